@@ -1,0 +1,358 @@
+"""What the plugin, the command line and the worker agree on: jobs, events and errors (standard library only)."""
+
+import dataclasses
+import math
+import os
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar
+
+PROTOCOL_VERSION = 1
+
+SLOTS = ("coastal", "blue", "green", "red", "nir", "swir1", "swir2", "vv", "vh")
+"""Canonical band slots: seven of reflectance, then backscatter VV and VH."""
+
+OPTICAL_SLOTS = SLOTS[:7]
+SAR_SLOTS = SLOTS[7:]
+UNUSED = "-"
+
+UNITS = ("reflectance", "reflectance*10000", "reflectance*10000-1000", "byte", "db", "linear", "raw")
+SENSORS = (
+    "sentinel-1",
+    "sentinel-2-l1c",
+    "sentinel-2-l2a",
+    "landsat-5",
+    "landsat-7",
+    "landsat-8",
+    "landsat-9",
+    "planetscope",
+    "rgb",
+)
+HAZARDS = ("flood", "landslide", "glacier_collapse")
+"""The hazards of the bundled models; another model's card may name more."""
+
+NOT_ASSESSED = 255
+"""Value of mask and probability where nothing can be said."""
+
+
+class HazardError(Exception):
+    """Root of all errors the user is told about; ``code`` travels in a ``failed`` event."""
+
+    code = "internal"
+
+
+class BadInput(HazardError, ValueError):
+    """The request cannot be carried out as it stands; the message says found, expected, remedy."""
+
+    code = "bad_input"
+
+
+class OutputFailed(BadInput, OSError):
+    """An output could not be written (exists, unwritable folder, full disk); nothing was left behind."""
+
+    code = "output"
+
+
+class Cancelled(HazardError):
+    """The user cancelled; nothing was published."""
+
+    code = "cancelled"
+
+
+def option(
+    default: Any = None,
+    *,
+    help: str,
+    flag: Optional[str] = None,
+    choices: Optional[Tuple[str, ...]] = None,
+    metavar: Optional[str] = None,
+    parse: Optional[Callable[[str], Any]] = None,
+    required: bool = False,
+) -> Any:
+    """Declare one field of a job: its default and all that the command line and the dock need to offer it."""
+    metadata = {
+        "help": help,
+        "flag": flag,
+        "choices": choices,
+        "metavar": metavar,
+        "parse": parse,
+        "required": required,
+    }
+    return field(default=default, metadata=metadata)
+
+
+def parse_bands(text: str) -> Tuple[str, ...]:
+    """``"blue,green,-,nir"`` to slots, one a raster band; raises BadInput for an unknown slot or one named twice."""
+    slots = tuple(part.strip().lower() for part in text.split(","))
+    return validate_bands(slots)
+
+
+def validate_bands(slots: Tuple[str, ...]) -> Tuple[str, ...]:
+    """Return ``slots`` if each is known, none but ``-`` repeats and one at least is used; raise BadInput otherwise."""
+    used = [slot for slot in slots if slot != UNUSED]
+    for slot in used:
+        if slot not in SLOTS:
+            raise BadInput(f"Band slot '{slot}' is not known; use one of {', '.join(SLOTS)}, or - for an unused band.")
+        if used.count(slot) > 1:
+            raise BadInput(f"Band slot '{slot}' is given to {used.count(slot)} bands; give each slot to one band.")
+    if not used:
+        raise BadInput(f"No band is used; give at least one band a slot out of {', '.join(SLOTS)}.")
+    return slots
+
+
+def parse_extent(text: str) -> Tuple[float, float, float, float]:
+    """``"xmin,ymin,xmax,ymax"`` to four numbers; raises BadInput unless finite and min < max."""
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != 4:
+        raise BadInput(f"Extent '{text}' is not four numbers; expected xmin,ymin,xmax,ymax in the raster's CRS.")
+    return validate_extent(numbers)
+
+
+def validate_extent(extent: Tuple[float, ...]) -> Tuple[float, float, float, float]:
+    """Return the extent if it is four finite numbers with min < max; raise BadInput otherwise."""
+    if len(extent) != 4 or not all(isinstance(v, (int, float)) and math.isfinite(v) for v in extent):
+        raise BadInput(f"Extent {extent} is not four finite numbers; expected xmin,ymin,xmax,ymax.")
+    xmin, ymin, xmax, ymax = (float(v) for v in extent)
+    if not (xmin < xmax and ymin < ymax):
+        raise BadInput(
+            f"Extent {xmin},{ymin},{xmax},{ymax} is empty; expected xmin < xmax and ymin < ymax in the raster's CRS."
+        )
+    return xmin, ymin, xmax, ymax
+
+
+def parse_codes(text: str) -> Tuple[int, ...]:
+    """``"1,2"`` to whole numbers; raises BadInput otherwise."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"'{text}' is not a list of whole numbers; expected for example 1 or 1,2.") from None
+
+
+@dataclass(frozen=True)
+class SceneJob:
+    """What every operation on a scene is told about it."""
+
+    raster: str = option("", help="the scene: any raster GDAL opens", metavar="R", required=True)
+    bands: Optional[Tuple[str, ...]] = option(
+        help="one slot a raster band, in order: %s, - = unused" % ", ".join(SLOTS), metavar="SLOTS", parse=parse_bands
+    )
+    sensor: Optional[str] = option(help="band preset of this sensor", choices=SENSORS, metavar="NAME")
+    units: Optional[str] = option(
+        help="units of the pixel values; found out when not given", choices=UNITS, metavar="NAME"
+    )
+    gsd_m: Optional[float] = option(
+        help="ground sampling distance in metres, where the CRS does not say it", metavar="G", parse=float
+    )
+    extent: Optional[Tuple[float, float, float, float]] = option(
+        help="part of the scene, in the raster's CRS, snapped outward to whole pixels",
+        metavar="xmin,ymin,xmax,ymax",
+        parse=parse_extent,
+    )
+    crs: Optional[str] = option(help="CRS (WKT or EPSG:n) to use instead of the raster's own", metavar="CRS")
+    open_options: Tuple[str, ...] = option(
+        (),
+        help="GDAL open options, NAME=VALUE separated by commas",
+        metavar="OPTIONS",
+        parse=lambda t: tuple(t.split(",")),
+    )
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        if self.bands is not None:
+            validate_bands(self.bands)
+        if self.extent is not None:
+            validate_extent(self.extent)
+        check_choice("Sensor", self.sensor, SENSORS)
+        check_choice("Units", self.units, UNITS)
+        if self.gsd_m is not None and not (math.isfinite(self.gsd_m) and 0 < self.gsd_m <= 100_000):
+            raise BadInput(f"Ground sampling distance {self.gsd_m} is not a length in metres; expected more than 0.")
+
+
+@dataclass(frozen=True)
+class InspectJob(SceneJob):
+    """Say how a scene's bands, units and grid are understood."""
+
+
+@dataclass(frozen=True)
+class SegmentJob(SceneJob):
+    """Segment one hazard in one scene."""
+
+    hazard: str = option("", help="hazard to look for, as named in the model's card", metavar="HAZARD", required=True)
+    mask: str = option(
+        "", help="mask to write (GeoTIFF: 0 none, 1 hazard, 255 not assessed)", metavar="OUT", required=True
+    )
+    model: Optional[str] = option(
+        help="model name or folder; the hazard's default when not given", metavar="NAME|FOLDER"
+    )
+    probability: Optional[str] = option(help="probability to write (GeoTIFF, 0-100 %%, 255 not assessed)", metavar="P")
+    area: Optional[str] = option(help="polygons (any vector file) to which the assessment is limited", metavar="VECTOR")
+    threshold: Optional[float] = option(
+        help="decision threshold between 0 and 1; the card's own when not given", metavar="T", parse=float
+    )
+    device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
+    batch_size: Optional[int] = option(
+        help="windows predicted together; chosen for the device when not given", metavar="N", parse=int
+    )
+    overwrite: bool = option(False, help="replace outputs that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        if self.threshold is not None and not (math.isfinite(self.threshold) and 0 < self.threshold < 1):
+            raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
+        if self.batch_size is not None and not 1 <= self.batch_size <= 1024:
+            raise BadInput(f"Batch size {self.batch_size} is out of range; expected 1 to 1024.")
+        if self.device not in ("auto", "cpu", "mps", "cuda") and not (
+            self.device.startswith("cuda:") and self.device[5:].isdigit()
+        ):
+            raise BadInput(f"Device '{self.device}' is not known; expected auto, cpu, cuda:0 or mps.")
+        outputs = [("mask", self.mask)] + ([("probability", self.probability)] if self.probability else [])
+        for name, path in outputs:
+            if os.path.splitext(path)[1].lower() not in (".tif", ".tiff"):
+                raise BadInput(
+                    f"The {name} is to be '{path}', but only GeoTIFF is written; choose a name ending in .tif."
+                )
+            if same_path(path, self.raster):
+                raise BadInput(f"The {name} would replace the scene '{path}' itself; choose another name.")
+        if self.probability and same_path(self.mask, self.probability):
+            raise BadInput(f"Mask and probability are both to be '{self.mask}'; choose two names.")
+
+
+@dataclass(frozen=True)
+class EvaluateJob:
+    """Score a mask against a reference on the same grid."""
+
+    mask: str = option("", help="mask to score (1 hazard, 0 none, 255 left out)", metavar="M", required=True)
+    reference: str = option("", help="reference raster on the same grid", metavar="R", required=True)
+    positive: Tuple[int, ...] = option(
+        (1,), help="reference codes that mean hazard", metavar="CODES", parse=parse_codes
+    )
+    ignore: Tuple[int, ...] = option((255,), help="reference codes to leave out", metavar="CODES", parse=parse_codes)
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        both = set(self.positive) & set(self.ignore)
+        if both:
+            raise BadInput(f"Code {sorted(both)[0]} is both positive and ignored; give it one meaning.")
+
+
+@dataclass(frozen=True)
+class ModelsJob:
+    """List the models that can be used."""
+
+
+@dataclass(frozen=True)
+class DevicesJob:
+    """List the devices that can be used."""
+
+
+JOBS: Dict[str, type] = {
+    "inspect": InspectJob,
+    "segment": SegmentJob,
+    "evaluate": EvaluateJob,
+    "models": ModelsJob,
+    "devices": DevicesJob,
+}
+"""Kind of job, as in messages and on the command line, to its definition."""
+
+QUICK_JOBS = ("inspect", "models", "devices")
+"""Kinds that the worker answers at once, beside a running job."""
+
+Job = TypeVar("Job")
+
+
+def require(job: Any) -> None:
+    """Raise BadInput if a required field of the job is empty."""
+    for spec in dataclasses.fields(job):
+        value = getattr(job, spec.name)
+        if spec.metadata.get("required") and (not isinstance(value, str) or not value.strip()):
+            raise BadInput(f"No {spec.name} is given; expected {spec.metadata['help']}.")
+
+
+def check_choice(name: str, value: Optional[str], choices: Tuple[str, ...]) -> None:
+    """Raise BadInput unless ``value`` is None or one of ``choices``."""
+    if value is not None and value not in choices:
+        raise BadInput(f"{name} '{value}' is not known; use one of {', '.join(choices)}.")
+
+
+def same_path(a: str, b: str) -> bool:
+    """Whether two names mean the same file, links followed."""
+    return os.path.normcase(os.path.realpath(a)) == os.path.normcase(os.path.realpath(b))
+
+
+def job_to_dict(job: Any) -> Dict[str, Any]:
+    """Job to a dictionary of JSON values, defaults included."""
+    return {
+        spec.name: list(value) if isinstance(value := getattr(job, spec.name), tuple) else value
+        for spec in dataclasses.fields(job)
+    }
+
+
+def job_from_dict(kind: str, values: Mapping[str, Any]) -> Any:
+    """Dictionary to a job of this kind; raises BadInput for an unknown kind or field, or values that cannot be."""
+    if kind not in JOBS:
+        raise BadInput(f"Job '{kind}' is not known; use one of {', '.join(JOBS)}.")
+    cls: Type[Any] = JOBS[kind]
+    known = {spec.name for spec in dataclasses.fields(cls)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise BadInput(
+            f"Job '{kind}' has no field '{unknown[0]}'; plugin and engine differ in version: repair the engine."
+        )
+    clean = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    try:
+        return cls(**clean)
+    except TypeError as error:
+        raise BadInput(f"Job '{kind}' cannot be read: {error}.") from None
+
+
+def partial_path(final: str, job_id: str) -> str:
+    """Name under which an output is written until it is complete: same folder, hidden, named after the job."""
+    folder, name = os.path.split(final)
+    stem, suffix = os.path.splitext(name)
+    return os.path.join(folder, f".{stem}.{job_id}.partial{suffix}")
+
+
+def partial_files(final: str, job_id: str) -> List[str]:
+    """All unfinished files that a job left beside an output (none after an orderly end)."""
+    folder, name = os.path.split(final)
+    prefix = f".{os.path.splitext(name)[0]}.{job_id}.partial"
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return [os.path.join(folder, entry) for entry in sorted(names) if entry.startswith(prefix)]
+
+
+# Messages from the plugin to the worker, one JSON object a line.
+
+
+def job_message(job_id: str, kind: str, job: Any) -> Dict[str, Any]:
+    """Ask for a job."""
+    return {"type": "job", "protocol": PROTOCOL_VERSION, "id": job_id, "kind": kind, "job": job_to_dict(job)}
+
+
+def cancel_message(job_id: str) -> Dict[str, Any]:
+    """Cancel a job, running or waiting."""
+    return {"type": "cancel", "id": job_id}
+
+
+def shutdown_message() -> Dict[str, Any]:
+    """End the worker; so does the end of its standard input."""
+    return {"type": "shutdown"}
+
+
+# Events from the worker, one JSON object a line. A job ends with exactly one of ENDINGS.
+# hello:     protocol, engine, torch, gdal, python, devices ([{name, kind, memory_bytes, default}])
+# started:   id
+# progress:  id, stage (text), share (0-1), seconds_left (number or null)
+# log:       id, level (info | warning), text
+# done:      id, result (the JSON of CONTRACT's command of the same kind)
+# cancelled: id
+# failed:    id, code (bad_input | output | internal), message (one sentence for the user)
+
+ENDINGS = ("done", "cancelled", "failed")
