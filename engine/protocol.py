@@ -15,7 +15,7 @@ OPTICAL_SLOTS = SLOTS[:7]
 SAR_SLOTS = SLOTS[7:]
 UNUSED = "-"
 
-UNITS = ("reflectance", "reflectance*10000", "reflectance*10000-1000", "byte", "db", "linear", "raw")
+UNITS = ("reflectance", "reflectance*10000", "reflectance*10000-1000", "landsat-c2", "byte", "db", "linear", "raw")
 SENSORS = (
     "sentinel-1",
     "sentinel-2-l1c",

@@ -1,0 +1,70 @@
+"""How a running operation tells how far it is, and learns that it is to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from .protocol import Cancelled
+
+Progress = Callable[[str, float, "float | None"], None]
+Log = Callable[[str, str], None]
+
+
+def _no_progress(stage: str, share: float, seconds_left: float | None) -> None:
+    """Tell nobody."""
+
+
+def _no_log(level: str, text: str) -> None:
+    """Tell nobody."""
+
+
+class Report:
+    """One operation's line to whoever waits for it; safe to use from several threads.
+
+    Args:
+        on_progress: called with stage, share done (0-1) and seconds left (None while unknown).
+        on_log: called with level (``info`` or ``warning``) and text.
+        cancelled: set from outside to stop the operation.
+    """
+
+    def __init__(
+        self,
+        on_progress: Progress = _no_progress,
+        on_log: Log = _no_log,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        self._on_progress = on_progress
+        self._on_log = on_log
+        self.cancelled = cancelled or threading.Event()
+        self._stage = ""
+        self._stage_began = 0.0
+        self._last_told = 0.0
+
+    def stage(self, name: str, share: float = 0.0) -> None:
+        """Begin a stage and tell so at once."""
+        self.check()
+        self._stage, self._stage_began = name, time.monotonic()
+        self._last_told = self._stage_began
+        self._on_progress(name, share, None)
+
+    def progress(self, done: float, first: float = 0.0, last: float = 1.0) -> None:
+        """Tell that ``done`` (0-1) of the stage is through; it spans ``first`` to ``last`` of the whole operation."""
+        self.check()
+        now = time.monotonic()
+        if now - self._last_told < 0.1 and done < 1:
+            return
+        self._last_told = now
+        spent = now - self._stage_began
+        left = spent * (1 - done) / done if done > 0.02 and spent > 0.5 else None
+        self._on_progress(self._stage, first + done * (last - first), left)
+
+    def log(self, text: str, level: str = "info") -> None:
+        """Tell something worth keeping in the log."""
+        self._on_log(level, text)
+
+    def check(self) -> None:
+        """Raise Cancelled if the operation is to stop."""
+        if self.cancelled.is_set():
+            raise Cancelled("Cancelled; nothing was written.")

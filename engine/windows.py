@@ -1,0 +1,78 @@
+"""Overlapping windows over a scene and the weights that blend their predictions without seams (pure)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Windows along one axis: all of one size, evenly spread, neighbours overlapping.
+
+    Attributes:
+        length: pixels to cover.
+        size: window size in pixels (may exceed ``length``; the excess is padding).
+        starts: first pixel of each window.
+    """
+
+    length: int
+    size: int
+    starts: tuple[int, ...]
+
+    @property
+    def finished(self) -> tuple[int, ...]:
+        """For each window, the first pixel that later windows still touch: all before it is final."""
+        return (*self.starts[1:], self.length)
+
+    def weights(self, index: int) -> Array:
+        """Blend weights ``(size,)`` of one window: they add up to one over all windows, at every pixel.
+
+        Towards each neighbour the weight follows a raised cosine over the shared pixels, and is zero on the outer
+        eighth of the overlap, where a network sees least of the surroundings.
+        """
+        weights = np.ones(self.size, np.float32)
+        start = self.starts[index]
+        if index > 0:
+            shared = self.starts[index - 1] + self.size - start
+            weights[:shared] *= _ramp(shared)
+        if index + 1 < len(self.starts):
+            shared = start + self.size - self.starts[index + 1]
+            weights[self.size - shared :] *= _ramp(shared)[::-1]
+        return weights
+
+
+def _ramp(shared: int) -> Array:
+    """Weights from 0 to 1 over ``shared`` pixels, so that ``ramp + ramp[::-1] == 1``."""
+    position = (np.arange(shared, dtype=np.float64) + 0.5) / shared
+    inner = np.clip((position - 0.125) / 0.75, 0.0, 1.0)
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * inner), np.float32)
+
+
+def spread_windows(length: int, largest: int, overlap: int, multiple: int) -> Axis:
+    """Cover ``length`` pixels with as few windows of at most ``largest`` pixels as the overlap allows.
+
+    The size is the smallest that still covers with that number, so that no pixel is predicted more often than the
+    overlap asks for.
+
+    Args:
+        length: pixels to cover, at least 1.
+        largest: largest window size, a multiple of ``multiple``.
+        overlap: least number of pixels that neighbours share, less than half of ``largest``.
+        multiple: the network needs sizes that are multiples of this.
+    """
+    if length <= largest:
+        return Axis(length, _round_up(length, multiple), (0,))
+    count = math.ceil((length - overlap) / (largest - overlap))
+    size = min(_round_up(math.ceil((length + (count - 1) * overlap) / count), multiple), largest)
+    last = length - size
+    return Axis(length, size, tuple(round(i * last / (count - 1)) for i in range(count)))
+
+
+def _round_up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple
