@@ -1,0 +1,284 @@
+"""Models as they lie on disk: the card, where models are found, and their checksums (no torch)."""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import math
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .protocol import BadInput
+
+CARD = "card.json"
+WEIGHTS = "weights.safetensors"
+CHECKSUMS = "SHA256SUMS"
+CARD_LIMIT_BYTES = 1_000_000
+WEIGHTS_LIMIT_BYTES = 500_000_000
+ARCHITECTURES = ("unet", "unetplusplus", "attention_unet", "residual_unet")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a model, and all that is needed to rebuild its network.
+
+    ``hazards`` is the order of the hazard logits; ``thresholds`` gives each its decision threshold on the probability.
+    ``scores`` are measured rows ``{set, hazard, balanced_accuracy, iou, ...}``; ``score`` is the mean balanced accuracy
+    over real sets, None before it was measured. ``default_for`` names hazards that choose this model by themselves.
+    """
+
+    name: str
+    title: str
+    architecture: str
+    encoder: str
+    hazards: tuple[str, ...]
+    thresholds: dict[str, float]
+    planes: tuple[str, ...]
+    description: str = ""
+    decoder_channels: tuple[int, ...] = (96, 64, 48, 24, 16)
+    detail_channels: int = 16
+    surface_classes: int = 1
+    default_for: tuple[str, ...] = ()
+    score: float | None = None
+    gsd_min_m: float = 3.0
+    gsd_max_m: float = 30.0
+    window_multiple: int = 32
+    scores: tuple[dict[str, Any], ...] = ()
+    training: dict[str, Any] = field(default_factory=dict)
+    licence: str = "CC BY 4.0"
+    limits: str = ""
+    parent: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a card."""
+        validate_name(self.name)
+        if self.architecture not in ARCHITECTURES:
+            raise _bad(self.name, "architecture", self.architecture, f"one of {', '.join(ARCHITECTURES)}")
+        if not _is_word(self.encoder):
+            raise _bad(self.name, "encoder", self.encoder, "the name of an encoder")
+        for key, low, high in (
+            ("decoder_channels", 3, 6),
+            ("hazards", 1, 64),
+            ("planes", 1, 256),
+            ("default_for", 0, 64),
+            ("scores", 0, 10_000),
+        ):
+            value = getattr(self, key)
+            if not isinstance(value, tuple) or not low <= len(value) <= high:
+                raise _bad(self.name, key, value, f"a list of {low} to {high} entries")
+        for key in ("hazards", "planes", "default_for"):
+            words = getattr(self, key)
+            if not all(_is_word(word) for word in words) or len(set(words)) != len(words):
+                raise _bad(self.name, key, words, "different names")
+        if not all(_is_whole(value, 1, 1024) for value in self.decoder_channels):
+            raise _bad(self.name, "decoder_channels", self.decoder_channels, "whole numbers from 1 to 1024")
+        for key, most in (("detail_channels", 256), ("surface_classes", 2), ("window_multiple", 1024)):
+            if not _is_whole(getattr(self, key), 1, most):
+                raise _bad(self.name, key, getattr(self, key), f"a whole number from 1 to {most}")
+        if not isinstance(self.thresholds, dict) or set(self.thresholds) != set(self.hazards):
+            raise _bad(self.name, "thresholds", self.thresholds, "one for each hazard")
+        if not all(_is_number(value) and 0 < value < 1 for value in self.thresholds.values()):
+            raise _bad(self.name, "thresholds", self.thresholds, "numbers between 0 and 1")
+        if not (_is_number(self.gsd_min_m) and _is_number(self.gsd_max_m) and 0 < self.gsd_min_m <= self.gsd_max_m):
+            raise _bad(self.name, "ground sampling distance", (self.gsd_min_m, self.gsd_max_m), "metres, min <= max")
+        if self.score is not None and not (_is_number(self.score) and 0 <= self.score <= 1):
+            raise _bad(self.name, "score", self.score, "a number from 0 to 1, or null")
+        if not all(isinstance(row, dict) for row in self.scores) or not isinstance(self.training, dict):
+            raise _bad(self.name, "scores or training", "another type", "objects")
+        for key in ("title", "description", "licence", "limits"):
+            if not isinstance(getattr(self, key), str):
+                raise _bad(self.name, key, getattr(self, key), "text")
+        if self.parent is not None and not _is_word(self.parent):
+            raise _bad(self.name, "parent", self.parent, "the name of a model, or null")
+
+
+def card_to_json(card: ModelCard) -> str:
+    """Card as the text of ``card.json``."""
+    return json.dumps(dataclasses.asdict(card), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def card_from_json(text: str, where: str) -> ModelCard:
+    """Text of ``card.json`` to a card; raises BadInput, naming ``where``, for anything else."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadInput(f"The card of model {where} is not JSON; copy the model's folder again.") from None
+    if not isinstance(values, dict):
+        raise BadInput(f"The card of model {where} is not a JSON object; copy the model's folder again.")
+    specs = {spec.name: spec for spec in dataclasses.fields(ModelCard)}
+    unknown = sorted(set(values) - set(specs))
+    if unknown:
+        raise BadInput(
+            f"The card of model {where} has the entry '{str(unknown[0])[:40]}', which this version does not know; "
+            "update the plugin or choose another model."
+        )
+    missing = [
+        name
+        for name, spec in specs.items()
+        if name not in values and spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise BadInput(f"The card of model {where} lacks '{missing[0]}'; copy the model's folder again.")
+    entries: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return ModelCard(**entries)
+
+
+def read_card(folder: str | Path) -> ModelCard:
+    """Card of the model in ``folder``, checked against its checksum; raises BadInput where it cannot be trusted."""
+    content = read_checked(folder, CARD, CARD_LIMIT_BYTES)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(f"The card of model {folder} is not UTF-8 text; copy the model's folder again.") from None
+    return card_from_json(text, str(folder))
+
+
+def read_checked(folder: str | Path, name: str, limit_bytes: int) -> bytes:
+    """Content of one file of a model; raises BadInput if missing, too large or other than its SHA256SUMS says."""
+    sums = _read_limited(Path(folder) / CHECKSUMS, 10_000)
+    expected = ""
+    for line in sums.decode("ascii", errors="replace").splitlines():
+        digest, _, of = line.partition(" ")
+        if of.strip().lstrip("*") == name:
+            expected = digest.strip().lower()
+    content = _read_limited(Path(folder) / name, limit_bytes)
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
+        raise BadInput(
+            f"{name} of model {folder} has the SHA-256 {found[:12]}..., expected {expected[:12] or 'none'}...; "
+            "the model was changed or damaged: copy its folder again."
+        )
+    return content
+
+
+def _read_limited(path: Path, limit_bytes: int) -> bytes:
+    try:
+        if not path.is_file():
+            raise BadInput(f"The model's file {path} is missing; copy the model's folder again.")
+        size = path.stat().st_size
+        if size > limit_bytes:
+            raise BadInput(f"The model's file {path} has {size} bytes, at most {limit_bytes} expected; is it a model?")
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"The model's file {path} cannot be read ({error.strerror}); check its permissions.") from None
+
+
+def bundled_folder() -> Path:
+    """Folder of the models that come with the plugin."""
+    return Path(__file__).resolve().parent.parent / "resources" / "models"
+
+
+def user_folder() -> Path:
+    """Folder of the user's own models: ``HAZARD_MODELS``, else the per-user data folder of the platform."""
+    override = os.environ.get("HAZARD_MODELS")
+    if override:
+        return Path(override)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "hazard-mapper" / "models"
+
+
+def validate_name(name: object) -> str:
+    """Return ``name`` if it can name a model (letters, digits, - and _, at most 64); raise BadInput otherwise."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise BadInput(f"Model name '{str(name)[:80]}' is not one; use letters, digits, - and _, at most 64.")
+    return name
+
+
+def find_model(name_or_folder: str) -> Path:
+    """Folder of a model: a bundled one, one of the user's, or a folder path; raises BadInput if there is none."""
+    if _NAME.fullmatch(name_or_folder):
+        for parent in (bundled_folder(), user_folder()):
+            if (parent / name_or_folder / CARD).is_file():
+                return parent / name_or_folder
+    path = Path(name_or_folder)
+    if name_or_folder and (path / CARD).is_file():
+        return path
+    known = ", ".join(folder.name for folder in _model_folders()) or "none"
+    raise BadInput(f"Model '{name_or_folder}' is not found; use one of {known}, or the path of a model's folder.")
+
+
+def list_models() -> list[dict[str, Any]]:
+    """All bundled and user models as the rows of the ``models`` command; a model that cannot be read is logged."""
+    rows = []
+    for folder in _model_folders():
+        try:
+            card = read_card(folder)
+        except BadInput as error:
+            logging.getLogger(__name__).warning("%s", error)
+            continue
+        rows.append(
+            {
+                "name": folder.name,
+                "title": card.title,
+                "architecture": card.architecture,
+                "hazards": list(card.hazards),
+                "path": str(folder),
+                "parent": card.parent,
+                "default_for": list(card.default_for),
+                "score": card.score,
+                "bundled": is_bundled(folder),
+                "adapted": card.parent is not None,
+                "description": card.description,
+                "scores": [dict(row) for row in card.scores],
+                "thresholds": dict(card.thresholds),
+                "licence": card.licence,
+                "limits": card.limits,
+            }
+        )
+    return rows
+
+
+def default_model(hazard: str) -> str:
+    """Name of the model that answers for ``hazard`` when none is chosen; raises BadInput if no model knows it."""
+    rows = list_models()
+    for wanted in ("default_for", "hazards"):
+        for row in rows:
+            if hazard in row[wanted]:
+                return str(row["name"])
+    known = sorted({name for row in rows for name in row["hazards"]})
+    raise BadInput(f"Hazard '{hazard}' is in no model's card; use one of {', '.join(known) or 'none'}.")
+
+
+def is_bundled(folder: Path) -> bool:
+    """Whether the model in ``folder`` came with the plugin."""
+    return folder.resolve().parent == bundled_folder()
+
+
+def _model_folders() -> list[Path]:
+    folders: dict[str, Path] = {}
+    for parent in (bundled_folder(), user_folder()):
+        if parent.is_dir():
+            for folder in sorted(parent.iterdir()):
+                if _NAME.fullmatch(folder.name) and (folder / CARD).is_file():
+                    folders.setdefault(folder.name, folder)
+    return list(folders.values())
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and _WORD.fullmatch(value) is not None
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _bad(name: str, key: str, found: object, expected: str) -> BadInput:
+    return BadInput(f"The card of model '{name}' has {key} {str(found)[:80]!r}; expected {expected}.")

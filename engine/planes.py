@@ -1,0 +1,116 @@
+"""The network's input planes: scene-normalised and physical values, availability and indices of any set of bands."""
+
+from dataclasses import dataclass
+
+import torch
+
+from .protocol import OPTICAL_SLOTS, SLOTS, BadInput
+
+_NORMALISED = tuple(f"norm_{slot}" for slot in SLOTS)
+_PHYSICAL = tuple(f"raw_{slot}" for slot in SLOTS)
+_AVAILABLE = tuple(f"available_{slot}" for slot in SLOTS)
+
+_RATIOS = {"ndwi": ("green", "nir"), "mndwi": ("green", "swir1"), "ndvi": ("nir", "red"), "nbr": ("nir", "swir2")}
+"""Normalised differences of reflectances: McFeeters 1996, Xu 2006, Rouse 1974, Key & Benson 2006."""
+
+PLANES: tuple[str, ...] = (*_NORMALISED, *_PHYSICAL, *_AVAILABLE, *_RATIOS, "vv_minus_vh", "green_red")
+"""Names of all input planes, in the order of the network's first convolution."""
+
+_SAR_CENTRE_DB = {"vv": -13.0, "vh": -20.0}
+_SAR_SPREAD_DB = 7.0
+_RATIO_FLOOR = 0.004  # keeps the ratio of two nearly black reflectances near 0 instead of at random
+
+
+@dataclass(frozen=True)
+class SceneScaling:
+    """What one scene's bands are and how they spread, over the whole scene.
+
+    Attributes:
+        slots: slots present, in the canonical order of ``protocol.SLOTS``.
+        low: 2 % quantile of each slot, in canonical units (reflectance 0-1, or dB; byte scenes value/255; raw as is).
+        high: 98 % quantile of each slot, likewise.
+        absolute: per slot, whether its values are physical (reflectance or dB): False for byte and raw units.
+    """
+
+    slots: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    absolute: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless slots are known, in order and each has its three values."""
+        order = [SLOTS.index(slot) for slot in self.slots if slot in SLOTS]
+        if not order or len(order) != len(self.slots) or order != sorted(set(order)):
+            raise BadInput(f"Slots {self.slots} are not in order; expected some of {', '.join(SLOTS)}, each once.")
+        if {len(self.low), len(self.high), len(self.absolute)} != {len(self.slots)}:
+            raise BadInput(f"The scaling of {len(self.slots)} slots needs as many low, high and absolute values.")
+
+
+def planes_for(scaling: SceneScaling) -> list[int]:
+    """Indices into ``PLANES``, ascending, of the planes that are not identically zero for such a scene."""
+    physical = {slot for slot, absolute in zip(scaling.slots, scaling.absolute, strict=True) if absolute}
+    names = {f"{kind}_{slot}" for slot in scaling.slots for kind in ("norm", "available")}
+    names |= {f"raw_{slot}" for slot in physical}
+    names |= {name for name, pair in _RATIOS.items() if physical.issuperset(pair)}
+    if physical.issuperset(("vv", "vh")):
+        names.add("vv_minus_vh")
+    if {"green", "red"}.issubset(scaling.slots):
+        names.add("green_red")
+    return [index for index, name in enumerate(PLANES) if name in names]
+
+
+def build_planes(values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling) -> torch.Tensor:
+    """Planes of windows of one scene.
+
+    Args:
+        values: (n, slots, h, w) float32 in canonical units, slots as in ``scaling``.
+        valid: (n, 1, h, w) bool; False where nothing was measured. All planes are 0 there.
+        scaling: the whole scene's, so that a window that lies wholly in water keeps its meaning.
+
+    Returns:
+        (n, len(planes_for(scaling)), h, w) float32, finite.
+    """
+    count, slots, height, width = values.shape
+    if slots != len(scaling.slots):
+        raise BadInput(f"The window has {slots} bands, the scene's scaling {len(scaling.slots)}; give it all of them.")
+    everywhere = bool(valid.all())
+    values = torch.nan_to_num(values, nan=0.0, posinf=1e4, neginf=-1e4)
+    band = {slot: values[:, index] for index, slot in enumerate(scaling.slots)}
+    chosen = planes_for(scaling)
+    planes = torch.empty((count, len(chosen), height, width), dtype=torch.float32, device=values.device)
+    reflectance: dict[str, torch.Tensor] = {}
+    for position, index in enumerate(chosen):
+        name, plane = PLANES[index], planes[:, position]
+        kind, _, slot = name.partition("_")
+        if kind == "norm":
+            at = scaling.slots.index(slot)
+            spread = scaling.high[at] - scaling.low[at]
+            if spread > 1e-6:
+                torch.mul(band[slot], 2 / spread, out=plane)
+                plane.sub_(1 + 2 * scaling.low[at] / spread).clamp_(-2, 3)
+            else:
+                plane.zero_()
+        elif kind == "raw" and slot in OPTICAL_SLOTS:
+            torch.clamp(band[slot], 0, 1.5, out=plane)
+            plane.sqrt_().mul_(2).sub_(0.6)  # the root spreads the dark end, where water is told from shade
+        elif kind == "raw":
+            torch.sub(band[slot], _SAR_CENTRE_DB[slot], out=plane)
+            plane.div_(_SAR_SPREAD_DB).clamp_(-3, 3)
+        elif kind == "available":
+            plane.copy_(valid[:, 0])
+        elif name == "vv_minus_vh":
+            torch.sub(band["vv"], band["vh"], out=plane)
+            plane.sub_(7).div_(5).clamp_(-3, 3)
+        else:
+            pair = ("green", "red") if name == "green_red" else _RATIOS[name]
+            for member in pair:
+                if member not in reflectance:
+                    reflectance[member] = band[member].clamp(min=0).add_(_RATIO_FLOOR)
+            first, second = (reflectance[member] for member in pair)
+            torch.sub(first, second, out=plane)
+            plane.div_(first + second)
+            if name == "green_red":
+                plane.mul_(3)  # plants and soil differ by a tenth or two
+    if not everywhere:
+        planes.masked_fill_(~valid, 0.0)
+    return planes
