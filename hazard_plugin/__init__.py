@@ -1,0 +1,1 @@
+"""What QGIS loads: dock, Processing provider and the client of the engine's worker."""

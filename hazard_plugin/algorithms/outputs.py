@@ -1,0 +1,78 @@
+"""Checks outputs before a run and names and styles their layers after it."""
+
+import contextlib
+from typing import Any, Iterator, List
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingLayerPostProcessorInterface,
+    QgsProject,
+    QgsProviderRegistry,
+    QgsRasterLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine import protocol
+from ..hazards import dress_layer
+
+
+@contextlib.contextmanager
+def told_to_processing() -> Iterator[None]:
+    """Turn what the user is to be told into the exception that Processing shows as it is."""
+    try:
+        yield
+    except protocol.HazardError as error:
+        raise QgsProcessingException(str(error)) from None
+    except OSError as error:
+        raise QgsProcessingException(
+            tr("A file cannot be used ({error}); check the folder and the free disk space.").format(error=error)
+        ) from None
+
+
+class ResultDresser(QgsProcessingLayerPostProcessorInterface):
+    """Names and styles a result that Processing loads; Processing keeps no reference, so this class does."""
+
+    alive: "List[ResultDresser]" = []
+
+    def __init__(self, kind: str, hazard: str, name: str) -> None:
+        super().__init__()
+        self.kind, self.hazard, self.name = kind, hazard, name
+        ResultDresser.alive = [*ResultDresser.alive[-63:], self]
+
+    def postProcessLayer(  # noqa: N802
+        self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> None:
+        """Dress the layer once it is in the project."""
+        if isinstance(layer, QgsRasterLayer):
+            dress_layer(layer, self.kind, self.hazard, self.name)
+
+
+def dress_on_load(context: QgsProcessingContext, path: str, kind: str, hazard: str, name: str) -> None:
+    """Have Processing name and style an output if it is going to load it."""
+    if context.willLoadLayerOnCompletion(path):
+        details = context.layerToLoadOnCompletionDetails(path)
+        details.name = name
+        details.setPostProcessor(ResultDresser(kind, hazard, name))
+
+
+def require_free(path: str, project: QgsProject) -> None:
+    """Raise OutputFailed if a layer of the open project shows this file."""
+    if project is None or not path:
+        return
+    registry = QgsProviderRegistry.instance()
+    for layer in project.mapLayers().values():
+        source = registry.decodeUri(layer.providerType(), layer.source()).get("path") or layer.source()
+        if source and protocol.same_path(str(source), path):
+            raise protocol.OutputFailed(
+                tr(
+                    "The output '{path}' is shown by the layer '{layer}' of the open project; "
+                    "choose another name or remove that layer first."
+                ).format(path=path, layer=layer.name())
+            )
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("Outputs", text)

@@ -1,0 +1,184 @@
+"""Runs jobs in the engine's worker: the way in for algorithms (blocking, cancellable) and for the dock (call back)."""
+
+import queue
+import threading
+import uuid
+from typing import Any, Callable, Dict, Optional
+
+from qgis.core import QgsProcessingFeedback
+from qgis.PyQt.QtCore import QCoreApplication, QObject, QThread, pyqtSignal, pyqtSlot
+
+from ..engine import protocol
+from .engine_location import EngineLocation, find_engine
+from .engine_worker import EngineFailed, Request, WorkerOwner
+
+__all__ = ["EngineClient", "EngineFailed", "EngineFeedback"]
+
+POLL_S = 0.1
+"""How often a waiting thread looks whether the user cancelled."""
+
+SHUTDOWN_MS = 5000
+
+Answer = Callable[[Any, Optional[protocol.HazardError]], None]
+
+
+class EngineFeedback(QgsProcessingFeedback):
+    """Feedback that also tells stage, share done and time left, and keeps what went wrong; for the dock."""
+
+    reported = pyqtSignal(str, float, object)
+
+    def __init__(self) -> None:
+        super().__init__(False)
+        self.errors: "list[str]" = []
+        self.warnings: "list[str]" = []
+
+    def report(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
+        """Pass progress on to whoever listens; called on the thread that runs the job."""
+        self.reported.emit(stage, share, seconds_left)
+
+    def reportError(self, error: Optional[str], fatalError: bool = False) -> None:  # noqa: N802, N803
+        """Keep the sentence for the message bar."""
+        self.errors.append(error or "")
+
+    def pushWarning(self, warning: Optional[str]) -> None:  # noqa: N802
+        """Keep the warning for the result panel."""
+        self.warnings.append(warning or "")
+
+
+class EngineClient(QObject):
+    """One worker process, warm between jobs, shared by everything in the plugin."""
+
+    hello_received = pyqtSignal(dict)
+    _posted = pyqtSignal(object, object)
+    _cancel_asked = pyqtSignal(object)
+    _stop_asked = pyqtSignal()
+    _answered = pyqtSignal(object, object, object)
+
+    def __init__(
+        self,
+        locate: Callable[[], EngineLocation] = find_engine,
+        *,
+        startup_timeout_s: float = 120,
+        cancel_grace_s: float = 2,
+        silence_timeout_s: float = 900,
+    ) -> None:
+        super().__init__()
+        self.hello: Dict[str, Any] = {}
+        self._locate = locate
+        self._closed = False
+        self._start_lock = threading.Lock()
+        self._thread = QThread()
+        self._thread.setObjectName("hazardmapper-engine")
+        self._owner = WorkerOwner(startup_timeout_s, cancel_grace_s, silence_timeout_s)
+        self._owner.moveToThread(self._thread)
+        self._posted.connect(self._owner.post)
+        self._cancel_asked.connect(self._owner.cancel)
+        self._stop_asked.connect(self._owner.stop)
+        self._owner.hello.connect(self._keep_hello)
+        self._answered.connect(self._call_back)
+
+    def locate(self) -> EngineLocation:
+        """Return the engine that would be used; raises EngineMissing."""
+        return self._locate()
+
+    def run(self, kind: str, job: Any, feedback: Optional[QgsProcessingFeedback] = None) -> Any:
+        """Carry out a job and return its result; blocks, may be called from any thread.
+
+        Raises BadInput, OutputFailed, EngineFailed or Cancelled.
+        """
+        events: "queue.SimpleQueue[Dict[str, Any]]" = queue.SimpleQueue()
+        request = self._post(kind, job, events.put)
+        cancelling = False
+        stage = ""
+        while True:
+            if not cancelling and feedback is not None and feedback.isCanceled():
+                cancelling = True
+                self._cancel_asked.emit(request)
+            try:
+                event = events.get(timeout=POLL_S)
+            except queue.Empty:
+                if self._closed and not self._thread.isRunning() and events.empty():
+                    raise protocol.Cancelled(self.tr("Hazard Mapper is closing.")) from None
+                continue
+            if event["type"] == "done":
+                return event.get("result")
+            if event["type"] in protocol.ENDINGS:
+                raise error_of(event)
+            if feedback is not None:
+                stage = relay(event, feedback, stage)
+
+    def submit(self, kind: str, job: Any, answer: Answer) -> None:
+        """Ask for a quick job; ``answer(result, error)`` is called later on the main thread."""
+
+        def deliver(event: Dict[str, Any]) -> None:
+            if event["type"] == "done":
+                self._answered.emit(answer, event.get("result"), None)
+            elif event["type"] in protocol.ENDINGS:
+                self._answered.emit(answer, None, error_of(event))
+
+        try:
+            self._post(kind, job, deliver)
+        except protocol.HazardError as error:
+            self._answered.emit(answer, None, error)
+
+    def shutdown(self) -> None:
+        """End the worker and its thread; jobs still running end as cancelled."""
+        self._closed = True
+        with self._start_lock:
+            if self._thread.isRunning():
+                self._stop_asked.emit()
+                self._thread.wait(SHUTDOWN_MS)
+
+    def _post(self, kind: str, job: Any, deliver: Callable[[Dict[str, Any]], None]) -> Request:
+        if self._closed:
+            raise protocol.Cancelled(self.tr("Hazard Mapper is closing."))
+        location = self._locate()
+        request = Request(uuid.uuid4().hex[:12], kind, job, deliver)
+        with self._start_lock:
+            if not self._thread.isRunning():
+                self._thread.start()
+        self._posted.emit(request, location)
+        return request
+
+    @pyqtSlot(dict)
+    def _keep_hello(self, hello: Dict[str, Any]) -> None:
+        self.hello = hello
+        self.hello_received.emit(hello)
+
+    @pyqtSlot(object, object, object)
+    def _call_back(self, answer: Answer, result: Any, error: Optional[protocol.HazardError]) -> None:
+        if not self._closed:
+            answer(result, error)
+
+
+def relay(event: Dict[str, Any], feedback: QgsProcessingFeedback, stage: str) -> str:
+    """Pass a progress or log event on to the feedback; return the stage last announced."""
+    if event["type"] == "progress":
+        share = min(max(float(event.get("share") or 0.0), 0.0), 1.0)
+        text = str(event.get("stage") or "")
+        feedback.setProgress(100.0 * share)
+        if isinstance(feedback, EngineFeedback):
+            feedback.report(text, share, event.get("seconds_left"))
+        if text and text != stage:
+            feedback.setProgressText(text)
+            return text
+    elif event["type"] == "log":
+        if event.get("level") == "warning":
+            feedback.pushWarning(str(event.get("text", "")))
+        else:
+            feedback.pushInfo(str(event.get("text", "")))
+    return stage
+
+
+def error_of(event: Dict[str, Any]) -> protocol.HazardError:
+    """Exception that stands for a job's ending other than done."""
+    if event["type"] == "cancelled":
+        return protocol.Cancelled(tr("Cancelled; nothing was written."))
+    message = str(event.get("message") or tr("The engine gave no reason."))
+    kinds = {"bad_input": protocol.BadInput, "output": protocol.OutputFailed}
+    return kinds.get(str(event.get("code")), EngineFailed)(message)
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("EngineClient", text)

@@ -1,0 +1,56 @@
+"""What hazards are called, and which style belongs to their layers."""
+
+import os
+from typing import Optional
+
+from qgis.core import QgsRasterLayer
+from qgis.PyQt.QtCore import QCoreApplication
+
+from .engine_location import PACKAGE_FOLDER
+
+KIND_PROPERTY = "hazardmapper/kind"
+"""Custom property of the layers this plugin makes: ``mask`` or ``probability``."""
+
+
+def hazard_title(hazard: str) -> str:
+    """Name of a hazard for people: ``glacier_collapse`` is ``Glacier collapse``."""
+    known = {"flood": tr("Flood"), "landslide": tr("Landslide"), "glacier_collapse": tr("Glacier collapse")}
+    return known.get(hazard) or hazard.replace("_", " ").strip().capitalize() or hazard
+
+
+def mask_layer_name(hazard: str, scene: str) -> str:
+    """Layer name of a mask: ``Flood - scene``."""
+    return f"{hazard_title(hazard)} - {scene}"
+
+
+def probability_layer_name(hazard: str, scene: str) -> str:
+    """Layer name of a probability raster."""
+    return tr("{hazard} probability - {scene}").format(hazard=hazard_title(hazard), scene=scene)
+
+
+def style_path(kind: str, hazard: str) -> str:
+    """Style file for a mask of this hazard, or for a probability raster."""
+    folder = os.path.join(PACKAGE_FOLDER, "resources", "styles")
+    own = os.path.join(folder, f"mask_{hazard}.qml")
+    if kind == "probability":
+        return os.path.join(folder, "probability.qml")
+    return own if os.path.exists(own) else os.path.join(folder, "mask.qml")
+
+
+def dress_layer(layer: QgsRasterLayer, kind: str, hazard: str, name: Optional[str] = None) -> None:
+    """Name, style and mark a result layer."""
+    if name:
+        layer.setName(name)
+    layer.loadNamedStyle(style_path(kind, hazard))
+    layer.setCustomProperty(KIND_PROPERTY, kind)
+    layer.triggerRepaint()
+
+
+def icon_path() -> str:
+    """The plugin's icon."""
+    return os.path.join(PACKAGE_FOLDER, "resources", "icons", "hazardmapper.svg")
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("Hazards", text)

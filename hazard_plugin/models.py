@@ -1,0 +1,73 @@
+"""What the plugin knows of models: those the engine lists, and, before it is asked, the folders beside the plugin."""
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping
+
+from ..engine import protocol
+from .engine_location import PACKAGE_FOLDER
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One model as the engine lists it; ``card`` holds everything it said."""
+
+    name: str
+    title: str
+    hazards: List[str]
+    default_for: List[str]
+    score: "float | None"
+    card: Dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """Title and score, as the dock lists it."""
+        return f"{self.title}, {self.score:.2f}" if self.score is not None else self.title
+
+    def own_threshold(self, hazard: str) -> "float | None":
+        """The card's decision threshold for a hazard."""
+        thresholds = self.card.get("thresholds")
+        value = thresholds.get(hazard) if isinstance(thresholds, Mapping) else None
+        return float(value) if isinstance(value, (int, float)) else None
+
+
+def read_models(listed: Any) -> List[ModelEntry]:
+    """Entries out of the engine's answer; what is not a model is left out."""
+    entries = []
+    for card in listed if isinstance(listed, list) else ():
+        if isinstance(card, dict) and isinstance(card.get("name"), str):
+            score = card.get("score")
+            entries.append(
+                ModelEntry(
+                    card["name"],
+                    str(card.get("title") or card["name"]),
+                    [str(hazard) for hazard in card.get("hazards") or ()],
+                    [str(hazard) for hazard in card.get("default_for") or ()],
+                    float(score) if isinstance(score, (int, float)) else None,
+                    card,
+                )
+            )
+    return entries
+
+
+def models_for(entries: List[ModelEntry], hazard: str) -> List[ModelEntry]:
+    """Models that know a hazard, its default first, then by score."""
+    able = [entry for entry in entries if hazard in entry.hazards]
+    return sorted(able, key=lambda e: (hazard not in e.default_for, -(e.score or 0.0), e.title))
+
+
+def hazards_of(entries: List[ModelEntry]) -> List[str]:
+    """The usual hazards, then any others that models name."""
+    names = list(protocol.HAZARDS)
+    for entry in entries:
+        names.extend(hazard for hazard in entry.hazards if hazard not in names)
+    return names
+
+
+def local_model_names() -> List[str]:
+    """Names of the model folders that can be seen without asking the engine."""
+    names: List[str] = []
+    for folder in (os.path.join(PACKAGE_FOLDER, "resources", "models"), os.environ.get("HAZARD_MODELS", "")):
+        if folder and os.path.isdir(folder):
+            names.extend(n for n in sorted(os.listdir(folder)) if os.path.exists(os.path.join(folder, n, "card.json")))
+    return names

@@ -1,0 +1,82 @@
+"""Registers dock, provider and layer-menu action with QGIS, and takes them away again."""
+
+from typing import Any, List, Optional
+
+from qgis.core import QgsApplication, QgsMapLayerType, QgsRasterLayer
+from qgis.PyQt.QtCore import QObject, Qt
+from qgis.PyQt.QtGui import QIcon, QKeySequence
+from qgis.PyQt.QtWidgets import QAction
+
+from .engine_client import EngineClient
+from .hazards import icon_path
+from .provider import HazardProvider
+
+
+class HazardMapperPlugin(QObject):
+    """The plugin as QGIS sees it."""
+
+    def __init__(self, iface: Any) -> None:
+        super().__init__()
+        self.iface = iface
+        self.client: Optional[EngineClient] = None
+        self.provider: Optional[HazardProvider] = None
+        self.dock: Any = None
+        self.dock_action: Optional[QAction] = None
+        self.layer_action: Optional[QAction] = None
+
+    def initProcessing(self) -> None:  # noqa: N802
+        """Register the provider; all that qgis_process asks for."""
+        self.client = EngineClient()
+        self.provider = HazardProvider(self.client)
+        QgsApplication.processingRegistry().addProvider(self.provider)
+        QgsApplication.instance().aboutToQuit.connect(self.client.shutdown)
+
+    def initGui(self) -> None:  # noqa: N802
+        """Add provider, dock, menu entry, toolbar icon and layer-menu action."""
+        from .dock import HazardDock
+
+        self.initProcessing()
+        self.dock = HazardDock(self.iface, self.client, self.iface.mainWindow())
+        self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
+        self.dock.hide()
+        icon = QIcon(icon_path())
+        self.dock_action = self.dock.toggleViewAction()
+        self.dock_action.setIcon(icon)
+        self.dock_action.setText(self.tr("&Hazard Mapper"))
+        self.dock_action.setToolTip(self.tr("Show or hide Hazard Mapper (Ctrl+Shift+H)"))
+        self.dock_action.setShortcut(QKeySequence("Ctrl+Shift+H"))
+        self.iface.addPluginToRasterMenu(self.tr("&Hazard Mapper"), self.dock_action)
+        self.iface.addRasterToolBarIcon(self.dock_action)
+        self.layer_action = QAction(icon, self.tr("Segment hazard"), self.iface.mainWindow())
+        self.layer_action.setToolTip(self.tr("Open Hazard Mapper with this layer as its scene"))
+        self.layer_action.triggered.connect(self.open_for_selected_layers)
+        self.iface.addCustomActionForLayerType(self.layer_action, "", QgsMapLayerType.RasterLayer, True)
+
+    def open_for_selected_layers(self) -> None:
+        """Show the dock with the raster layers selected in the layer panel; its button runs."""
+        layers: List[Any] = list(self.iface.layerTreeView().selectedLayers())
+        active = self.iface.activeLayer()
+        if active is not None and active not in layers:
+            layers.insert(0, active)
+        self.dock.show_scenes([layer for layer in layers if isinstance(layer, QgsRasterLayer)])
+
+    def unload(self) -> None:
+        """Take everything away and end the worker."""
+        if self.layer_action is not None:
+            self.iface.removeCustomActionForLayerType(self.layer_action)
+            self.layer_action.deleteLater()
+            self.layer_action = None
+        if self.dock is not None:
+            self.iface.removePluginRasterMenu(self.tr("&Hazard Mapper"), self.dock_action)
+            self.iface.removeRasterToolBarIcon(self.dock_action)
+            self.dock.close_down()
+            self.iface.removeDockWidget(self.dock)
+            self.dock.deleteLater()
+            self.dock = self.dock_action = None
+        if self.client is not None:
+            QgsApplication.instance().aboutToQuit.disconnect(self.client.shutdown)
+            self.client.shutdown()
+            self.client = None
+        if self.provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self.provider)
+            self.provider = None
