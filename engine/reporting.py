@@ -27,6 +27,7 @@ class Report:
         on_progress: called with stage, share done (0-1) and seconds left (None while unknown).
         on_log: called with level (``info`` or ``warning``) and text.
         cancelled: set from outside to stop the operation.
+        job_id: names unfinished files, so that whoever started the job can find them.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class Report:
         on_progress: Progress = _no_progress,
         on_log: Log = _no_log,
         cancelled: threading.Event | None = None,
+        job_id: str = "",
     ) -> None:
         self._on_progress = on_progress
         self._on_log = on_log
         self.cancelled = cancelled or threading.Event()
+        self.job_id = job_id
         self._stage = ""
         self._stage_began = 0.0
         self._last_told = 0.0

@@ -1,0 +1,229 @@
+"""The command line, ``python -m engine COMMAND``; every option is a field of the command's job."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, get_type_hints
+
+from . import __version__
+from .protocol import JOBS, BadInput, Cancelled, HazardError
+from .reporting import Report
+
+EXIT_DONE, EXIT_INTERNAL, EXIT_BAD_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other error of the program."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and end with the exit code for bad input."""
+        self.exit(EXIT_BAD_INPUT, f"{message}; see {self.prog} --help\n")
+
+
+def build_parser() -> OneLineParser:
+    """Parser with one command a kind of job, made from the jobs' own definitions."""
+    parser = OneLineParser(
+        prog="python -m engine",
+        description="Hazard Mapper's engine: maps floods, landslides and glacier collapses in satellite scenes.",
+        epilog="Exit codes: 0 done, 1 internal error, 2 bad input (one line on stderr), 130 cancelled.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"Hazard Mapper engine {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for kind, definition in JOBS.items():
+        summary = (definition.__doc__ or "").strip().splitlines()[0]
+        command = commands.add_parser(kind, help=summary, description=summary, allow_abbrev=False)
+        for spec in dataclasses.fields(definition):
+            _add_option(command, spec, get_type_hints(definition)[spec.name] is bool)
+        command.add_argument("--json", action="store_true", help="print the result as one JSON value and nothing else")
+    summary = "Carry out jobs from standard input, one JSON message a line, until it ends (used by QGIS)."
+    commands.add_parser("worker", help=summary, description=summary, allow_abbrev=False)
+    return parser
+
+
+def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any], is_switch: bool) -> None:
+    meta = spec.metadata
+    flag = "--" + spec.name.replace("_", "-")
+    if is_switch:
+        command.add_argument(flag, action="store_true", help=meta["help"])
+        return
+    command.add_argument(
+        flag,
+        dest=spec.name,
+        metavar=meta["metavar"] if not meta["choices"] else None,
+        required=bool(meta["required"]),
+        choices=meta["choices"],
+        default=argparse.SUPPRESS,
+        help=meta["help"],
+    )
+
+
+def join_values(arguments: Sequence[str], parser: argparse.ArgumentParser) -> list[str]:
+    """Write ``--extent -70,1,2,3`` as ``--extent=-70,1,2,3``, which argparse would take for another option."""
+    takes_value = {
+        flag
+        for group in parser._subparsers._group_actions  # type: ignore[union-attr]
+        for command in (group.choices or {}).values()  # type: ignore[union-attr]
+        for action in command._actions
+        for flag in action.option_strings
+        if action.nargs is None
+    }
+    joined: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        if word in takes_value and waiting and not waiting[0].startswith("--"):
+            word = f"{word}={waiting.pop(0)}"
+        joined.append(word)
+    return joined
+
+
+def read_job(kind: str, options: argparse.Namespace) -> Any:
+    """Options to a job; raises BadInput for values that cannot be."""
+    values: dict[str, Any] = {}
+    for spec in dataclasses.fields(JOBS[kind]):
+        if spec.name not in options:
+            continue
+        value = getattr(options, spec.name)
+        parse = spec.metadata["parse"]
+        if parse is not None and isinstance(value, str):
+            try:
+                value = parse(value)
+            except BadInput:
+                raise
+            except ValueError:
+                raise BadInput(f"--{spec.name.replace('_', '-')} is '{value}'; expected a number.") from None
+        values[spec.name] = value
+    return JOBS[kind](**values)
+
+
+def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None = None) -> Any:
+    """Carry out a job of any kind and return its JSON value. Imports what it needs only now, so that help is quick."""
+    if kind == "models":
+        from .cards import list_models
+
+        return list_models()
+    if kind == "inspect":
+        from .inspect_scene import inspect_scene
+
+        return inspect_scene(job)
+    if kind == "evaluate":
+        from .evaluate import evaluate
+
+        return evaluate(job, report)
+    if kind == "devices":
+        from .devices import list_devices
+
+        return list_devices()
+    from .segment import segment
+
+    return segment(job, report, models)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = build_parser()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser.parse_args(join_values(words, parser))
+    if options.command == "worker":
+        from .worker import serve
+
+        return serve()
+    cancelled = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: cancelled.set())
+    try:
+        job = read_job(options.command, options)
+        result = run_job(options.command, job, Report(ProgressLine(), cancelled=cancelled))
+    except Cancelled as error:
+        return _fail(str(error), EXIT_CANCELLED)
+    except BadInput as error:
+        return _fail(str(error), EXIT_BAD_INPUT)
+    except HazardError as error:
+        return _fail(str(error), EXIT_INTERNAL)
+    except Exception as error:  # the last resort: one line, and the traceback for whoever asks for it
+        if os.environ.get("HAZARD_DEBUG"):
+            raise
+        place = f"{type(error).__name__}: {error}".splitlines()[0]
+        return _fail(f"Internal error ({place}); set HAZARD_DEBUG=1 for details and report it.", EXIT_INTERNAL)
+    print(json.dumps(result, allow_nan=False) if options.json else describe(options.command, result))
+    for warning in result.get("warnings", []) if isinstance(result, dict) and not options.json else []:
+        print(f"Note: {warning}", file=sys.stderr)
+    return EXIT_DONE
+
+
+def _fail(message: str, code: int) -> int:
+    print(" ".join(message.split()), file=sys.stderr)
+    return code
+
+
+class ProgressLine:
+    """Shows progress on stderr: in place on a terminal, else a line every few seconds of a long run."""
+
+    EVERY_S = 5.0
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self, stage: str, share: float, seconds_left: float | None) -> None:
+        """Show how far the job is."""
+        left = f", {seconds_left:.0f} s left" if seconds_left is not None else ""
+        text = f"{stage} {share:4.0%}{left}"
+        if sys.stderr.isatty():
+            print(f"\r{text:<60}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._last > self.EVERY_S:
+            self._last = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+
+def describe(kind: str, result: Any) -> str:
+    """Result of a command as text for people."""
+    describers: dict[str, Callable[[Any], str]] = {
+        "models": _describe_models,
+        "inspect": _describe_scene,
+        "segment": _describe_mask,
+    }
+    if kind in describers:
+        return describers[kind](result)
+    if isinstance(result, list):
+        return "\n".join("  ".join(f"{key} {value}" for key, value in row.items()) for row in result)
+    return "\n".join(
+        f"{key:<18} {value:.4f}" if isinstance(value, float) else f"{key:<18} {value}" for key, value in result.items()
+    )
+
+
+def _describe_models(rows: list[dict[str, Any]]) -> str:
+    return "\n".join(
+        f"{row['name']:<16} {row['title']}  [{', '.join(row['hazards'])}]  "
+        f"{'not scored' if row['score'] is None else format(row['score'], '.3f')}"
+        for row in rows
+    )
+
+
+def _describe_scene(found: dict[str, Any]) -> str:
+    lines = [f"{found['width']} x {found['height']} pixels, {found['gsd_m']} m, CRS {found['crs']}"]
+    lines += [
+        f"band {b['index']}: {b['slot'] or 'not used'}  ({b['description'] or 'no name'})" for b in found["bands"]
+    ]
+    lines.append(f"units {found['units']}, sensor {found['sensor']}, nodata {found['nodata']}")
+    return "\n".join(lines)
+
+
+def _describe_mask(found: dict[str, Any]) -> str:
+    return (
+        f"{found['hazard']}: {found['hazard_area_m2'] / 1e6:.3f} km2, {found['share_assessed']:.1%} assessed, "
+        f"{found['seconds']:.1f} s on {found['device']} with {found['model']} (threshold {found['threshold']:g})\n"
+        f"mask {found['mask']}" + (f"\nprobability {found['probability']}" if found["probability"] else "")
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Turns windows of a scene into hazard probabilities on the chosen device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
+from .model import Model
+from .planes import SceneScaling, planes_for
+from .protocol import HazardError
+
+Array = npt.NDArray[np.float32]
+
+
+class OutOfMemory(HazardError):
+    """Even one window at a time does not fit."""
+
+    code = "memory"
+
+
+class Predictor:
+    """One hazard of one model, ready for a scene: network on the device, batch size and precision settled.
+
+    Planes that this scene leaves empty are dropped from the first convolution, which changes nothing but time.
+
+    Args:
+        model: loaded model.
+        hazard: one of the card's hazards.
+        scaling: of the scene.
+        device: where to compute.
+        batch_size: windows predicted together; halved when memory runs out.
+        on_warning: told once for each halving.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        hazard: str,
+        scaling: SceneScaling,
+        device: torch.device,
+        batch_size: int | None,
+        on_warning: Callable[[str], None],
+    ) -> None:
+        self.device = device
+        self.batch_size = batch_size or default_batch_size(device)
+        self.precision = "fp32"
+        self._half = half_precision(device)
+        self._checked = self._half is None
+        self._channel = model.card.hazards.index(hazard)
+        self._on_warning = on_warning
+        network = model.network.restricted_to(planes_for(scaling)).eval()
+        self._network = network.to(device)
+
+    def predict(self, windows: Sequence[Tensor]) -> list[Tensor]:
+        """Planes ``(planes, h, w)`` of several windows, all of one size, to probabilities ``(h, w)`` on the CPU.
+
+        Raises:
+            OutOfMemory: when one window at a time does not fit either.
+        """
+        results: list[Tensor] = []
+        while len(results) < len(windows):
+            part = windows[len(results) : len(results) + self.batch_size]
+            try:
+                results += list(self._run(torch.stack(list(part))))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._halve()
+        return results
+
+    def _halve(self) -> None:
+        if self.batch_size == 1:
+            raise OutOfMemory(
+                f"Memory of {self.device} does not hold one window; close other programs, or choose device cpu."
+            )
+        self.batch_size //= 2
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._on_warning(f"Memory of {self.device} ran short: going on with {self.batch_size} windows at a time.")
+
+    @torch.inference_mode()
+    def _run(self, planes: Tensor) -> Tensor:
+        planes = planes.to(self.device, memory_format=torch.channels_last)
+        if not self._checked:
+            self._check_half(planes)
+        return self._probabilities(planes, self._half if self.precision != "fp32" else None).cpu()
+
+    def _probabilities(self, planes: Tensor, half: torch.dtype | None) -> Tensor:
+        with torch.autocast(self.device.type, dtype=half or torch.float32, enabled=half is not None):
+            logits = self._network.hazard_logits(planes)
+        return torch.sigmoid(logits[:, self._channel].float())
+
+    def _check_half(self, planes: Tensor) -> None:
+        """Use half precision only if it agrees on the first windows."""
+        full = self._probabilities(planes, None)
+        difference = float((full - self._probabilities(planes, self._half)).abs().max())
+        self.precision = str(self._half).replace("torch.float", "fp") if difference <= LARGEST_DIFFERENCE else "fp32"
+        self._checked = True

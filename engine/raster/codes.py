@@ -1,0 +1,75 @@
+"""One-band rasters of codes, such as masks and references, read row by row and compared by grid."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..protocol import BadInput
+from .gdal_setup import first_line, prepare_gdal
+from .scene import open_raster
+
+
+class CodeRaster:
+    """The first band of a raster, opened for reading codes. Use as a context manager.
+
+    Raises:
+        BadInput: when it cannot be opened, or has several bands.
+    """
+
+    def __init__(self, path: str) -> None:
+        prepare_gdal()
+        self.name = os.path.basename(path)
+        self._dataset = open_raster(path, (), self.name)
+        if self._dataset.RasterCount != 1:
+            raise BadInput(f"'{self.name}' has {self._dataset.RasterCount} bands; expected one band of codes.")
+        self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
+
+    def __enter__(self) -> CodeRaster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dataset = None
+
+    def read_rows(self, top: int, count: int) -> npt.NDArray[Any]:
+        """Codes ``(n, width)`` of at most ``count`` rows from ``top`` on; raises BadInput when they cannot be read."""
+        rows = min(count, self.height - top)
+        try:
+            found = self._dataset.GetRasterBand(1).ReadAsArray(0, top, self.width, rows)
+        except RuntimeError as error:
+            raise BadInput(
+                f"'{self.name}' cannot be read at row {top} ({first_line(error)}); it is damaged: obtain it again."
+            ) from None
+        if np.iscomplexobj(found):
+            raise BadInput(f"'{self.name}' holds complex numbers; expected codes.")
+        return np.asarray(found)
+
+    def require_same_grid(self, other: CodeRaster) -> None:
+        """Raise BadInput unless both have one size and, where both are georeferenced, one place and CRS."""
+        if (self.width, self.height) != (other.width, other.height):
+            raise BadInput(
+                f"'{self.name}' has {self.width} x {self.height} pixels, '{other.name}' {other.width} x "
+                f"{other.height}; bring the reference to the mask's grid first."
+            )
+        mine, theirs = (raster._dataset.GetGeoTransform(can_return_null=True) for raster in (self, other))
+        if mine is not None and theirs is not None:
+            size = max(abs(mine[1]) + abs(mine[2]), 1e-12)
+            if max(abs(a - b) for a, b in zip(mine[::3], theirs[::3], strict=True)) > 0.01 * size or max(
+                abs(a - b) for a, b in zip((*mine[1:3], *mine[4:]), (*theirs[1:3], *theirs[4:]), strict=True)
+            ) > 0.01 * size / max(self.width, self.height):
+                raise BadInput(
+                    f"'{self.name}' and '{other.name}' lie at different places; "
+                    "bring the reference to the mask's grid first."
+                )
+        crs, other_crs = self._dataset.GetSpatialRef(), other._dataset.GetSpatialRef()
+        if crs is not None and other_crs is not None and not crs.IsSame(other_crs):
+            raise BadInput(
+                f"'{self.name}' is in {crs.GetName()}, '{other.name}' in {other_crs.GetName()}; "
+                "bring the reference to the mask's grid first."
+            )

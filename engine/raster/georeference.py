@@ -1,0 +1,264 @@
+"""Where pixels lie on the ground: extents to pixels, ground sampling distance and ellipsoidal pixel areas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import gdal, osr
+
+from ..protocol import BadInput
+from .gdal_setup import first_line
+
+Float = npt.NDArray[np.float64]
+ASSUMED_GSD_M = 10.0
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle of pixels: first column and row, width and height."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """How a raster's pixels lie on the ground.
+
+    Attributes:
+        width: columns.
+        height: rows.
+        geotransform: GDAL's six numbers, or None without georeference.
+        gcps: ground control points, used when there is no geotransform.
+        crs: spatial reference in traditional (x, y) axis order, or None.
+    """
+
+    width: int
+    height: int
+    geotransform: tuple[float, ...] | None
+    gcps: tuple[Any, ...]
+    crs: Any | None
+
+    def to_ground(self, pixels: Float) -> Float:
+        """Pixel positions ``(n, 2)`` (column, row; corners are whole numbers) to CRS coordinates ``(n, 2)``.
+
+        Without georeference rows count downward from zero, as QGIS shows such rasters.
+        """
+        if self.geotransform is None and self.gcps:
+            return self._by_gcps(pixels, inverse=False)
+        a, b, c, d, e, f = self.geotransform or (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+        x, y = pixels[:, 0], pixels[:, 1]
+        return np.stack([a + b * x + c * y, d + e * x + f * y], axis=1)
+
+    def to_pixels(self, ground: Float) -> Float:
+        """CRS coordinates ``(n, 2)`` to pixel positions ``(n, 2)``."""
+        if self.geotransform is None and self.gcps:
+            return self._by_gcps(ground, inverse=True)
+        a, b, c, d, e, f = self.geotransform or (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+        determinant = b * f - c * e
+        x, y = ground[:, 0] - a, ground[:, 1] - d
+        return np.stack([(f * x - c * y) / determinant, (b * y - e * x) / determinant], axis=1)
+
+    def _by_gcps(self, points: Float, *, inverse: bool) -> Float:
+        moved, success = self._gcp_transformer().TransformPoints(int(inverse), points.tolist())
+        if not all(success):
+            raise BadInput(
+                "The scene's ground control points do not cover the wanted area; choose an extent inside the scene."
+            )
+        return np.asarray(moved, np.float64)[:, :2]
+
+    def _gcp_transformer(self) -> Any:
+        memory = gdal.GetDriverByName("MEM").Create("", max(self.width, 1), max(self.height, 1), 0)
+        memory.SetGCPs(list(self.gcps), self.crs.ExportToWkt() if self.crs else "")
+        try:
+            return gdal.Transformer(memory, None, ["METHOD=GCP_POLYNOMIAL"])
+        except RuntimeError as error:
+            raise BadInput(
+                f"The scene's {len(self.gcps)} ground control points do not make a transformation "
+                f"({first_line(error)}); georeference the scene first."
+            ) from None
+
+    def window_of(self, extent: tuple[float, float, float, float]) -> Window:
+        """Smallest window of whole pixels that holds ``extent`` (xmin, ymin, xmax, ymax in CRS units), clipped.
+
+        Raises:
+            BadInput: when the extent lies outside the raster.
+        """
+        xmin, ymin, xmax, ymax = extent
+        if self.geotransform is None and not self.gcps and ymin >= 0:  # pixel and line, both from zero
+            ymin, ymax = -ymax, -ymin
+        steps = np.linspace(0.0, 1.0, 9)
+        edge = [(xmin + (xmax - xmin) * t, y) for t in steps for y in (ymin, ymax)]
+        edge += [(x, ymin + (ymax - ymin) * t) for t in steps for x in (xmin, xmax)]
+        pixels = self.to_pixels(np.asarray(edge, np.float64))
+        slack = 1e-4  # corners typed with few digits do not pull in another row
+        first = np.floor(pixels.min(axis=0) + slack)
+        last = np.ceil(pixels.max(axis=0) - slack)
+        x0, y0 = (int(np.clip(v, 0, limit)) for v, limit in zip(first, (self.width, self.height), strict=True))
+        x1, y1 = (int(np.clip(v, 0, limit)) for v, limit in zip(last, (self.width, self.height), strict=True))
+        if x0 >= x1 or y0 >= y1:
+            corners = self.to_ground(np.asarray([[0, 0], [self.width, self.height]], np.float64))
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            raise BadInput(
+                f"The extent {xmin:.10g},{ymin:.10g},{xmax:.10g},{ymax:.10g} lies outside the scene, which spans "
+                f"{low[0]:.10g},{low[1]:.10g},{high[0]:.10g},{high[1]:.10g} in its own CRS; choose an extent inside it."
+            )
+        return Window(x0, y0, x1 - x0, y1 - y0)
+
+    def crs_name(self) -> str | None:
+        """The CRS as ``EPSG:n`` where it has a code, else as WKT; None without one."""
+        if self.crs is None:
+            return None
+        code = self.crs.GetAuthorityCode(None)
+        return f"{self.crs.GetAuthorityName(None)}:{code}" if code else str(self.crs.ExportToWkt())
+
+    def shifted_geotransform(self, window: Window) -> tuple[float, ...] | None:
+        """Geotransform of a part of the raster."""
+        if self.geotransform is None:
+            return None
+        a, b, c, d, e, f = self.geotransform
+        return (a + b * window.x + c * window.y, b, c, d + e * window.x + f * window.y, e, f)
+
+    def shifted_gcps(self, window: Window) -> list[Any]:
+        """Ground control points of a part of the raster."""
+        return [
+            gdal.GCP(p.GCPX, p.GCPY, p.GCPZ, p.GCPPixel - window.x, p.GCPLine - window.y, p.Info, p.Id)
+            for p in self.gcps
+        ]
+
+    def to_lonlat(self, pixels: Float) -> Float | None:
+        """Pixel positions ``(n, 2)`` to longitude and latitude in degrees on the CRS's own ellipsoid, or None."""
+        if self.crs is None or not (self.crs.IsProjected() or self.crs.IsGeographic()):
+            return None
+        ground = self.to_ground(pixels)
+        if self.crs.IsGeographic():
+            return np.asarray(ground * math.degrees(self.crs.GetAngularUnits()), np.float64)
+        geographic = self.crs.CloneGeogCS()
+        geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+        try:
+            moved = osr.CoordinateTransformation(self.crs, geographic).TransformPoints(ground.tolist())
+        except RuntimeError:
+            return None
+        lonlat = np.asarray(moved, np.float64)[:, :2] * math.degrees(geographic.GetAngularUnits())
+        return lonlat if bool(np.all(np.isfinite(lonlat))) else None
+
+    def ellipsoid(self) -> tuple[float, float]:
+        """Semi-major axis in metres and squared eccentricity."""
+        if self.crs is None:
+            return 6378137.0, 0.0066943799901413
+        flattening = 1.0 / self.crs.GetInvFlattening() if self.crs.GetInvFlattening() else 0.0
+        return self.crs.GetSemiMajor(), flattening * (2.0 - flattening)
+
+    def pixel_size_m(self) -> tuple[float, float] | None:
+        """Ground distance of one column and one row at the scene's centre, metres; None without a usable CRS.
+
+        Projected CRSs say it in their own units, but for Web Mercator and geographic ones it is computed on the
+        ellipsoid.
+        """
+        if self.crs is None or (self.geotransform is None and not self.gcps):
+            return None
+        column, row = self.width / 2, self.height / 2
+        points = np.asarray([[column, row], [column + 1, row], [column, row + 1]], np.float64)
+        if self.crs.IsProjected() and not self._is_mercator():
+            ground = self.to_ground(points) * self.crs.GetLinearUnits()
+            return math.dist(ground[0], ground[1]), math.dist(ground[0], ground[2])
+        lonlat = self.to_lonlat(points)
+        if lonlat is None:
+            return None
+        return self._distance_m(lonlat[0], lonlat[1]), self._distance_m(lonlat[0], lonlat[2])
+
+    def _is_mercator(self) -> bool:
+        """Whether lengths in the CRS grow with latitude, as in Web Mercator."""
+        projection = (self.crs.GetAttrValue("PROJECTION") or "").lower() if self.crs else ""
+        return "mercator" in projection and "transverse" not in projection
+
+    def _distance_m(self, start: Float, end: Float) -> float:
+        """Length of a short line on the ellipsoid."""
+        axis, squared = self.ellipsoid()
+        latitude = math.radians((start[1] + end[1]) / 2)
+        w = 1.0 - squared * math.sin(latitude) ** 2
+        north = math.radians(end[1] - start[1]) * axis * (1.0 - squared) / w**1.5
+        east = math.radians(end[0] - start[0]) * axis * math.cos(latitude) / math.sqrt(w)
+        return math.hypot(north, east)
+
+    def cell_pixel_areas(self, window: Window, cell_px: int, fallback_m: Sequence[float]) -> Float:
+        """Mean ellipsoidal area of a pixel, m2, for each cell of ``cell_px`` pixels of the window.
+
+        Corners of the cells go to longitude and authalic latitude, where areas are those of the ellipsoid (Snyder,
+        Map Projections: A Working Manual, 1987, eq. 3-12 and 10-14), and each cell is summed as a quadrilateral.
+
+        Args:
+            window: part of the raster.
+            cell_px: cell size in pixels; the last cells of a row or column may be smaller.
+            fallback_m: pixel width and height in metres, used without a CRS.
+
+        Returns:
+            Array ``(rows of cells, columns of cells)``.
+        """
+        columns = np.append(np.arange(0, window.width, cell_px), window.width)
+        rows = np.append(np.arange(0, window.height, cell_px), window.height)
+        grid = np.stack(np.meshgrid(columns + window.x, rows + window.y), axis=-1).astype(np.float64)
+        flat = np.full((len(rows) - 1, len(columns) - 1), float(fallback_m[0]) * float(fallback_m[1]))
+        if self.geotransform is None and not self.gcps:
+            return flat
+        lonlat = self.to_lonlat(grid.reshape(-1, 2))
+        if lonlat is None:
+            return flat
+        axis, squared = self.ellipsoid()
+        x = np.radians(lonlat[:, 0]).reshape(grid.shape[:2])
+        y = _authalic_height(np.radians(lonlat[:, 1]), squared).reshape(grid.shape[:2]) * axis * axis
+        dx = (x[:-1, :-1] - x[1:, 1:] + np.pi) % (2 * np.pi) - np.pi  # diagonals, across the date line too
+        dy = y[:-1, :-1] - y[1:, 1:]
+        ex = (x[:-1, 1:] - x[1:, :-1] + np.pi) % (2 * np.pi) - np.pi
+        ey = y[:-1, 1:] - y[1:, :-1]
+        area = np.abs(dx * ey - ex * dy) / 2
+        pixels = np.diff(rows)[:, None] * np.diff(columns)[None, :]
+        return np.asarray(area / pixels, np.float64)
+
+
+def _authalic_height(latitude: Float, squared: float) -> Float:
+    """Height above the equator on the equal-area cylinder of unit semi-major axis (Snyder 1987, eq. 3-12, halved)."""
+    sine = np.sin(latitude)
+    if squared < 1e-12:
+        return np.asarray(sine, np.float64)
+    e = math.sqrt(squared)
+    return np.asarray(
+        (1 - squared) / 2 * (sine / (1 - squared * sine**2) - np.log((1 - e * sine) / (1 + e * sine)) / (2 * e)),
+        np.float64,
+    )
+
+
+def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
+    """Georeference of an open dataset; raises BadInput when a CRS override is not a CRS or the grid is degenerate."""
+    geotransform = dataset.GetGeoTransform(can_return_null=True)
+    gcps = tuple(dataset.GetGCPs() or ())
+    crs = dataset.GetSpatialRef()
+    if geotransform is None and gcps:
+        crs = crs or dataset.GetGCPSpatialRef()
+    if geotransform is not None:
+        _, b, c, _, e, f = geotransform
+        if not all(math.isfinite(v) for v in geotransform) or b * f - c * e == 0:
+            raise BadInput("The scene's geotransform is degenerate (no pixel area); georeference the scene anew.")
+        if geotransform == (0.0, 1.0, 0.0, 0.0, 0.0, 1.0):
+            geotransform = None
+    if crs_override:
+        crs = osr.SpatialReference()
+        try:
+            crs.SetFromUserInput(crs_override)
+        except RuntimeError as error:
+            raise BadInput(
+                f"CRS '{crs_override[:60]}' is not understood ({first_line(error)}); give EPSG:n or WKT."
+            ) from None
+    if crs is not None:
+        crs = crs.Clone()
+        crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    return Georeference(
+        dataset.RasterXSize, dataset.RasterYSize, geotransform, gcps if geotransform is None else (), crs
+    )

@@ -1,0 +1,315 @@
+"""Mask and probability written in rows under temporary names, and published together once complete."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import gdal
+
+from ..protocol import NOT_ASSESSED, OutputFailed, partial_files, partial_path
+from .gdal_setup import first_line, gdal_failures
+from .georeference import Georeference, Window
+
+Bytes = npt.NDArray[np.uint8]
+
+BLOCK_PX = 512
+PROBABILITY = "probability"
+MASK = "mask"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The grid an output is on: a window of its scene's."""
+
+    georeference: Georeference
+    window: Window
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One output: what it is, where it goes and how it looks.
+
+    Attributes:
+        path: final name.
+        description: of the band.
+        colours: RGBA by value, for a palette; empty for none.
+        style: QML file to put beside it, or None.
+        averaged: whether overviews are means (probability) or nearest values (mask).
+    """
+
+    path: str
+    description: str
+    colours: Mapping[int, tuple[int, int, int, int]]
+    style: str | None
+    averaged: bool = False
+
+
+def check_outputs(paths: list[str], *, overwrite: bool, expected_bytes: int) -> None:
+    """Raise OutputFailed unless every path can be written: folder there and writable, name free, room on the disk."""
+    for path in paths:
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):
+            raise OutputFailed(f"The folder '{folder}' does not exist; create it or choose another.")
+        if not os.access(folder, os.W_OK):
+            raise OutputFailed(f"The folder '{folder}' cannot be written to; choose another.")
+        if os.path.isdir(path):
+            raise OutputFailed(f"'{path}' is a folder; give the output a file name.")
+        if os.path.exists(path) and not overwrite:
+            raise OutputFailed(f"'{path}' exists; choose another name, or allow to overwrite it (--overwrite).")
+        free = shutil.disk_usage(folder).free
+        if free < expected_bytes:
+            raise OutputFailed(
+                f"The disk of '{folder}' has {free / 2**20:.1f} MB left, about {expected_bytes / 2**20:.1f} MB are "
+                "needed; make room or choose another folder."
+            )
+
+
+class RowWriter:
+    """Writes one byte raster from top to bottom, in blocks of rows; memory holds at most one block row.
+
+    Rows may arrive in portions of any height. They go to a tiled scratch file; ``finish`` turns that into a
+    cloud-optimised GeoTIFF, both beside the final name.
+    """
+
+    def __init__(self, layer: Layer, grid: Grid, job_id: str) -> None:
+        self.layer = layer
+        self.partial = partial_path(layer.path, job_id)
+        stem, suffix = os.path.splitext(self.partial)
+        self._scratch = f"{stem}-rows{suffix}"
+        self._waiting: list[Bytes] = []
+        self._next_row = 0
+        with _writing(layer.path):
+            self._dataset = gdal.GetDriverByName("GTiff").Create(
+                self._scratch,
+                grid.window.width,
+                grid.window.height,
+                1,
+                gdal.GDT_Byte,
+                ["TILED=YES", f"BLOCKXSIZE={BLOCK_PX}", f"BLOCKYSIZE={BLOCK_PX}", "COMPRESS=LZW", "BIGTIFF=IF_SAFER"],
+            )
+            _georeference(self._dataset, grid)
+            band = self._dataset.GetRasterBand(1)
+            band.SetNoDataValue(NOT_ASSESSED)
+            band.SetDescription(layer.description)
+            if layer.colours:
+                table = gdal.ColorTable()
+                for value in range(256):
+                    table.SetColorEntry(value, layer.colours.get(value, (255, 255, 255, 0)))
+                band.SetRasterColorTable(table)
+        self._band = band
+
+    def write(self, rows: Bytes) -> None:
+        """Append rows ``(n, width)`` below those already written."""
+        self._waiting.append(rows)
+        waiting = sum(len(part) for part in self._waiting)
+        if waiting >= BLOCK_PX or self._next_row + waiting == self._dataset.RasterYSize:
+            block = np.concatenate(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
+            ready = waiting if self._next_row + waiting == self._dataset.RasterYSize else waiting // BLOCK_PX * BLOCK_PX
+            with _writing(self.layer.path):
+                self._band.WriteArray(np.ascontiguousarray(block[:ready]), 0, self._next_row)
+            self._next_row += ready
+            self._waiting = [block[ready:]] if ready < waiting else []
+
+    def finish(self, tags: Mapping[str, str], on_progress: Callable[[float], None]) -> None:
+        """Write the cloud-optimised file (still under its temporary name) and prove that it holds what was written.
+
+        Raises:
+            OutputFailed: when the disk is full or the file cannot be written.
+        """
+
+        def progress(share: float, message: str, data: Any) -> int:
+            on_progress(share)
+            return 1
+
+        with _writing(self.layer.path):
+            self._dataset.SetMetadata(dict(tags))
+            self._dataset.FlushCache()
+            expected = self._band.Checksum()
+            self._band = None
+            options = [
+                "COMPRESS=DEFLATE",
+                f"BLOCKSIZE={BLOCK_PX}",
+                "NUM_THREADS=ALL_CPUS",
+                "BIGTIFF=IF_SAFER",
+                f"OVERVIEW_RESAMPLING={'AVERAGE' if self.layer.averaged else 'NEAREST'}",
+                "RESAMPLING=NEAREST",
+            ]
+            copy = gdal.GetDriverByName("COG").CreateCopy(self.partial, self._dataset, 0, options, progress)
+            copy.FlushCache()
+            copy = None
+            self._dataset = None
+            written = gdal.Open(self.partial)
+            same = written.GetRasterBand(1).Checksum() == expected
+            written = None
+        if not same:
+            raise OutputFailed(
+                f"'{self.layer.path}' could not be written completely; make room on the disk and try again."
+            )
+        os.remove(self._scratch)
+        with open(self.partial, "rb+") as file:
+            os.fsync(file.fileno())
+
+    def abandon(self) -> None:
+        """Let go of the scratch file."""
+        self._band = None
+        with contextlib.suppress(RuntimeError):
+            self._dataset = None
+
+
+class MaskPair:
+    """Mask and, if wanted, probability of one run: written together, published together or not at all.
+
+    Use as a context manager: leaving it without ``publish`` removes every unfinished file.
+    """
+
+    def __init__(self, layers: Mapping[str, Layer], grid: Grid, job_id: str) -> None:
+        self._job_id = job_id
+        self._layers = dict(layers)
+        self._writers: dict[str, RowWriter] = {}
+        try:
+            for name, layer in self._layers.items():
+                self._writers[name] = RowWriter(layer, grid, job_id)
+        except OutputFailed:
+            self.discard()
+            raise
+
+    def __enter__(self) -> MaskPair:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
+
+    def write(self, name: str, rows: Bytes) -> None:
+        """Append rows to one of the outputs; a name that is not written is passed over."""
+        if name in self._writers:
+            self._writers[name].write(rows)
+
+    def publish(self, tags: Mapping[str, str], on_progress: Callable[[float], None], *, overwrite: bool) -> None:
+        """Complete all files, then give them their final names, the mask last.
+
+        Raises:
+            OutputFailed: nothing was published then, and files of the same name are as they were.
+        """
+        writers = list(self._writers.values())
+        for i, writer in enumerate(writers):
+            writer.finish(tags, lambda share, i=i: on_progress((i + share) / len(writers)))  # type: ignore[misc]
+        moves = []
+        for writer in writers:
+            style = writer.layer.style
+            if style is not None:
+                beside = os.path.splitext(writer.layer.path)[0] + ".qml"
+                partial = partial_path(beside, self._job_id)
+                with _writing(beside):
+                    shutil.copyfile(style, partial)
+                moves.append((partial, beside))
+        ordered = sorted(writers, key=lambda writer: writer.layer.path == self._layers[MASK].path)
+        moves += [(writer.partial, writer.layer.path) for writer in ordered]
+        for writer in writers:
+            if os.path.exists(writer.layer.path) and not overwrite:
+                raise OutputFailed(f"'{writer.layer.path}' has appeared meanwhile; choose another name.")
+        _publish_all(moves)
+        for writer in writers:  # statistics of a replaced file would be wrong
+            with contextlib.suppress(OSError):
+                os.remove(writer.layer.path + ".aux.xml")
+        self._writers = {}
+
+    def discard(self) -> None:
+        """Remove whatever is unfinished."""
+        for writer in self._writers.values():
+            writer.abandon()
+        for layer in self._layers.values():
+            beside = os.path.splitext(layer.path)[0] + ".qml"
+            for path in {*partial_files(layer.path, self._job_id), *partial_files(beside, self._job_id)}:
+                with contextlib.suppress(OSError):
+                    os.remove(path)
+        self._writers = {}
+
+
+def _publish_all(moves: list[tuple[str, str]]) -> None:
+    """Rename all files, or none: what was replaced comes back when one of them fails."""
+    kept: list[tuple[str, str]] = []
+    done: list[str] = []
+    try:
+        for partial, final in moves:
+            if os.path.exists(final):
+                aside = partial + ".replaced"
+                os.replace(final, aside)
+                kept.append((aside, final))
+            os.replace(partial, final)
+            done.append(final)
+    except OSError as error:
+        for final in done:
+            with contextlib.suppress(OSError):
+                os.remove(final)
+        for aside, final in kept:
+            with contextlib.suppress(OSError):
+                os.replace(aside, final)
+        raise OutputFailed(
+            f"The output could not be given its name ({error.strerror or error}); is it open in another program? "
+            "Close it or choose another name."
+        ) from None
+    for aside, _ in kept:
+        with contextlib.suppress(OSError):
+            os.remove(aside)
+
+
+def _georeference(dataset: Any, grid: Grid) -> None:
+    reference, window = grid.georeference, grid.window
+    geotransform = reference.shifted_geotransform(window)
+    wkt = reference.crs.ExportToWkt() if reference.crs is not None else ""
+    if geotransform is not None:
+        dataset.SetGeoTransform(geotransform)
+        dataset.SetProjection(wkt)
+    elif reference.gcps:
+        dataset.SetGCPs(reference.shifted_gcps(window), wkt)
+    elif wkt:
+        dataset.SetProjection(wkt)
+
+
+@contextlib.contextmanager
+def _writing(path: str) -> Iterator[None]:
+    """Turn whatever goes wrong while writing into one sentence."""
+    try:
+        with gdal_failures() as failures:
+            yield
+        if failures:
+            raise OutputFailed(_could_not_write(path, failures[0]))
+    except OutputFailed:
+        raise
+    except (RuntimeError, OSError, AttributeError) as error:
+        raise OutputFailed(_could_not_write(path, (failures or [first_line(error)])[0])) from None
+
+
+def _could_not_write(path: str, reason: str) -> str:
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        free = -1
+    if 0 <= free < 2**20 or "No space left" in reason:
+        return f"'{path}' could not be written: the disk is full; make room or choose another folder."
+    return f"'{path}' could not be written ({first_line(RuntimeError(reason))}); choose another folder or name."
+
+
+def to_percent(probability: npt.NDArray[np.float32]) -> Bytes:
+    """Probability 0-1 to whole per cent, rounded; NaN (not assessed) to 255."""
+    missing = np.isnan(probability)
+    percent: Bytes = np.rint(np.where(missing, 0, probability) * 100).astype(np.uint8)
+    percent[missing] = NOT_ASSESSED
+    return percent
+
+
+def estimated_bytes(window: Window, outputs: int) -> int:
+    """Least room that outputs of this size need on the disk: compressed scratch and final file together."""
+    return outputs * (65536 + math.ceil(window.width * window.height * 0.02))

@@ -1,0 +1,364 @@
+"""A scene opened for reading: its bands and grid, and windows of it as slot values with a valid mask."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import gdal
+
+from ..bands import BandInfo, BandMatch, match_bands
+from ..protocol import BadInput, SceneJob
+from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
+from .gdal_setup import first_line, prepare_gdal
+from .georeference import ASSUMED_GSD_M, Window, read_georeference
+
+Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+MOST_BANDS = 4096
+MOST_COLUMNS = 1_000_000
+SAMPLE_PX = 1_000_000
+"""Pixels a band that scene-wide statistics are taken from."""
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """How a scene was understood: the slot and units of each band, and metres a pixel."""
+
+    match: BandMatch
+    units: UnitsFound
+    gsd_m: tuple[float, float]
+    warnings: tuple[str, ...]
+
+    @property
+    def slot_units(self) -> tuple[SlotUnits, ...]:
+        """Units of the used slots, in canonical order."""
+        return tuple(self.units.by_slot[slot] for slot in self.match.used_slots)
+
+
+class Scene:
+    """A raster opened for reading. Use as a context manager; one thread at a time.
+
+    Args:
+        job: names the raster and how it is to be understood.
+
+    Raises:
+        BadInput: when the raster cannot be opened or holds nothing that can be assessed.
+    """
+
+    def __init__(self, job: SceneJob) -> None:
+        prepare_gdal()
+        self.job = job
+        self.name = os.path.basename(job.raster.rstrip("/\\")) or job.raster
+        self._dataset = open_raster(job.raster, job.open_options, self.name)
+        self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
+        if self.width > MOST_COLUMNS or self._dataset.RasterCount > MOST_BANDS:
+            raise BadInput(
+                f"'{self.name}' claims {self.width} columns and {self._dataset.RasterCount} bands; at most "
+                f"{MOST_COLUMNS} and {MOST_BANDS} are read. Check the file, or cut it into parts."
+            )
+        bands = [self._dataset.GetRasterBand(i + 1) for i in range(self._dataset.RasterCount)]
+        alpha = [band.GetColorInterpretation() == gdal.GCI_AlphaBand for band in bands]
+        self._alpha = alpha.index(True) + 1 if True in alpha else None
+        self.bands = tuple(
+            _band_info(i + 1, band) for i, band in enumerate(bands) if not alpha[i]
+        )  # what is not alpha is data
+        if not self.bands:
+            raise BadInput(f"'{self.name}' has only an alpha band; expected at least one band of data.")
+        self.georeference = read_georeference(self._dataset, job.crs)
+        self.nodata = tuple(_nodata(self._dataset.GetRasterBand(band.index)) for band in self.bands)
+        self.dataset_tags: dict[str, str] = dict(self._dataset.GetMetadata() or {})
+        self._sampled_positions: tuple[int, ...] | None = None
+        self._sampled: tuple[Array, Mask] = (np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_))
+
+    def __enter__(self) -> Scene:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._dataset = None
+
+    @property
+    def block_size(self) -> tuple[int, int]:
+        """Width and height of the file's blocks in pixels."""
+        width, height = self._dataset.GetRasterBand(self.bands[0].index).GetBlockSize()
+        return int(width), int(height)
+
+    def understand(self) -> Understanding:
+        """Find out slots, units and ground sampling distance; raises BadInput when that cannot be known."""
+        tag_values = [value for value in self.dataset_tags.values() if len(value) < 200]
+        match = match_bands(
+            self.bands,
+            sensor=self.job.sensor,
+            chosen=self.job.bands,
+            file_name=self._product_text(),
+            tags=tag_values,
+        )
+        for position in match.used:
+            if self.bands[position].dtype.startswith("complex"):
+                raise BadInput(
+                    f"Band {self.bands[position].index} of '{self.name}' holds complex numbers; "
+                    "convert the scene to amplitude or dB first."
+                )
+        stored, valid = self._sample(match.used)
+        samples = {slot: stored[i][valid[i]] for i, slot in enumerate(match.used_slots)}  # each band's own valid pixels
+        units = find_units(
+            samples,
+            dtypes={slot: self.bands[p].dtype for slot, p in zip(match.used_slots, match.used, strict=True)},
+            scales={slot: self._scale(p) for slot, p in zip(match.used_slots, match.used, strict=True)},
+            sensor=match.sensor,
+            chosen=self.job.units,
+            product=self._product_text(),
+            tags=self.dataset_tags,
+        )
+        gsd_m, gsd_warning = self._ground_sampling_distance()
+        warnings = [*match.warnings, *units.warnings, *([gsd_warning] if gsd_warning else [])]
+        if samples and all(values.size == 0 for values in samples.values()):
+            warnings.append("No valid pixel was found in the scene's sample: it seems to be nodata throughout.")
+        elif all(values.size == 0 or values.min() == values.max() for values in samples.values()):
+            warnings.append("The scene is constant: there is nothing to see in it.")
+        return Understanding(match, units, gsd_m, tuple(warnings))
+
+    def percentiles(self, understanding: Understanding) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Robust range of the whole scene: 2 and 98 % of each used slot in canonical units, nodata left out.
+
+        Per scene, not per window: a window that lies wholly in water would be erased by its own statistics.
+        """
+        stored, valid = self._sample(understanding.match.used)
+        low, high = [], []
+        for i, position in enumerate(understanding.match.used):
+            values = self._convert(stored[i][valid[i]], position, understanding.slot_units[i])
+            values = values[np.isfinite(values)]
+            first, last = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 0.0)
+            low.append(first)
+            high.append(last)
+        return tuple(low), tuple(high)
+
+    def read_window(self, window: Window, understanding: Understanding) -> tuple[Array, Mask]:
+        """Slot values ``(slots, height, width)`` in canonical units and valid mask ``(height, width)``.
+
+        A pixel is valid where every used band has a value. Byte display images with one nodata value for all bands
+        are the exception: there a single channel at that value is a shade, so only all of them together are nodata.
+
+        Raises:
+            BadInput: when the file cannot be read there.
+        """
+        match = understanding.match
+        stored, valid = self._read_stored(window, match.used)
+        shades = all(units.units == "byte" for units in understanding.slot_units) and len(match.used) > 1
+        shades = shades and len({self.nodata[position] for position in match.used}) == 1
+        everywhere = valid.any(axis=0) if shades else valid.all(axis=0)
+        for i, position in enumerate(match.used):
+            units = understanding.slot_units[i]
+            values = self._convert(stored[i], position, units)
+            stored[i] = values
+            everywhere &= np.isfinite(values)
+            if units.units == "linear":
+                everywhere &= values > 10 * math.log10(LINEAR_FLOOR)
+        everywhere &= self._dataset_mask(window)
+        stored[:, ~everywhere] = 0.0
+        return stored, everywhere
+
+    def _convert(self, values: Array, position: int, units: SlotUnits) -> Array:
+        scale, offset = self._scale(position) if units.scaled else (1.0, 0.0)
+        if (scale, offset) != (1.0, 0.0):
+            values = values * np.float32(scale) + np.float32(offset)
+        with np.errstate(all="ignore"):
+            return to_canonical(values, units.units)
+
+    def _scale(self, position: int) -> tuple[float, float]:
+        band = self._dataset.GetRasterBand(self.bands[position].index)
+        scale, offset = band.GetScale(), band.GetOffset()
+        scale = 1.0 if scale is None or not math.isfinite(scale) or scale == 0 else float(scale)
+        return scale, 0.0 if offset is None or not math.isfinite(offset) else float(offset)
+
+    def _read_stored(self, window: Window, positions: Sequence[int]) -> tuple[Array, Mask]:
+        """Stored values as float32 ``(bands, height, width)`` and, per band, where they are not nodata."""
+        indices = [self.bands[position].index for position in positions]
+        try:
+            block = self._dataset.ReadAsArray(window.x, window.y, window.width, window.height, band_list=indices)
+        except (RuntimeError, MemoryError) as error:
+            raise self._unreadable(window, error) from None
+        if block is None:
+            raise self._unreadable(window, RuntimeError(gdal.GetLastErrorMsg() or "no data"))
+        block = block.reshape(len(indices), window.height, window.width)
+        valid = np.ones(block.shape, np.bool_)
+        for i, position in enumerate(positions):
+            nodata = self.nodata[position]
+            if nodata is not None and not math.isnan(nodata):
+                valid[i] = ~_equals(block[i], nodata)
+        with np.errstate(all="ignore"):
+            values = block.astype(np.float32)
+        if values.dtype.kind == "f" and block.dtype.kind == "f":
+            valid &= np.isfinite(values)
+        return values, valid
+
+    def _dataset_mask(self, window: Window) -> Mask | np.bool_:
+        """What alpha and mask bands allow; True where the file has neither."""
+        band = self._dataset.GetRasterBand(self.bands[0].index)
+        flags = band.GetMaskFlags()
+        source = None
+        if self._alpha is not None:
+            source = self._dataset.GetRasterBand(self._alpha)
+        elif flags & gdal.GMF_PER_DATASET and not flags & gdal.GMF_ALPHA:
+            source = band.GetMaskBand()
+        if source is None:
+            return np.True_
+        try:
+            found = source.ReadAsArray(window.x, window.y, window.width, window.height)
+        except RuntimeError as error:
+            raise self._unreadable(window, error) from None
+        return np.asarray(found > 0, np.bool_)
+
+    def _unreadable(self, window: Window, error: BaseException) -> BadInput:
+        return BadInput(
+            f"'{self.name}' cannot be read at column {window.x}, row {window.y} ({first_line(error)}); "
+            "the file is damaged or incomplete: obtain it again."
+        )
+
+    def _sample(self, positions: Sequence[int]) -> tuple[Array, Mask]:
+        """About SAMPLE_PX stored values a band ``(bands, n)`` and where they are valid, spread over the scene."""
+        if tuple(positions) == self._sampled_positions:
+            return self._sampled
+        windows = sample_windows(self.width, self.height, self.block_size, SAMPLE_PX)
+        step = max(1, math.isqrt(sum(w.width * w.height for w in windows) // SAMPLE_PX))
+        values, valids = [], []
+        for window in windows:
+            stored, valid = self._read_stored(window, positions)
+            valid = valid & self._dataset_mask(window)
+            values.append(stored[:, ::step, ::step].reshape(len(positions), -1))
+            valids.append(valid[:, ::step, ::step].reshape(len(positions), -1))
+        self._sampled_positions = tuple(positions)
+        self._sampled = np.concatenate(values, axis=1), np.concatenate(valids, axis=1)
+        return self._sampled
+
+    def _ground_sampling_distance(self) -> tuple[tuple[float, float], str | None]:
+        if self.job.gsd_m is not None:
+            return (self.job.gsd_m, self.job.gsd_m), None
+        size = self.georeference.pixel_size_m()
+        if size is None or not all(math.isfinite(v) and v > 0 for v in size):
+            return (ASSUMED_GSD_M, ASSUMED_GSD_M), (
+                f"The scene does not say how large its pixels are; {ASSUMED_GSD_M:.0f} m is assumed. "
+                "Set the ground sampling distance (--gsd-m) if that is wrong."
+            )
+        return size, None
+
+    def _product_text(self) -> str:
+        """The path's last two parts: products keep their name in the folder or in the file."""
+        return "/".join(self.job.raster.replace("\\", "/").split("/")[-2:])
+
+
+def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int) -> list[Window]:
+    """Windows that sample a scene evenly, aligned with its blocks so that few blocks are decoded.
+
+    Small scenes are read whole; large ones on a regular lattice of about 64 windows.
+    """
+    if width * height <= 4 * most_px:
+        rows = max(1, min(height, most_px // max(width, 1)))
+        return [Window(0, y, width, min(rows, height - y)) for y in range(0, height, rows)]
+    block_width, block_height = min(block[0], width), min(block[1], height)
+    if block_width >= width:  # strips: few rows, full width, thinned later
+        strip = max(1, min(block_height, most_px // width or 1))
+        count = max(8, min(64, 4 * most_px // (strip * width)))
+        starts = [round(i * (height - strip) / (count - 1)) // strip * strip for i in range(count)]
+        return [Window(0, y, width, min(strip, height - y)) for y in dict.fromkeys(starts)]
+    side_x, side_y = (max(min(b, 512), 1) for b in (block_width, block_height))
+    windows = {}
+    for j in range(8):
+        for i in range(8):
+            x = round(i * (width - side_x) / 7) // block_width * block_width
+            y = round(j * (height - side_y) / 7) // block_height * block_height
+            windows[(x, y)] = Window(x, y, min(side_x, width - x), min(side_y, height - y))
+    return list(windows.values())
+
+
+def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
+    """Open a raster for reading; raises BadInput in one sentence when that fails or it holds no pixels."""
+    try:
+        dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY, open_options=list(open_options))
+    except RuntimeError as error:
+        if "\0" in path or not _exists(path):
+            raise BadInput(f"There is no raster '{path}'; check the path.") from None
+        raise BadInput(
+            f"'{name}' cannot be opened as a raster ({first_line(error)}); choose a file that QGIS can show."
+        ) from None
+    if dataset is None:
+        raise BadInput(f"'{name}' cannot be opened as a raster; choose a file that QGIS can show.")
+    if dataset.RasterCount == 0:
+        parts = [part[0] for part in dataset.GetSubDatasets()]
+        if parts:
+            raise BadInput(f"'{name}' holds {len(parts)} rasters; choose one of them, for example {parts[0]}.")
+        raise BadInput(f"'{name}' has no bands; choose a raster with at least one band.")
+    if dataset.RasterXSize < 1 or dataset.RasterYSize < 1:
+        raise BadInput(f"'{name}' has no pixels; choose another raster.")
+    return dataset
+
+
+def _exists(path: str) -> bool:
+    looks_virtual = path.startswith("/vsi") or ":" in path[2:] or path.lstrip().startswith("<")
+    return looks_virtual or os.path.exists(path)
+
+
+def _band_info(index: int, band: Any) -> BandInfo:
+    kind = "complex" if gdal.DataTypeIsComplex(band.DataType) else gdal.GetDataTypeName(band.DataType).lower()
+    return BandInfo(
+        index=index,
+        description=(band.GetDescription() or "")[:200],
+        dtype={"byte": "uint8"}.get(kind, kind),
+        wavelength_um=_wavelength_um(band),
+        colour={
+            gdal.GCI_RedBand: "red",
+            gdal.GCI_GreenBand: "green",
+            gdal.GCI_BlueBand: "blue",
+        }.get(band.GetColorInterpretation(), ""),
+    )
+
+
+def _wavelength_um(band: Any) -> float | None:
+    """Centre wavelength from ENVI's or GDAL's band metadata, in micrometres."""
+    tags = {name.lower(): value for name, value in (band.GetMetadata() or {}).items()}
+    imagery = {name.lower(): value for name, value in (band.GetMetadata("IMAGERY") or {}).items()}
+    text = imagery.get("central_wavelength_um") or tags.get("central_wavelength_um")
+    factor = 1.0
+    if text is None:
+        text = tags.get("wavelength") or tags.get("central_wavelength") or tags.get("center_wavelength")
+        factor = 1e-3 if "nano" in tags.get("wavelength_units", "").lower() else 1.0
+    try:
+        value = float(text) * factor if text else math.nan
+    except ValueError:
+        return None
+    if value > 100:  # nanometres without saying so
+        value *= 1e-3
+    return value if 0.2 < value < 20 else None
+
+
+def _nodata(band: Any) -> float | None:
+    value = band.GetNoDataValue()
+    return None if value is None else float(value)
+
+
+def _equals(block: npt.NDArray[Any], nodata: float) -> Mask:
+    """Where stored values are the nodata value, as their own type has it."""
+    if block.dtype.kind in "iu":
+        limits = np.iinfo(block.dtype)
+        if not (limits.min <= nodata <= limits.max) or nodata != int(nodata):
+            return np.zeros(block.shape, np.bool_)
+        return np.asarray(block == block.dtype.type(int(nodata)), np.bool_)
+    with np.errstate(all="ignore"):
+        value = block.dtype.type(nodata)
+    equal = block == value
+    if abs(nodata) > 1e30:  # -3.4e38 is written with more or fewer digits
+        equal |= np.isclose(block, value, rtol=1e-5, atol=0)
+    return np.asarray(equal, np.bool_)

@@ -1,0 +1,230 @@
+"""Segment one hazard in one scene: settle everything, predict row by row, write mask and probability together."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from . import __version__
+from .devices import choose_device
+from .model import Model, default_model, load_model
+from .pipeline import Task, predict_rows
+from .planes import SceneScaling
+from .predict import Predictor
+from .protocol import NOT_ASSESSED, BadInput, SegmentJob, job_to_dict
+from .raster import (
+    MASK,
+    PROBABILITY,
+    Grid,
+    Layer,
+    MaskPair,
+    Scene,
+    Understanding,
+    Window,
+    check_outputs,
+    estimated_bytes,
+    to_percent,
+)
+from .reporting import Report
+from .resampling import Factor, ModelGrid, choose_factor
+from .tally import CELL_PX, AreaTally
+from .vector import AreaMask
+
+CONTEXT_PX = 32
+"""Surroundings read beyond a wanted extent, in model pixels, so that its edges see what lies outside."""
+HAZARD_COLOURS = {
+    "flood": (31, 120, 220, 255),
+    "landslide": (230, 97, 1, 255),
+    "glacier_collapse": (152, 46, 158, 255),
+}
+OTHER_COLOUR = (200, 30, 60, 255)
+STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A job after everything it leaves open was settled."""
+
+    job: SegmentJob
+    model: Model
+    threshold: float
+    task: Task
+
+
+def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Model] | None = None) -> dict[str, Any]:
+    """Carry out a job and return the JSON of the ``segment`` command.
+
+    Args:
+        job: what to do.
+        report: told of progress and warnings; may cancel.
+        models: loaded models by name, kept between jobs by the caller.
+
+    Raises:
+        BadInput: the request cannot be carried out; nothing was written.
+        Cancelled: the report said so; nothing was written.
+    """
+    report = report or Report()
+    began = time.monotonic()
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        report.log(text, "warning")
+
+    report.stage("Opening the scene")
+    with Scene(job) as scene:
+        request = _settle(job, scene, models if models is not None else {}, report, warn)
+        task = request.task
+        device = choose_device(job.device)
+        predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn)
+        areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
+        tally = AreaTally(areas, task.wanted.width)
+        with MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)) as pair:
+            report.stage("Segmenting", 0.03)
+            for portion in predict_rows(task, scene, predictor, report):
+                assessed = ~np.isnan(portion.probability)
+                hazard = assessed & (portion.probability >= request.threshold)
+                tally.add(portion.first_row, hazard, assessed, portion.wanted)
+                pair.write(MASK, np.where(assessed, hazard, NOT_ASSESSED).astype(np.uint8))
+                pair.write(PROBABILITY, to_percent(portion.probability))
+            report.stage("Writing", 0.95)
+            pair.publish(
+                _tags(request, predictor, device),
+                lambda share: report.progress(share, 0.95, 1.0),
+                overwrite=job.overwrite,
+            )
+    if tally.assessed == 0:
+        warn("Nothing could be assessed: the wanted area holds no valid pixel.")
+    return {
+        "mask": job.mask,
+        "probability": job.probability,
+        "hazard": job.hazard,
+        "model": request.model.card.name,
+        "threshold": request.threshold,
+        "hazard_area_m2": round(tally.hazard_area_m2, 2),
+        "share_assessed": round(tally.share_assessed, 6),
+        "seconds": round(time.monotonic() - began, 3),
+        "device": str(device),
+        "warnings": warnings,
+        "precision": predictor.precision,
+        "batch_size": predictor.batch_size,
+    }
+
+
+def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Report, warn: Warn) -> Request:
+    """Find out, or raise BadInput, all that the job leaves open, before anything is computed or written."""
+    wanted = scene.georeference.window_of(job.extent) if job.extent else Window(0, 0, scene.width, scene.height)
+    outputs = [job.mask, *([job.probability] if job.probability else [])]
+    check_outputs(outputs, overwrite=job.overwrite, expected_bytes=estimated_bytes(wanted, len(outputs)))
+    understanding = scene.understand()
+    for text in understanding.warnings:
+        warn(text)
+    area = AreaMask(job.area, scene.georeference) if job.area else None
+    report.stage("Loading the model", 0.01)
+    model = _model_of(job, models)
+    card = model.card
+    report.stage("Measuring the scene", 0.02)
+    low, high = scene.percentiles(understanding)
+    scaling = SceneScaling(
+        slots=understanding.match.used_slots,
+        low=low,
+        high=high,
+        absolute=tuple(units.absolute for units in understanding.slot_units),
+    )
+    across, down = (choose_factor(gsd, card.gsd_min_m, card.gsd_max_m) for gsd in understanding.gsd_m)
+    if not (across.exact and down.exact):
+        warn(_resampling_text(understanding, across, down, card.gsd_min_m, card.gsd_max_m))
+    grid = ModelGrid(_with_context(wanted, scene, across, down), across, down)
+    threshold = job.threshold if job.threshold is not None else card.thresholds[job.hazard]
+    task = Task(job, understanding, scaling, grid, wanted, area, card.window_multiple)
+    return Request(job, model, threshold, task)
+
+
+def _model_of(job: SegmentJob, models: dict[str, Model]) -> Model:
+    """The model asked for, from memory if its files have not changed."""
+    name = job.model or default_model(job.hazard)
+    if name not in models or not _unchanged(models[name]):
+        models[name] = load_model(name)
+    hazards = models[name].card.hazards
+    if job.hazard not in hazards:
+        raise BadInput(
+            f"Model '{name}' does not know the hazard '{job.hazard}'; choose one that it knows: {', '.join(hazards)}."
+        )
+    return models[name]
+
+
+def _unchanged(model: Model) -> bool:
+    """Whether the checksums on disk still name the weights that were loaded."""
+    try:
+        return model.weights_sha256 in (Path(model.folder) / "SHA256SUMS").read_text("ascii")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _resampling_text(understanding: Understanding, across: Factor, down: Factor, low: float, high: float) -> str:
+    gsd_x, gsd_y = understanding.gsd_m
+    seen = max(gsd_x * across.down / across.up, gsd_y * down.down / down.up)
+    return (
+        f"Pixels of {max(gsd_x, gsd_y):.3g} m are outside the model's {low:g} to {high:g} m: it sees the scene at "
+        f"{seen:.3g} m, and the mask is brought back to the scene's own grid."
+    )
+
+
+def _with_context(wanted: Window, scene: Scene, across: Factor, down: Factor) -> Window:
+    """The wanted window and some surroundings, inside the scene."""
+    margin_x, margin_y = CONTEXT_PX * across.down, CONTEXT_PX * down.down
+    x0, y0 = max(0, wanted.x - margin_x), max(0, wanted.y - margin_y)
+    x1 = min(scene.width, wanted.x + wanted.width + margin_x)
+    y1 = min(scene.height, wanted.y + wanted.height + margin_y)
+    return Window(x0, y0, x1 - x0, y1 - y0)
+
+
+def _layers(request: Request) -> dict[str, Layer]:
+    job = request.job
+    title = job.hazard.replace("_", " ").capitalize()
+    style = STYLES / f"mask_{job.hazard}.qml"
+    if not style.exists():
+        style = STYLES / "mask.qml"
+    colours = {1: HAZARD_COLOURS.get(job.hazard, OTHER_COLOUR)}
+    layers = {MASK: Layer(job.mask, title, colours, str(style))}
+    if job.probability:
+        probability_style = str(STYLES / "probability.qml")
+        layers[PROBABILITY] = Layer(job.probability, f"{title} probability (%)", {}, probability_style, averaged=True)
+    return layers
+
+
+def _job_id(report: Report) -> str:
+    return report.job_id or uuid.uuid4().hex[:12]
+
+
+def _tags(request: Request, predictor: Predictor, device: torch.device) -> dict[str, str]:
+    """What the outputs say of their origin, as raster tags."""
+    now = datetime.now(timezone.utc)
+    return {
+        "TIFFTAG_SOFTWARE": f"Hazard Mapper {__version__}",
+        "TIFFTAG_DATETIME": now.strftime("%Y:%m:%d %H:%M:%S"),
+        "HAZARD": request.job.hazard,
+        "HAZARD_MODEL": request.model.card.name,
+        "HAZARD_MODEL_SHA256": request.model.weights_sha256,
+        "HAZARD_THRESHOLD": f"{request.threshold:g}",
+        "HAZARD_JOB": json.dumps(job_to_dict(request.job), ensure_ascii=True),
+        "HAZARD_BANDS": ",".join(request.task.understanding.match.slots),
+        "HAZARD_UNITS": request.task.understanding.units.name,
+        "HAZARD_DEVICE": str(device),
+        "HAZARD_PRECISION": predictor.precision,
+        "HAZARD_BATCH_SIZE": str(predictor.batch_size),
+        "HAZARD_VERSIONS": f"engine {__version__}, torch {torch.__version__}",
+        "HAZARD_TIME": now.isoformat(timespec="seconds"),
+        "HAZARD_VALUES": f"0 none, 1 hazard, {NOT_ASSESSED} not assessed (probability: per cent)",
+    }

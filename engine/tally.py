@@ -1,0 +1,42 @@
+"""Counts what was found, and how many square metres it covers, while rows pass by."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+
+CELL_PX = 128
+"""Pixels within a cell of this size share one ellipsoidal area."""
+
+
+class AreaTally:
+    """Adds up hazard area, assessed pixels and wanted pixels of a mask that arrives in rows.
+
+    Args:
+        pixel_areas_m2: mean area of a pixel in each cell ``(rows of cells, columns of cells)``.
+        width: columns of the mask.
+    """
+
+    def __init__(self, pixel_areas_m2: npt.NDArray[np.float64], width: int) -> None:
+        self._areas = pixel_areas_m2
+        self._starts = np.arange(0, width, CELL_PX)
+        self.hazard_area_m2 = 0.0
+        self.hazard = 0
+        self.assessed = 0
+        self.wanted = 0
+
+    def add(self, first_row: int, hazard: Mask, assessed: Mask, wanted: int) -> None:
+        """Count rows ``(n, width)`` that begin at ``first_row``; ``wanted`` of their pixels were asked for."""
+        cells = (first_row + np.arange(len(hazard))) // CELL_PX
+        counts = np.add.reduceat(hazard, self._starts, axis=1, dtype=np.int64)
+        self.hazard_area_m2 += float((counts * self._areas[cells]).sum())
+        self.hazard += int(counts.sum())
+        self.assessed += int(np.count_nonzero(assessed))
+        self.wanted += wanted
+
+    @property
+    def share_assessed(self) -> float:
+        """Share of the wanted pixels that could be assessed."""
+        return self.assessed / self.wanted if self.wanted else 0.0

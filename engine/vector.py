@@ -1,0 +1,111 @@
+"""Polygons in: the area that an assessment is limited to, as a pixel mask window by window."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import gdal, ogr, osr
+
+from .protocol import BadInput
+from .raster.gdal_setup import first_line, prepare_gdal
+from .raster.georeference import Georeference, Window
+
+
+class AreaMask:
+    """Polygons of a vector file, ready to be drawn on windows of a scene's grid.
+
+    A pixel belongs to the area if its centre does. Geometries go to pixel coordinates first, so that rotated scenes
+    and scenes with ground control points work like any other.
+
+    Args:
+        path: any vector file; every layer and polygon of it counts.
+        georeference: of the scene.
+
+    Raises:
+        BadInput: when the file cannot be read, holds no polygon, or none lies on the scene.
+    """
+
+    def __init__(self, path: str, georeference: Georeference) -> None:
+        prepare_gdal()
+        self._name = os.path.basename(path)
+        self._boxes: list[tuple[float, float, float, float]] = []
+        self._memory = ogr.GetDriverByName("Memory").CreateDataSource("area")
+        self._layer = self._memory.CreateLayer("area", None, ogr.wkbPolygon)
+        try:
+            source = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
+        except RuntimeError as error:
+            raise BadInput(f"The area '{self._name}' cannot be opened ({first_line(error)}); give polygons.") from None
+        for index in range(source.GetLayerCount()):
+            self._take(source.GetLayer(index), georeference)
+        if self._layer.GetFeatureCount() == 0:
+            raise BadInput(f"The area '{self._name}' holds no polygon; draw or select at least one.")
+        xmin, xmax, ymin, ymax = self._layer.GetExtent()
+        if xmax <= 0 or ymax <= 0 or xmin >= georeference.width or ymin >= georeference.height:
+            raise BadInput(f"No polygon of '{self._name}' lies on the scene; choose polygons that overlap it.")
+
+    def _take(self, layer: Any, georeference: Georeference) -> None:
+        layer_crs = layer.GetSpatialRef()
+        move = None
+        if layer_crs is not None and georeference.crs is not None:
+            layer_crs = layer_crs.Clone()
+            layer_crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+            move = osr.CoordinateTransformation(layer_crs, georeference.crs)
+        for feature in layer:
+            geometry = feature.GetGeometryRef()
+            if geometry is None or ogr.GT_Flatten(geometry.GetGeometryType()) not in (
+                ogr.wkbPolygon,
+                ogr.wkbMultiPolygon,
+                ogr.wkbCurvePolygon,
+                ogr.wkbMultiSurface,
+                ogr.wkbGeometryCollection,
+            ):
+                continue
+            linear = geometry.GetLinearGeometry()
+            if move is not None:
+                try:
+                    linear.Transform(move)
+                except RuntimeError as error:
+                    raise BadInput(
+                        f"A polygon of '{self._name}' cannot be brought to the scene's CRS ({first_line(error)})."
+                    ) from None
+            for ring_set in _polygons(linear):
+                self._add(ring_set, georeference)
+
+    def _add(self, polygon: Any, georeference: Georeference) -> None:
+        moved = ogr.Geometry(ogr.wkbPolygon)
+        for index in range(polygon.GetGeometryCount()):
+            points = np.asarray(polygon.GetGeometryRef(index).GetPoints(), np.float64)[:, :2]
+            if len(points) < 4:
+                return
+            ring = ogr.Geometry(ogr.wkbLinearRing)
+            for x, y in georeference.to_pixels(points):
+                ring.AddPoint_2D(float(x), float(y))
+            moved.AddGeometry(ring)
+        feature = ogr.Feature(self._layer.GetLayerDefn())
+        feature.SetGeometry(moved)
+        self._boxes.append(moved.GetEnvelope())
+        self._layer.CreateFeature(feature)
+
+    def touches(self, window: Window) -> bool:
+        """Whether some polygon may lie on the window (by bounding boxes; exact is not needed to skip work)."""
+        right, bottom = window.x + window.width, window.y + window.height
+        return any(
+            xmin < right and xmax > window.x and ymin < bottom and ymax > window.y
+            for xmin, xmax, ymin, ymax in self._boxes
+        )
+
+    def read_window(self, window: Window) -> npt.NDArray[np.bool_]:
+        """Where the window's pixels ``(height, width)`` belong to the area."""
+        raster = gdal.GetDriverByName("MEM").Create("", window.width, window.height, 1, gdal.GDT_Byte)
+        raster.SetGeoTransform((window.x, 1.0, 0.0, window.y, 0.0, 1.0))
+        gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1])
+        return np.asarray(raster.ReadAsArray() > 0, np.bool_)
+
+
+def _polygons(geometry: Any) -> list[Any]:
+    if ogr.GT_Flatten(geometry.GetGeometryType()) == ogr.wkbPolygon:
+        return [geometry]
+    return [part for i in range(geometry.GetGeometryCount()) for part in _polygons(geometry.GetGeometryRef(i))]

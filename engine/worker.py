@@ -1,0 +1,217 @@
+"""The worker: carries out jobs from standard input and tells how they go on standard output, one JSON object a line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+import traceback
+from typing import IO, Any
+
+from . import __version__
+from .__main__ import run_job
+from .protocol import PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict
+from .reporting import Report
+
+IDLE_S = 900.0
+GRACE_S = 3.0
+"""Seconds that a running job has to clean up once standard input has ended."""
+LONGEST_LINE = 10_000_000
+
+
+class Events:
+    """Events to whoever started the worker; a pipe that nobody reads ends the worker."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, **values: Any) -> None:
+        """Send one event."""
+        line = json.dumps({"type": kind, **values}, allow_nan=False)
+        with self._lock:
+            try:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            except (BrokenPipeError, ValueError, OSError):
+                os._exit(0)
+
+
+class Waiting:
+    """A job that was asked for: what it is and whether it is to stop."""
+
+    def __init__(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
+        self.job_id = job_id
+        self.kind = kind
+        self.values = values
+        self.cancelled = threading.Event()
+
+
+class Worker:
+    """Two lines of work: jobs that compute, one after another, and quick questions beside them."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._models: dict[str, Any] = {}
+        self._jobs: dict[str, Waiting] = {}
+        self._lock = threading.Lock()
+        self.computing: queue.Queue[Waiting | None] = queue.Queue()
+        self.quick: queue.Queue[Waiting | None] = queue.Queue()
+        self.ended = threading.Event()
+
+    def hello(self) -> None:
+        """Introduce the worker: versions and devices."""
+        import torch
+
+        from .devices import list_devices
+        from .raster import gdal_version
+
+        self._events.send(
+            "hello",
+            protocol=PROTOCOL_VERSION,
+            engine=__version__,
+            torch=str(torch.__version__),
+            gdal=gdal_version(),
+            python=platform.python_version(),
+            devices=list_devices(),
+        )
+
+    def take(self, line: str) -> None:
+        """Take one message; anything that is not one is told to the log and passed over."""
+        try:
+            message = json.loads(line)
+            kind = message["type"]
+            if kind == "shutdown":
+                self.end()
+            elif kind == "cancel":
+                self._cancel(str(message["id"]))
+            elif kind == "job":
+                self._accept(message)
+            else:
+                raise KeyError(kind)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            print(f"Message not understood ({type(error).__name__}): {line[:200]!r}", file=sys.stderr)
+
+    def _accept(self, message: dict[str, Any]) -> None:
+        job_id = str(message["id"])
+        if message.get("protocol") != PROTOCOL_VERSION:
+            self._events.send(
+                "failed",
+                id=job_id,
+                code="bad_input",
+                message=f"The plugin speaks protocol {message.get('protocol')}, the engine {PROTOCOL_VERSION}; "
+                "repair the engine.",
+            )
+            return
+        waiting = Waiting(job_id, str(message["kind"]), dict(message["job"]))
+        with self._lock:
+            self._jobs[job_id] = waiting
+        (self.quick if waiting.kind in QUICK_JOBS else self.computing).put(waiting)
+
+    def _cancel(self, job_id: str) -> None:
+        with self._lock:
+            waiting = self._jobs.get(job_id)
+        if waiting is not None:
+            waiting.cancelled.set()
+
+    def end(self) -> None:
+        """Stop everything: running jobs are cancelled and clean up, or are ended after a grace time."""
+        with self._lock:
+            for waiting in self._jobs.values():
+                waiting.cancelled.set()
+            busy = bool(self._jobs)
+        self.ended.set()
+        self.computing.put(None)
+        self.quick.put(None)
+        if busy:
+            timer = threading.Timer(GRACE_S, os._exit, (0,))
+            timer.daemon = True
+            timer.start()
+
+    def carry_out(self, waiting: Waiting) -> None:
+        """Carry out one job; it ends with exactly one of done, cancelled and failed."""
+        job_id, send = waiting.job_id, self._events.send
+        report = Report(
+            lambda stage, share, left: send("progress", id=job_id, stage=stage, share=share, seconds_left=left),
+            lambda level, text: send("log", id=job_id, level=level, text=text),
+            waiting.cancelled,
+            job_id,
+        )
+        ending: dict[str, Any]
+        try:
+            report.check()
+            send("started", id=job_id)
+            job = job_from_dict(waiting.kind, waiting.values)
+            ending = {"kind": "done", "result": run_job(waiting.kind, job, report, self._models)}
+        except Cancelled:
+            ending = {"kind": "cancelled"}
+        except HazardError as error:
+            ending = {"kind": "failed", "code": error.code, "message": str(error)}
+        except Exception as error:  # the worker outlives any fault of a job; the traceback goes to the log
+            traceback.print_exc(file=sys.stderr)
+            place = f"{type(error).__name__}: {error}".splitlines()[0]
+            ending = {"kind": "failed", "code": "internal", "message": f"The engine failed ({place}); see the log."}
+        with self._lock:
+            self._jobs.pop(job_id, None)
+        send(ending.pop("kind"), id=job_id, **ending)
+
+    def answer_quick_jobs(self) -> None:
+        """Answer questions until the end."""
+        while (waiting := self.quick.get()) is not None:
+            self.carry_out(waiting)
+
+    def idle(self) -> bool:
+        """Whether no job is known."""
+        with self._lock:
+            return not self._jobs
+
+
+def serve() -> int:
+    """Run the worker on standard input and output until either ends; returns the exit code."""
+    events = Events(_claim_stdout())
+    worker = Worker(events)
+    idle_s = float(os.environ.get("HAZARD_WORKER_IDLE_S", IDLE_S))
+    threading.Thread(target=_read_messages, args=(worker,), name="messages", daemon=True).start()
+    try:
+        worker.hello()
+    except ImportError as error:
+        print(f"The engine's environment is incomplete: {error}", file=sys.stderr)
+        return 1
+    threading.Thread(target=worker.answer_quick_jobs, name="questions", daemon=True).start()
+    last = time.monotonic()
+    while not worker.ended.is_set():
+        try:
+            waiting = worker.computing.get(timeout=min(idle_s, 5.0))
+        except queue.Empty:
+            if worker.idle() and time.monotonic() - last > idle_s:
+                break
+            continue
+        if waiting is not None:
+            worker.carry_out(waiting)
+        last = time.monotonic()
+    return 0
+
+
+def _claim_stdout() -> IO[str]:
+    """A private copy of standard output for events; whatever libraries print goes to standard error."""
+    sys.stdout.flush()
+    private = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return os.fdopen(private, "w", encoding="utf-8", newline="\n")
+
+
+def _read_messages(worker: Worker) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        stream = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace")
+        while line := stream.readline(LONGEST_LINE):
+            if line.strip():
+                worker.take(line)
+            if worker.ended.is_set():
+                return
+    worker.end()
