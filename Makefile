@@ -1,0 +1,41 @@
+# Commands of the project; each sets up what it needs, once. Outputs go to build/.
+PYTHON = .venv/bin/python
+SCREEN = xvfb-run -a -s "-screen 0 1600x1000x24"
+VERSION = $(shell sed -n 's/^version=//p' metadata.txt)
+
+.PHONY: demo test bench fuzz lint package setup clean
+
+setup:
+	@tests/setup.sh
+
+# make demo [SCENE=path.tif HAZARD=flood BANDS=... UNITS=...]
+demo: setup
+	@SCENE="$(SCENE)" HAZARD="$(HAZARD)" BANDS="$(BANDS)" UNITS="$(UNITS)" $(PYTHON) tests/demo/demo.py
+
+test: setup
+	$(PYTHON) -m pytest -p no:pytest_qgis tests/engine
+	$(SCREEN) $(PYTHON) -m pytest tests/plugin tests/gui
+
+bench: setup
+	$(PYTHON) tests/benchmarks/bench.py
+	$(SCREEN) $(PYTHON) tests/benchmarks/click_to_layer.py
+
+# Every set under HAZARD_DATA through the bundled model, beside training-free rules.
+score: setup
+	$(PYTHON) tests/benchmarks/real_scores.py
+
+fuzz: setup
+	$(PYTHON) -m tests.fuzz.rasters
+
+lint: setup
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+package:
+	@mkdir -p build
+	git archive --format=zip --prefix=hazard_mapper/ -o build/hazard_mapper-$(VERSION).zip HEAD
+	@echo build/hazard_mapper-$(VERSION).zip
+
+clean:
+	rm -rf build .venv
