@@ -236,8 +236,8 @@ def _prepare(task: Task, scene: Scene, left: int, top: int) -> _Ready:
     values, valid = grid.read(scene, task.understanding, window, size)
     if not valid.any():
         return _Ready(valid, None)
-    planes = build_planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], task.scaling)[0]
-    return _Ready(valid, planes)
+    planes = build_planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], task.scaling)
+    return _Ready(valid, planes.contiguous(memory_format=torch.channels_last)[0])
 
 
 def _touches_area(task: Task, window: Window) -> bool:

@@ -24,7 +24,7 @@ Mask = npt.NDArray[np.bool_]
 
 MOST_BANDS = 4096
 MOST_COLUMNS = 1_000_000
-SAMPLE_PX = 1_000_000
+SAMPLE_PX = 300_000
 """Pixels a band that scene-wide statistics are taken from."""
 
 
