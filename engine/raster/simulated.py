@@ -1,0 +1,56 @@
+"""Simulated scenes as files that look like a sensor's product, and say that they are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from osgeo import gdal, osr
+
+from ..protocol import SAR_SLOTS, partial_path
+from .gdal_setup import prepare_gdal
+
+SENTINEL_2_NAMES = {
+    "coastal": "B01", "blue": "B02", "green": "B03", "red": "B04", "nir": "B08", "swir1": "B11", "swir2": "B12",
+}  # fmt: skip
+EPSG = 32631
+ORIGIN = (500_000.0, 10_240.0)
+"""In the Gulf of Guinea, where nobody takes a simulated river for a real one."""
+
+
+def write_simulated_scene(path: str, values: Mapping[str, npt.NDArray[np.float32]], gsd_m: float, seed: int) -> None:
+    """Write slots ``(height, width)`` as one GeoTIFF: reflectance as uint16 x 1e-4, backscatter as float32 dB.
+
+    Args:
+        path: GeoTIFF to write; replaced if it exists.
+        values: reflectance 0-1 or dB by slot, all optical or all backscatter.
+        gsd_m: metres a pixel.
+        seed: recorded in the tags.
+    """
+    prepare_gdal()
+    radar = set(values) <= set(SAR_SLOTS)
+    height, width = next(iter(values.values())).shape
+    partial = partial_path(path, str(os.getpid()))
+    dataset = gdal.GetDriverByName("GTiff").Create(
+        partial,
+        width,
+        height,
+        len(values),
+        gdal.GDT_Float32 if radar else gdal.GDT_UInt16,
+        ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=2" if not radar else "PREDICTOR=3"],
+    )
+    crs = osr.SpatialReference()
+    crs.ImportFromEPSG(EPSG)
+    dataset.SetProjection(crs.ExportToWkt())
+    dataset.SetGeoTransform((ORIGIN[0], gsd_m, 0.0, ORIGIN[1], 0.0, -gsd_m))
+    dataset.SetMetadata({"SIMULATED": f"yes, by Hazard Mapper with seed {seed}: not a real place, not a real event"})
+    for index, (slot, plane) in enumerate(values.items()):
+        band = dataset.GetRasterBand(index + 1)
+        band.SetDescription(slot.upper() if radar else SENTINEL_2_NAMES[slot])
+        stored = plane if radar else np.clip(np.rint(plane * 10_000), 1, 65_535).astype(np.uint16)
+        band.WriteArray(stored)
+    dataset.FlushCache()
+    dataset = None
+    os.replace(partial, path)
