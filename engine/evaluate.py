@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .metrics import scores_of
+from .metrics import Counts
 from .protocol import NOT_ASSESSED, BadInput, EvaluateJob
 from .raster import CodeRaster
 from .reporting import Report
@@ -46,7 +46,7 @@ def evaluate(job: EvaluateJob, report: Report | None = None) -> dict[str, Any]:
             fn += int(np.count_nonzero(counted & ~hazard & positive))
             tn += int(np.count_nonzero(counted & ~hazard & ~positive))
     return {
-        **scores_of(tp, fp, fn, tn),
+        **Counts(tp, fp, fn, tn).scores(),
         "tp": tp,
         "fp": fp,
         "fn": fn,
