@@ -67,9 +67,10 @@ class HazardNet(nn.Module):
             encoder_depth=len(card.decoder_channels),
             decoder_channels=card.decoder_channels,
             in_channels=len(card.planes),
-            classes=width,
+            classes=1,
             **options,
         )
+        self.trunk.segmentation_head = nn.Identity()  # the heads below take its place
         self.detail = nn.Sequential(
             nn.Conv2d(len(card.planes), card.detail_channels, 1, bias=False),
             nn.BatchNorm2d(card.detail_channels),

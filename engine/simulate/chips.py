@@ -1,0 +1,191 @@
+"""Training chips from simulated scenes: bands and units as users have them, scene-wide scaling, planes and labels."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from ..planes import PLANES, SceneScaling, build_planes, planes_for
+from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS
+from .fields import Draw
+from .scene import SimulatedScene, draw_scene
+
+SCENE_SIZE_PX = 256
+CHIP_SIZE_PX = 128
+SCENES_KEPT = 160
+SCENES_IN_BATCH = 8
+
+SUBSETS = {
+    "blue,green,red,nir,swir1,swir2": 5.0,
+    "coastal,blue,green,red,nir,swir1,swir2": 2.5,
+    "blue,green,red": 3.5,
+    "blue,green,red,nir": 3.0,
+    "green,red,nir": 0.8,
+    "blue,green,red,nir,swir1": 0.4,
+    "red,nir,swir1": 0.4,
+    "green,nir,swir1": 0.4,
+    "coastal,blue,swir2": 0.8,
+    "nir,swir1,swir2": 0.3,
+    "green,swir1": 0.3,
+    "any": 2.5,
+}
+RADAR_SUBSETS = {"vv,vh": 6.0, "vv": 1.3, "vh": 0.7}
+BYTE_SHARE = {"blue,green,red": 0.6, "coastal,blue,swir2": 0.6, "green,red,nir": 0.4, "red,nir,swir1": 0.4}
+
+
+@dataclass
+class Batch:
+    """Chips of several scenes, each with its own bands: all are given all planes, zero where a band is missing.
+
+    ``planes`` (n, planes, h, w) float32; ``labels`` (n, hazards, h, w) and ``surface`` (n, h, w) uint8, 255 = not judged.
+    """
+
+    planes: Tensor
+    labels: Tensor
+    surface: Tensor
+
+
+class ChipStream(IterableDataset[Batch]):
+    """Endless batches, the same for the same seed, starting at any step."""
+
+    def __init__(self, seed: int, first_step: int, batch_size: int) -> None:
+        self.seed, self.first_step, self.batch_size = seed, first_step, batch_size
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Each step adds one new scene to those kept and forgets the oldest."""
+        kept = [self._scene(self.first_step + index) for index in range(SCENES_KEPT)]
+        step = self.first_step
+        while True:
+            draw = Draw((self.seed * 1_000_003 + step) * 2 + 1, 8)
+            chosen = [kept[draw.whole(SCENES_KEPT)] for _ in range(SCENES_IN_BATCH)]
+            each = [self.batch_size // SCENES_IN_BATCH + (i < self.batch_size % SCENES_IN_BATCH) for i in range(8)]
+            parts = [cut_chips(scene, draw, count) for scene, count in zip(chosen, each, strict=True) if count]
+            yield join(parts)
+            kept[step % SCENES_KEPT] = self._scene(step + SCENES_KEPT)
+            step += 1
+
+    def _scene(self, number: int) -> SimulatedScene:
+        return draw_scene((self.seed * 1_000_003 + number) * 2, SCENE_SIZE_PX)
+
+
+def join(parts: list[Batch]) -> Batch:
+    """Batches one after the other."""
+    return Batch(
+        torch.cat([part.planes for part in parts]),
+        torch.cat([part.labels for part in parts]),
+        torch.cat([part.surface for part in parts]),
+    )
+
+
+def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX) -> Batch:
+    """Cut ``count`` chips out of a scene, seen through a random choice of bands, units and nodata."""
+    slots, as_bytes, as_raw = draw_bands(draw)
+    values = scene.values[[scene.slots.index(slot) for slot in slots]]
+    values = values + 0.0
+    size = values.shape[-1]
+    valid = torch.ones((1, size, size), dtype=torch.bool)
+    if draw.chance(0.12):  # an orbit's edge runs through the scene
+        turn = draw.uniform(0, 6.28)
+        edge = (
+            torch.cos(torch.tensor(turn)) * _axis(size)[None, :] + torch.sin(torch.tensor(turn)) * _axis(size)[:, None]
+        )
+        valid &= edge[None] < draw.uniform(-0.2, 0.6) * size
+    corners = [(draw.whole(size - size_px + 1), draw.whole(size - size_px + 1)) for _ in range(count)]
+    if draw.chance(0.3):  # scenes no larger than a chip occur: their statistics are their own
+        row, column = corners[0]
+        corners = [corners[0]] * count
+        statistics = _window(values, row, column, size_px)
+        known = _window(valid, row, column, size_px)
+    else:
+        statistics, known = values, valid
+    if as_bytes:
+        values, statistics = stretch_to_bytes(draw, values, statistics, known)
+    elif as_raw:
+        factor = draw.log_uniform(0.01, 10_000)
+        values, statistics = values * factor, statistics * factor
+    scaling = measure_scaling(statistics, known, slots, absolute=not (as_bytes or as_raw))
+    windows = torch.stack([_window(values, *corner, size_px) for corner in corners])
+    present = torch.stack([_window(valid, *corner, size_px) for corner in corners])
+    labels = torch.stack([_window(scene.labels, *corner, size_px) for corner in corners])
+    surface = torch.stack([_window(scene.surface[None], *corner, size_px)[0] for corner in corners])
+    planes = torch.zeros((count, len(PLANES), size_px, size_px))
+    planes[:, planes_for(scaling)] = build_planes(windows, present, scaling)
+    labels = labels.masked_fill(~present, 255)
+    surface = surface.masked_fill(~present[:, 0], 255)
+    for index in range(count):
+        turns, flip = draw.whole(4), draw.chance(0.5)
+        planes[index] = _turned(planes[index], turns, flip)
+        labels[index] = _turned(labels[index], turns, flip)
+        surface[index] = _turned(surface[index], turns, flip)
+    return Batch(planes, labels, surface)
+
+
+def draw_bands(draw: Draw) -> tuple[tuple[str, ...], bool, bool]:
+    """Slots of a scene as users have them, and whether they are display bytes or of unknown units."""
+    kind = draw.pick({"optical": 0.62, "radar": 0.31, "both": 0.07})
+    if kind == "radar":
+        slots = tuple(draw.pick(RADAR_SUBSETS).split(","))
+        return slots, draw.chance(0.06), False
+    name = draw.pick(SUBSETS)
+    if name == "any":  # the number first, then which: independent dropout would favour the middle
+        number = 1 + draw.whole(len(OPTICAL_SLOTS))
+        order = torch.randperm(len(OPTICAL_SLOTS), generator=draw.generator)[:number]
+        slots = tuple(OPTICAL_SLOTS[index] for index in sorted(order.tolist()))
+    else:
+        slots = tuple(name.split(","))
+    if kind == "both":
+        return slots + SAR_SLOTS, False, draw.chance(0.1)
+    as_bytes = draw.chance(BYTE_SHARE.get(name, 0.1))
+    return slots, as_bytes, not as_bytes and draw.chance(0.08)
+
+
+def measure_scaling(values: Tensor, valid: Tensor, slots: tuple[str, ...], absolute: bool) -> SceneScaling:
+    """Scaling of (slots, h, w) values from the valid pixels of a subsample."""
+    stride = max(1, values.shape[-1] // 128)
+    sample = values[:, ::stride, ::stride].reshape(len(slots), -1)
+    sample = sample[:, valid[0, ::stride, ::stride].reshape(-1)]
+    if sample.shape[1] == 0:
+        sample = torch.zeros((len(slots), 1))
+    low, high = torch.quantile(sample, torch.tensor((0.02, 0.98)), dim=1)
+    order = tuple(slot for slot in SLOTS if slot in slots)
+    if order != slots:
+        raise ValueError(f"slots {slots} are not in canonical order")
+    return SceneScaling(slots, tuple(low.tolist()), tuple(high.tolist()), (absolute,) * len(slots))
+
+
+def stretch_to_bytes(draw: Draw, values: Tensor, statistics: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Values and statistics as 8-bit display values / 255: cut at quantiles or at fixed limits, with a gamma."""
+    bands = values.shape[0]
+    sample = statistics[:, ::2, ::2].reshape(bands, -1)
+    keep = known[0, ::2, ::2].reshape(-1)
+    sample = sample[:, keep] if bool(keep.any()) else sample
+    cuts = torch.tensor((draw.uniform(0.0, 0.03), 1 - draw.log_uniform(0.0005, 0.03)))
+    low, high = torch.quantile(sample, cuts, dim=1)
+    style = draw.pick({"each band": 2, "all alike": 1, "from zero": 1})
+    if style == "all alike":
+        low, high = low.min().expand(bands), high.max().expand(bands)
+    elif style == "from zero" and float(sample.min()) > -1:
+        low = torch.zeros(bands)
+        high = torch.full((bands,), draw.uniform(0.7, 1.3) * float(high.max()))
+    gamma = draw.uniform(0.6, 1.1)
+
+    def stretched(field: Tensor) -> Tensor:
+        unit = (field - low.view(-1, 1, 1)) / (high - low).clamp_min(1e-4).view(-1, 1, 1)
+        return (unit.clamp(0, 1) ** gamma * 255).round() / 255
+
+    return stretched(values), stretched(statistics)
+
+
+def _axis(size: int) -> Tensor:
+    return torch.arange(size, dtype=torch.float32) - size / 2
+
+
+def _window(fields: Tensor, row: int, column: int, size_px: int) -> Tensor:
+    return fields[..., row : row + size_px, column : column + size_px]
+
+
+def _turned(fields: Tensor, turns: int, flip: bool) -> Tensor:
+    fields = torch.rot90(fields, turns, dims=(-2, -1))
+    return fields.flip(-1) if flip else fields.clone()

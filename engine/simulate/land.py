@@ -1,0 +1,293 @@
+"""Terrain, drainage, permanent water and land cover of a simulated scene, before any hazard."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .covers import INDEX
+from .fields import Draw, blur, gradient, hashed
+
+SLOPES = {"plain": (0.001, 0.02), "hills": (0.08, 0.28), "mountains": (0.3, 0.75), "arid": (0.005, 0.25)}
+"""Mean slope (metres per metre) of each kind of country."""
+
+NATURAL = {
+    "temperate": {"broadleaf": 3.0, "conifer": 2.0, "grass": 2.0, "shrub": 0.6, "wetland": 0.3},
+    "tropical": {"broadleaf": 5.0, "grass": 1.5, "wetland": 0.8, "soil_dark": 0.3, "shrub": 0.5},
+    "dry": {"shrub": 3.0, "soil_bright": 2.0, "sand": 1.2, "rock_bright": 1.0, "rock_dark": 0.6, "salt": 0.15},
+    "steppe": {"grass": 3.0, "shrub": 2.0, "soil_dark": 0.7, "crop_dry": 1.0, "soil_bright": 0.6},
+    "high": {"grass": 2.0, "rock_bright": 1.5, "rock_dark": 1.5, "shrub": 1.0, "conifer": 1.0},
+}
+FIELDS = {
+    "crop_green": 2.5,
+    "crop_dry": 1.5,
+    "grass": 1.5,
+    "soil_bright": 1.0,
+    "soil_dark": 1.0,
+    "soil_wet": 0.25,
+    "soil_smooth": 0.2,
+    "burnt": 0.04,
+}
+BUILDINGS = {
+    "concrete": 2.0,
+    "roof_red": 1.5,
+    "roof_dark": 1.5,
+    "roof_bright": 0.7,
+    "roof_blue": 0.2,
+    "broadleaf": 1.2,
+    "grass": 1.2,
+    "asphalt": 1.0,
+}
+TALL = ("broadleaf", "conifer", "wetland", "shrub")
+BARE_FIELDS = ("soil_bright", "soil_dark", "soil_wet", "soil_smooth")
+
+
+@dataclass
+class Land:
+    """A scene's surface; all fields are (size, size).
+
+    ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of water,
+    ``silt`` the mixture of the scene's two kinds of water, ``stand`` marks water under plants that still stand in it.
+    """
+
+    country: str
+    gsd_m: float
+    elevation: Tensor
+    across: Tensor
+    down: Tensor
+    above_drainage: Tensor
+    river_px: Tensor
+    cover: Tensor
+    brightness: Tensor
+    water: Tensor
+    silt: Tensor
+    stand: Tensor
+    ice: Tensor
+
+    @property
+    def steepness(self) -> Tensor:
+        """Slope in metres per metre."""
+        return torch.sqrt(self.across**2 + self.down**2)
+
+
+def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -> Land:
+    """Make the land of a scene: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers."""
+    size = draw.size_px
+    shape = draw.fractal(draw.uniform(size / 7, size / 2.2), draw.uniform(3.5, 4.5))[0]
+    ruggedness = draw.fractal(draw.uniform(size / 6, size / 2.5), draw.uniform(2.8, 3.6))[0]
+    valley = shape.abs() ** draw.uniform(0.8, 1.4)
+    relief = valley + draw.uniform(0.25, 0.7) * ruggedness
+    low, high = SLOPES[country]
+    across, down = gradient(relief, gsd_m)
+    scale = draw.log_uniform(low, high) / float(torch.sqrt(across**2 + down**2).mean())
+    elevation = relief * scale
+    across, down = across * scale, down * scale
+    across_shape, down_shape = gradient(shape, 1.0)
+    river_px = shape.abs() / torch.sqrt(across_shape**2 + down_shape**2).clamp_min(1e-4)
+    land = Land(
+        country=country,
+        gsd_m=gsd_m,
+        elevation=elevation,
+        across=across,
+        down=down,
+        above_drainage=valley + draw.uniform(0.08, 0.5) * ruggedness,
+        river_px=river_px,
+        cover=torch.zeros((size, size), dtype=torch.int64),
+        brightness=torch.zeros((size, size)),
+        water=torch.zeros((size, size)),
+        silt=(0.5 + 0.35 * draw.normal() + 0.2 * draw.fractal(size / 4, 3.0)[0]).clamp(0, 1),
+        stand=torch.zeros((size, size), dtype=torch.bool),
+        ice=torch.zeros((size, size), dtype=torch.bool),
+    )
+    _cover_naturally(land, draw)
+    if country != "mountains" and draw.chance(0.8 if country == "plain" else 0.5):
+        _lay_fields(land, draw)
+    _cover_steep(land, draw)
+    if draw.chance(0.75 if country == "plain" else 0.4):
+        _build_towns(land, draw)
+    _cut_roads(land, draw)
+    _scatter_look_alikes(land, draw)
+    if snowy:
+        _snow(land, draw)
+    if wet:
+        _permanent_water(land, draw)
+    land.brightness += 0.06 * draw.fractal(size / 5, 2.5)[0]
+    return land
+
+
+def share(field: Tensor) -> Tensor:
+    """Standard normal field to values spread evenly over 0 to 1."""
+    return 0.5 * (1 + torch.erf(field / math.sqrt(2)))
+
+
+def palette(draw: Draw, weights: dict[str, float], spread: float = 0.8) -> tuple[Tensor, Tensor]:
+    """Covers (int64) and the upper ends of their shares, each weight varied for this scene."""
+    varied = torch.tensor(list(weights.values())) * torch.exp(spread * draw.normals(len(weights)))
+    return torch.tensor([INDEX[name] for name in weights]), torch.cumsum(varied / varied.sum(), 0)[:-1]
+
+
+def put(land: Land, where: Tensor, cover: str | Tensor) -> None:
+    """Replace the cover where a mask says."""
+    value = torch.tensor(INDEX[cover]) if isinstance(cover, str) else cover
+    land.cover = torch.where(where, value, land.cover)
+
+
+def is_one_of(land: Land, names: tuple[str, ...]) -> Tensor:
+    """(size, size) bool: whether the cover is one of these."""
+    return torch.isin(land.cover, torch.tensor([INDEX[name] for name in names]))
+
+
+def _cover_naturally(land: Land, draw: Draw) -> None:
+    climates = {
+        "plain": {"temperate": 3.0, "tropical": 3.0, "steppe": 1.5, "dry": 0.6},
+        "hills": {"temperate": 3.0, "tropical": 2.5, "steppe": 0.7, "high": 0.3},
+        "mountains": {"temperate": 1.5, "high": 3.0, "tropical": 0.7},
+        "arid": {"dry": 3.0, "steppe": 1.0},
+    }
+    covers, ends = palette(draw, NATURAL[draw.pick(climates[land.country])])
+    scale_px = draw.log_uniform(6, draw.size_px / 4)
+    mosaic = 0.85 * draw.fractal(scale_px, draw.uniform(1.8, 3.2))[0] + 0.5 * draw.fractal(4.0, 2.0)[0]
+    land.cover = covers[torch.bucketize(share(mosaic), ends)]
+
+
+def _lay_fields(land: Land, draw: Draw) -> None:
+    size = draw.size_px
+    width_px = max(2.5, draw.log_uniform(40, 500) / land.gsd_m)
+    row, column, edge_px = draw.parcels(width_px, width_px * draw.uniform(1, 4), draw.uniform(0, 12))
+    covers, ends = palette(draw, FIELDS, 1.2)
+    salt = draw.whole(1 << 30)
+    crop = covers[torch.bucketize(hashed(row, column, salt), ends)]
+    farmed = share(draw.fractal(size / 3, 2.8)[0]) < draw.uniform(0.3, 1.1)
+    farmed &= land.steepness < draw.uniform(0.08, 0.3)
+    put(land, farmed, crop)
+    land.brightness += farmed * (hashed(row, column, salt + 1) - 0.5) * draw.uniform(0.1, 0.7)
+    if draw.chance(0.5):
+        hedge = farmed & (edge_px < 0.7) & (draw.fractal(12, 2.0)[0] > draw.uniform(-1, 1))
+        put(land, hedge, draw.pick({"broadleaf": 2, "grass": 1, "shrub": 1, "soil_bright": 1}))
+    if draw.chance(0.4):
+        put(land, farmed & (share(draw.fractal(2.5, 2.0)[0]) > draw.uniform(0.93, 0.995)), "broadleaf")
+
+
+def _cover_steep(land: Land, draw: Draw) -> None:
+    limit = draw.uniform(0.45, 1.1)
+    rocky = land.steepness + 0.12 * draw.fractal(8, 2.0)[0] > limit
+    put(land, rocky, draw.pick({"rock_bright": 2, "rock_dark": 2, "shrub": 0.5, "grass": 0.5}))
+
+
+def _build_towns(land: Land, draw: Draw) -> None:
+    size, gsd = draw.size_px, land.gsd_m
+    limit = draw.uniform(0.3, 1.0) if draw.chance(0.12) else draw.uniform(1.2, 2.4)
+    town = draw.fractal(draw.uniform(size / 10, size / 3), 2.6)[0] > limit
+    town &= land.steepness < 0.35
+    blocks = draw.parcels(max(3.0, draw.uniform(50, 180) / gsd), max(3.0, draw.uniform(60, 250) / gsd), 3)
+    houses = draw.parcels(max(1.0, draw.uniform(9, 40) / gsd), max(1.0, draw.uniform(12, 70) / gsd), 0)
+    covers, ends = palette(draw, BUILDINGS)
+    built = covers[torch.bucketize(hashed(houses[0], houses[1], draw.whole(1 << 30)), ends)]
+    green = hashed(blocks[0], blocks[1], draw.whole(1 << 30)) < draw.uniform(0.0, 0.3)
+    built = torch.where(green, torch.tensor(INDEX["grass"]), built)
+    street = blocks[2] < max(0.4, draw.uniform(4, 9) / gsd)
+    built = torch.where(street, torch.tensor(INDEX["asphalt"]), built)
+    put(land, town, built)
+    land.brightness += town * 0.25 * (hashed(houses[0], houses[1], 5) - 0.5)
+
+
+def _cut_roads(land: Land, draw: Draw) -> None:
+    size = draw.size_px
+    for _ in range(draw.whole(3)):
+        course = draw.fractal(size / 2, 4.5)[0] + draw.normal(0.4)
+        slope = gradient(course, 1.0)
+        distance_px = course.abs() / torch.sqrt(slope[0] ** 2 + slope[1] ** 2).clamp_min(1e-4)
+        half_px = max(0.45, draw.log_uniform(3, 20) / land.gsd_m)
+        put(land, distance_px < half_px, draw.pick({"asphalt": 2, "concrete": 1, "soil_bright": 1}))
+    if draw.chance(0.05) and land.country in ("plain", "arid"):
+        angle = draw.uniform(0, math.pi)
+        x, y = draw.x - draw.uniform(-0.3, 0.3) * size, draw.y - draw.uniform(-0.3, 0.3) * size
+        along = (x * math.cos(angle) + y * math.sin(angle)).abs() * land.gsd_m
+        beside = (y * math.cos(angle) - x * math.sin(angle)).abs() * land.gsd_m
+        put(land, (along < 1600) & (beside < 150), "grass")
+        put(land, (along < 1500) & (beside < 30), draw.pick({"asphalt": 2, "concrete": 1}))
+
+
+def _scatter_look_alikes(land: Land, draw: Draw) -> None:
+    """Bare, dark and smooth patches that are no hazard."""
+    size = draw.size_px
+    for cover, probability, lowest in (
+        ("burnt", 0.06, 1.2),
+        ("quarry", 0.10, 2.5),
+        ("soil_bright", 0.15, 1.8),
+        ("soil_wet", 0.12, 1.7),
+        ("soil_smooth", 0.10, 1.7),
+        ("mud", 0.06, 2.0),
+        ("rock_bright", 0.10, 1.8),
+        ("sand", 0.05, 1.8),
+    ):
+        if draw.chance(probability):
+            patch = draw.fractal(draw.log_uniform(5, size / 6), 3.0)[0] > lowest + draw.uniform(0, 0.7)
+            put(land, patch, cover)
+    if draw.chance(0.3) and land.country in ("hills", "mountains"):
+        ridge = land.above_drainage > torch.quantile(land.above_drainage, draw.uniform(0.85, 0.99))
+        put(land, ridge, draw.pick({"soil_bright": 1, "rock_bright": 1, "grass": 1, "rock_dark": 1}))
+
+
+def _snow(land: Land, draw: Draw) -> None:
+    size = draw.size_px
+    height = land.elevation / land.elevation.std().clamp_min(1e-6)
+    north = land.down / land.steepness.clamp_min(1e-6)
+    level = height + 0.25 * north * draw.uniform(-1, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
+    line = torch.quantile(level, draw.uniform(0.3, 0.9))
+    snow = level > line
+    if draw.chance(0.6):
+        snow &= land.steepness < draw.uniform(0.6, 1.4)
+    put(land, snow, "snow")
+    patches = (level > line - 0.6) & (draw.fractal(6, 2.5)[0] > draw.uniform(0.8, 1.8))
+    put(land, patches, "snow")
+    tongue = (land.river_px < draw.uniform(100, 500) / land.gsd_m) & (level > line - draw.uniform(0.0, 0.9))
+    tongue &= draw.fractal(size / 2, 4.0)[0] > draw.uniform(-1.0, 0.8)
+    kind = draw.pick({"ice": 1.0, "dirty_ice": 1.2, "rock_dark": 0.3})
+    put(land, tongue & ~(snow & (draw.fractal(10, 2.5)[0] > 0)), kind)
+    land.ice = tongue | snow
+
+
+def _permanent_water(land: Land, draw: Draw) -> None:
+    size, gsd = draw.size_px, land.gsd_m
+    water = torch.zeros((size, size), dtype=torch.bool)
+    if draw.chance(0.65):
+        half_px = min(size / 10, max(0.3, draw.log_uniform(6, 500) / gsd / 2))
+        if land.country == "mountains":
+            half_px = min(half_px, 60 / gsd)
+        width_px = half_px * (1 + 0.3 * draw.fractal(size / 6, 3.0)[0])
+        river = land.river_px < width_px
+        bank = land.river_px < width_px * draw.uniform(1.1, 2.5)
+        if draw.chance(0.45):
+            bar = bank & (draw.fractal(max(4.0, half_px * 2), 2.6)[0] > draw.uniform(-0.5, 1.0))
+            put(land, bar, draw.pick({"sand": 2, "soil_bright": 1, "rock_bright": 1, "mud": 1, "soil_wet": 1}))
+            river &= ~(bar & (draw.fractal(max(4.0, half_px), 2.6)[0] > 0.7))
+        water |= river
+    if draw.chance(0.4):
+        lakes = draw.fractal(draw.log_uniform(6, size / 3), draw.uniform(2.8, 4.0))[0]
+        water |= lakes - 0.3 * land.above_drainage > draw.uniform(1.2, 2.6)
+    if draw.chance(0.15) and land.country != "mountains":
+        row, column, edge_px = draw.parcels(
+            max(3.0, draw.uniform(30, 200) / gsd), max(3.0, draw.uniform(40, 300) / gsd)
+        )
+        region = draw.fractal(size / 4, 3.0)[0] > draw.uniform(0.3, 1.5)
+        water |= region & (hashed(row, column, draw.whole(1 << 30)) < draw.uniform(0.2, 0.9)) & (edge_px > 0.6)
+    if draw.chance(0.12):
+        reach = draw.fractal(size / 2, 4.0)[0] > 0.3
+        water |= reach & (land.above_drainage < torch.quantile(land.above_drainage, draw.uniform(0.05, 0.35)))
+    if draw.chance(0.14) and land.country != "mountains":
+        angle = draw.uniform(0, 2 * math.pi)
+        coast = (draw.x * math.cos(angle) + draw.y * math.sin(angle)) / size
+        coast = coast + draw.uniform(0.02, 0.1) * draw.fractal(size / 4, 3.0)[0]
+        sea = coast > torch.quantile(coast, draw.uniform(0.02, 0.9))
+        beach = (coast > coast[sea].min() - draw.uniform(0, 0.03)) & ~sea
+        put(land, beach, draw.pick({"sand": 2, "mud": 1, "soil_wet": 1, "rock_dark": 0.5, "wetland": 1}))
+        water |= sea
+    put(land, water, "water")
+    land.water = torch.maximum(land.water, water.float())
+
+
+def edge_share(mask: Tensor, sigma_px: float) -> Tensor:
+    """(size, size) bool to its softened share, 0 to 1."""
+    return blur(mask.float()[None], sigma_px)[0]

@@ -1,0 +1,73 @@
+"""What a C-band radar sees of a simulated land: backscatter by surface, slope, wind and plants, speckle and noise."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from .covers import INDEX, backscatter_table
+from .fields import Draw, blur
+from .land import Land
+
+
+def render_backscatter(land: Land, draw: Draw) -> Tensor:
+    """VV and VH (2, size, size) in dB."""
+    table = backscatter_table()
+    count = table.shape[0]
+    table = table + 1.2 * draw.normals(count, 1) + 0.5 * draw.normals(count, 2) + draw.normal(0.8)
+    flat = land.cover.reshape(-1)
+    dry_db = table.t()[:, flat].reshape(2, *land.cover.shape)
+    dry_db = dry_db + 2.5 * land.brightness + draw.uniform(0.3, 1.3) * draw.fractal(5, 2.2, count=2)
+    built = land.cover >= INDEX["concrete"]
+    dry_db = dry_db + built * (land.cover != INDEX["asphalt"]) * 3.0 * draw.white()[0].clamp(-1, 3)
+    power = _slope_effect(land, draw) * 10 ** (dry_db / 10)
+    power = power * (1 - land.water) + land.water * 10 ** (_water_db(land, draw) / 10)
+    power = torch.where(land.stand, 10 ** (_stand_db(land, draw, dry_db) / 10), power)
+    floor_db = torch.tensor((draw.uniform(-32, -23), draw.uniform(-36, -26))).view(2, 1, 1)
+    power = blur(power, draw.uniform(0.3, 0.7)) + 10 ** (floor_db / 10)
+    return 10 * torch.log10((power * _speckle(draw, power.shape)).clamp_min(1e-5))
+
+
+def _water_db(land: Land, draw: Draw) -> Tensor:
+    """Open water: dark when calm, brighter under wind, in streaks."""
+    calm = draw.uniform(-27, -19)
+    wind = draw.uniform(0, 3) if draw.chance(0.7) else draw.uniform(3, 9)
+    streaks = share_of_wind(draw) * wind
+    vv = (calm + streaks + 0.6 * draw.fractal(6, 2.0)[0]).clamp(max=-12.0)
+    vh = (calm - draw.uniform(5, 8) + 0.6 * streaks).clamp(max=-21.0)
+    return torch.stack((vv, vh))
+
+
+def share_of_wind(draw: Draw) -> Tensor:
+    """(size, size) strength of wind, 0 to about 1.5."""
+    return (0.6 + 0.4 * draw.fractal(draw.size_px / 4, 3.0, stretch=2.0, angle=draw.uniform(0, math.pi))[0]).clamp(
+        0, 1.5
+    )
+
+
+def _stand_db(land: Land, draw: Draw, dry_db: Tensor) -> Tensor:
+    """Plants standing in water: bright in VV by double bounce while VH falls; drowned crops are nearly water."""
+    bounce = draw.uniform(1.0, 6.0) + 0.8 * draw.fractal(6, 2.2)[0]
+    vv = (dry_db[0] + bounce).clamp(-13, -1)
+    contrast = draw.uniform(9.0, 15.0) + 0.7 * draw.fractal(6, 2.2)[0]
+    standing = torch.stack((vv, torch.minimum(vv - contrast, dry_db[1] + 0.5)))
+    drowned = 10 * torch.log10(0.2 * 10 ** (dry_db / 10) + 0.8 * 10 ** (_water_db(land, draw) / 10)) - 1.0
+    return torch.where(land.water > draw.uniform(0.55, 0.9), drowned, standing)
+
+
+def _slope_effect(land: Land, draw: Draw) -> Tensor:
+    """Power factor: slopes towards the radar are bright and compressed, those away dark, steep ones in shadow."""
+    azimuth = draw.uniform(0, 2 * math.pi)
+    facing = -(land.across * math.cos(azimuth) + land.down * math.sin(azimuth))
+    corrected = draw.uniform(0.2, 1.0)  # terrain-flattened products keep a part of it
+    gain_db = (9 * facing * corrected).clamp(-9, 8)
+    shadow = ((facing < -1.1) & (land.steepness > 0.3)).float() * -12
+    return 10 ** ((gain_db + shadow) / 10)
+
+
+def _speckle(draw: Draw, shape: torch.Size) -> Tensor:
+    looks = draw.log_uniform(3.5, 12)
+    speckle = torch._standard_gamma(torch.full(shape, looks), generator=draw.generator) / looks
+    if draw.chance(0.7):
+        speckle = blur(speckle, draw.uniform(0.3, 1.3))
+    return speckle
