@@ -90,6 +90,8 @@ class ModelGrid:
         else:
             values = np.concatenate([part[0] for part in parts], axis=1)
             valid = np.concatenate([part[1] for part in parts], axis=0)
+        row, column = window.y % self.down.up, window.x % self.across.up  # a window may begin inside a scene pixel
+        values, valid = values[:, row:, column:], valid[row:, column:]
         if valid.shape == size:
             return values, valid
         padded = np.zeros((len(values), *size), np.float32)

@@ -1,0 +1,35 @@
+"""What tests of the engine share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the models of whoever runs it."""
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path_factory.getbasetemp() / "no-models"))
+
+
+@pytest.fixture
+def hazard_data() -> Path:
+    """Folder of real scenes; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("HAZARD_DATA", ""))
+    if not os.environ.get("HAZARD_DATA") or not folder.is_dir():
+        pytest.skip("HAZARD_DATA does not name a folder of real scenes")
+    return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path):
+    """A disk of one megabyte; skipped where none can be mounted."""
+    import subprocess
+
+    place = tmp_path / "small disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
