@@ -84,7 +84,7 @@ class Predictor:
         while len(results) < len(windows):
             part = windows[len(results) : len(results) + self.batch_size]
             try:
-                results += list(self._run(torch.stack(list(part))))
+                results += list(self._run(part[0][None] if len(part) == 1 else torch.stack(list(part))))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise

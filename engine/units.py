@@ -152,8 +152,8 @@ def _optical_units(
     filled = [values for values in samples if values.size]
     if not filled:
         return ("byte" if "uint8" in dtypes else "raw"), None
-    low = min(float(np.percentile(values, 0.5)) for values in filled)
-    high = max(float(np.percentile(values, 98)) for values in filled)
+    ranges = [np.percentile(values, (0.5, 98)) for values in filled]
+    low, high = min(float(found[0]) for found in ranges), max(float(found[1]) for found in ranges)
     if all(dtype == "uint8" for dtype in dtypes) and not scaled_file:
         return "byte", None
     floating = scaled_file or any(dtype.startswith("float") for dtype in dtypes)

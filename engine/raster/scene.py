@@ -233,7 +233,7 @@ class Scene:
         if tuple(positions) == self._sampled_positions:
             return self._sampled
         windows = sample_windows(self.width, self.height, self.block_size, SAMPLE_PX)
-        step = max(1, math.isqrt(sum(w.width * w.height for w in windows) // SAMPLE_PX))
+        step = math.ceil(math.sqrt(sum(w.width * w.height for w in windows) / SAMPLE_PX))
         values, valids = [], []
         for window in windows:
             stored, valid = self._read_stored(window, positions)
