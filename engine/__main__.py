@@ -17,6 +17,8 @@ from . import __version__
 from .protocol import JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
 
+FIRST_SHARE = 0.03
+"""Share done at which an operation has checked its input."""
 EXIT_DONE, EXIT_INTERNAL, EXIT_BAD_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
 
 
@@ -166,7 +168,7 @@ def _fail(message: str, code: int) -> int:
 
 
 class ProgressLine:
-    """Shows progress on stderr: in place on a terminal, else a line every few seconds of a long run."""
+    """Shows progress on stderr: in place on a terminal, else a line every few seconds once the input was found good."""
 
     EVERY_S = 5.0
 
@@ -179,7 +181,7 @@ class ProgressLine:
         text = f"{stage} {share:4.0%}{left}"
         if sys.stderr.isatty():
             print(f"\r{text:<60}", end="" if share < 1 else "\n", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._last > self.EVERY_S:
+        elif share >= FIRST_SHARE and time.monotonic() - self._last > self.EVERY_S:
             self._last = time.monotonic()
             print(text, file=sys.stderr, flush=True)
 
