@@ -1,7 +1,7 @@
 """What training minimises: hazard and surface losses on logits, with pixels that are not judged left out."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # the name that torch's own documentation uses
+import torch.nn.functional as F
 from torch import Tensor
 
 IGNORED = 255
@@ -32,7 +32,7 @@ def hazard_loss(logits: Tensor, labels: Tensor, dice_weight: float = 0.5) -> Ten
 
 
 def surface_loss(logits: Tensor, surface: Tensor) -> Tensor:
-    """Cross-entropy of natural (0) against artificial (1); logits (n, 1, h, w), surface (n, h, w) uint8, 255 left out."""
+    """Cross-entropy of natural (0) against artificial (1), logits (n, 1, h, w), (n, h, w) uint8 with 255 left out."""
     judged = (surface != IGNORED).float()
     entropy = F.binary_cross_entropy_with_logits(logits[:, 0], (surface == 1).float(), reduction="none")
     return (entropy * judged).sum() / judged.sum().clamp_min(1)

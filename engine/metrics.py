@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,9 @@ class Counts:
         return {name: getattr(self, name) for name in names}
 
 
-def count_pixels(predicted: np.ndarray, truth: np.ndarray, judged: np.ndarray | None = None) -> Counts:
+def count_pixels(
+    predicted: NDArray[np.bool_], truth: NDArray[np.bool_], judged: NDArray[np.bool_] | None = None
+) -> Counts:
     """Count pixels of two boolean arrays of one shape, where ``judged`` (boolean, same shape) is true."""
     if judged is not None:
         predicted, truth = predicted[judged], truth[judged]

@@ -39,7 +39,7 @@ BYTE_SHARE = {"blue,green,red": 0.6, "coastal,blue,swir2": 0.6, "green,red,nir":
 class Batch:
     """Chips of several scenes, each with its own bands: all are given all planes, zero where a band is missing.
 
-    ``planes`` (n, planes, h, w) float32; ``labels`` (n, hazards, h, w) and ``surface`` (n, h, w) uint8, 255 = not judged.
+    ``planes`` (n, planes, h, w) float32; ``labels`` (n, hazards, h, w) and ``surface`` (n, h, w) uint8, 255 not judged.
     """
 
     planes: Tensor
@@ -173,7 +173,7 @@ def stretch_to_bytes(draw: Draw, values: Tensor, statistics: Tensor, known: Tens
 
     def stretched(field: Tensor) -> Tensor:
         unit = (field - low.view(-1, 1, 1)) / (high - low).clamp_min(1e-4).view(-1, 1, 1)
-        return (unit.clamp(0, 1) ** gamma * 255).round() / 255
+        return torch.round(unit.clamp(0, 1).pow(gamma) * 255) / 255
 
     return stretched(values), stretched(statistics)
 
@@ -187,5 +187,5 @@ def _window(fields: Tensor, row: int, column: int, size_px: int) -> Tensor:
 
 
 def _turned(fields: Tensor, turns: int, flip: bool) -> Tensor:
-    fields = torch.rot90(fields, turns, dims=(-2, -1))
-    return fields.flip(-1) if flip else fields.clone()
+    fields = torch.rot90(fields, turns, dims=(-2, -1)).clone()
+    return fields.flip(-1) if flip else fields

@@ -3,7 +3,7 @@
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812  # the name that torch's own documentation uses
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -74,7 +74,7 @@ class Draw:
         amplitude = (frequency2 * scale_px**2 + 1.0) ** (-roughness / 4 - 0.25)
         spectrum = torch.fft.rfft2(self.white(count)) * amplitude
         spectrum[:, 0, 0] = 0
-        field = torch.fft.irfft2(spectrum, s=(self.size_px, self.size_px))
+        field: Tensor = torch.fft.irfft2(spectrum, s=(self.size_px, self.size_px))
         return field / field.std(dim=(1, 2), keepdim=True).clamp_min(1e-6)
 
     def parcels(self, width_px: float, length_px: float, warp_px: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:

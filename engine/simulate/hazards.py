@@ -52,9 +52,9 @@ def landslides(land: Land, draw: Draw) -> Tensor:
     cluster = draw.fractal(size / 3, 3.0)[0] > draw.uniform(-1.5, 1.0)
     for _ in range(1 + draw.whole(2)):
         scale_px = min(size / 10, max(1.5, draw.log_uniform(20, 400) / land.gsd_m))
-        spots = draw.fractal(scale_px, 3.0)[0] - draw.uniform(1.0, 2.2)
+        spots = draw.fractal(scale_px, 3.0)[0] - draw.uniform(0.8, 2.2)
         seeds = torch.where((spots > 0) & (steepness > start_slope) & cluster, 0.4 + 0.3 * spots, torch.zeros(()))
-        reach_px = min(48, max(3, int(scale_px * draw.uniform(0.5, 6))))
+        reach_px = min(60, max(3, int(scale_px * draw.log_uniform(0.7, 8))))
         loss = (1.0 / reach_px) * (start_slope / steepness.clamp_min(1e-3)).clamp(0.6, 6)
         scar = torch.maximum(scar, flow_down(seeds.clamp(0, 1), across, down, reach_px, loss))
     slid = edge_share(scar > 0.02, 0.5) > 0.45
@@ -74,28 +74,24 @@ def landslides(land: Land, draw: Draw) -> Tensor:
 def glacier_collapse(land: Land, draw: Draw) -> Tensor:
     """Send ice and rock from a steep icy face to the valley floor; returns the (size, size) bool of all it covers."""
     size = draw.size_px
-    smooth = blur(land.elevation[None], draw.uniform(2.0, 5.0))[0]
+    radius_px = min(size / 9, max(3.0, draw.log_uniform(100, 900) / land.gsd_m))
+    smooth = blur(land.elevation[None], max(2.0, min(12.0, radius_px * draw.uniform(0.3, 0.8))))[0]
     across, down = gradient(smooth, land.gsd_m)
     steepness = torch.sqrt(across**2 + down**2)
-    candidates = steepness * (0.3 + land.ice.float()) + 0.3 * (smooth / smooth.std().clamp_min(1e-6))
-    candidates = candidates + 0.1 * draw.fractal(size / 8, 3.0)[0]
+    start = steepness / steepness.mean() + land.ice.float() + 0.7 * smooth / smooth.std().clamp_min(1e-6)
+    margin = size // 8
     seeds = torch.zeros((size, size))
-    margin = size // 6
-    for _ in range(1 + draw.whole(2)):
-        inner = (
-            candidates[margin:-margin, margin:-margin]
-            + 0.5 * draw.fractal(size / 4, 3.0)[0][margin:-margin, margin:-margin]
-        )
-        at = int(inner.argmax())
-        row, column = at // inner.shape[1] + margin, at % inner.shape[1] + margin
-        radius_px = min(size / 10, max(3.0, draw.log_uniform(120, 900) / land.gsd_m))
-        y, x = draw.y + size / 2 - row, draw.x + size / 2 - column
-        outline = torch.sqrt(x**2 + y**2) / radius_px + 0.35 * draw.fractal(radius_px, 2.5)[0]
-        seeds = torch.maximum(seeds, (outline < 1).float())
-    reach_px = min(90, max(12, int(radius_px * draw.uniform(3, 9))))
-    loss = (0.8 / reach_px) * (float(steepness.mean()) / steepness.clamp_min(1e-3)).clamp(0.5, 3)
+    for _ in range(1 + draw.whole(3) // 2):
+        favour = (start + draw.fractal(size / 4, 3.0)[0])[margin:-margin, margin:-margin]
+        at = int(favour.argmax())
+        y = draw.y + size / 2 - (at // favour.shape[1] + margin)
+        x = draw.x + size / 2 - (at % favour.shape[1] + margin)
+        outline = torch.sqrt(x**2 + y**2) / (radius_px * draw.uniform(0.5, 1.0))
+        seeds = torch.maximum(seeds, (outline + 0.35 * draw.fractal(radius_px, 2.5)[0] < 1).float())
+    reach_px = min(110, max(14, int(radius_px * draw.log_uniform(2.5, 14))))
+    loss = (0.8 / reach_px) * (steepness.mean() / steepness.clamp_min(1e-3)).clamp(0.5, 2.5)
     energy = flow_down(seeds, across, down, reach_px, loss)
-    spread = blur(energy[None], max(1.0, radius_px / draw.uniform(3, 8)))[0]
+    spread = blur(energy[None], max(1.0, radius_px / draw.uniform(2.5, 6)))[0]
     covered = spread + 0.05 * draw.fractal(8, 2.5)[0] > draw.uniform(0.12, 0.3)
     covered &= spread > 0.02
     track = covered & (steepness > steepness.mean() * draw.uniform(0.8, 1.3))

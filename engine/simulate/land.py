@@ -47,8 +47,8 @@ BARE_FIELDS = ("soil_bright", "soil_dark", "soil_wet", "soil_smooth")
 class Land:
     """A scene's surface; all fields are (size, size).
 
-    ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of water,
-    ``silt`` the mixture of the scene's two kinds of water, ``stand`` marks water under plants that still stand in it.
+    ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of
+    water, ``silt`` the mixture of the scene's two kinds of it, ``stand`` marks plants that still stand in it.
     """
 
     country: str
@@ -75,9 +75,9 @@ def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -
     """Make the land of a scene: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers."""
     size = draw.size_px
     shape = draw.fractal(draw.uniform(size / 7, size / 2.2), draw.uniform(3.5, 4.5))[0]
-    ruggedness = draw.fractal(draw.uniform(size / 6, size / 2.5), draw.uniform(2.8, 3.6))[0]
+    ruggedness = draw.fractal(draw.uniform(size / 6, size / 2.5), draw.uniform(3.2, 4.2))[0]
     valley = shape.abs() ** draw.uniform(0.8, 1.4)
-    relief = valley + draw.uniform(0.25, 0.7) * ruggedness
+    relief = valley + _spurs(draw) * draw.uniform(0.5, 1.0) + draw.uniform(0.05, 0.4) * ruggedness
     low, high = SLOPES[country]
     across, down = gradient(relief, gsd_m)
     scale = draw.log_uniform(low, high) / float(torch.sqrt(across**2 + down**2).mean())
@@ -116,6 +116,15 @@ def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -
     return land
 
 
+def _spurs(draw: Draw) -> Tensor:
+    """Side valleys and spurs: each octave's own drainage at half the scale and less than half the height of the one before."""
+    scale_px = draw.size_px / draw.uniform(4, 9)
+    heights = torch.zeros((draw.size_px, draw.size_px))
+    for octave in range(3):
+        heights = heights + draw.fractal(scale_px / 2**octave, 4.0)[0].abs() * 0.4**octave
+    return heights
+
+
 def share(field: Tensor) -> Tensor:
     """Standard normal field to values spread evenly over 0 to 1."""
     return 0.5 * (1 + torch.erf(field / math.sqrt(2)))
@@ -145,10 +154,14 @@ def _cover_naturally(land: Land, draw: Draw) -> None:
         "mountains": {"temperate": 1.5, "high": 3.0, "tropical": 0.7},
         "arid": {"dry": 3.0, "steppe": 1.0},
     }
-    covers, ends = palette(draw, NATURAL[draw.pick(climates[land.country])])
-    scale_px = draw.log_uniform(6, draw.size_px / 4)
-    mosaic = 0.85 * draw.fractal(scale_px, draw.uniform(1.8, 3.2))[0] + 0.5 * draw.fractal(4.0, 2.0)[0]
-    land.cover = covers[torch.bucketize(share(mosaic), ends)]
+    covers, ends = palette(draw, NATURAL[draw.pick(climates[land.country])], draw.uniform(0.5, 2.5))
+    scale_px = draw.log_uniform(6, draw.size_px / 3)
+    mosaic = draw.fractal(scale_px, draw.uniform(1.8, 3.6))[0]
+    if draw.chance(0.5):
+        height = (land.above_drainage - land.above_drainage.mean()) / land.above_drainage.std()
+        mosaic = mosaic + draw.uniform(-1.0, 1.0) * height
+    mosaic = mosaic + draw.uniform(0.0, 0.5) * draw.fractal(4.0, 2.0)[0]
+    land.cover = covers[torch.bucketize(share(mosaic / mosaic.std()), ends)]
 
 
 def _lay_fields(land: Land, draw: Draw) -> None:

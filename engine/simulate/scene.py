@@ -1,6 +1,7 @@
 """One simulated scene: land, hazard, sensors and labels, by seed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +60,7 @@ def draw_scene(seed: int, size_px: int, optical: bool = True, radar: bool = True
 
 def simulate_scene(
     seed: int, size_px: int, hazard: str, slots: tuple[str, ...], gsd_m: float
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+) -> tuple[dict[str, np.ndarray[Any, Any]], dict[str, np.ndarray[Any, Any]]]:
     """A scene of one hazard, to be written as a file.
 
     Args:
@@ -70,8 +71,8 @@ def simulate_scene(
         gsd_m: ground sampling distance in metres.
 
     Returns:
-        Slot to (size, size) float32 (reflectance 0-1, dB), and hazard to (size, size) uint8 labels (1, 0, 255); the labels
-        also have ``surface`` (1 artificial).
+        Slot to (size, size) float32 (reflectance 0-1, dB), and hazard to (size, size) uint8 labels (1, 0, 255), among
+        them ``surface`` (1 artificial).
 
     Raises:
         BadInput: for arguments out of these ranges.
