@@ -30,12 +30,13 @@ SAMPLE_PX = 300_000
 
 @dataclass(frozen=True)
 class Understanding:
-    """How a scene was understood: the slot and units of each band, and metres a pixel."""
+    """How a scene was understood: the slot and units of each band, metres a pixel, and undeclared fill."""
 
     match: BandMatch
     units: UnitsFound
     gsd_m: tuple[float, float]
     warnings: tuple[str, ...]
+    zero_is_fill: bool = False
 
     @property
     def slot_units(self) -> tuple[SlotUnits, ...]:
@@ -113,6 +114,9 @@ class Scene:
                     "convert the scene to amplitude or dB first."
                 )
         stored, valid = self._sample(match.used)
+        zero_is_fill, fill_warning = self._undeclared_fill(match, stored)
+        if zero_is_fill:
+            valid = valid & (stored != 0).any(axis=0)
         samples = {slot: stored[i][valid[i]] for i, slot in enumerate(match.used_slots)}  # each band's own valid pixels
         units = find_units(
             samples,
@@ -124,12 +128,13 @@ class Scene:
             tags=self.dataset_tags,
         )
         gsd_m, gsd_warning = self._ground_sampling_distance()
-        warnings = [*match.warnings, *units.warnings, *([gsd_warning] if gsd_warning else [])]
+        notes = (fill_warning, gsd_warning)
+        warnings = [*match.warnings, *units.warnings, *(note for note in notes if note)]
         if samples and all(values.size == 0 for values in samples.values()):
             warnings.append("No valid pixel was found in the scene's sample: it seems to be nodata throughout.")
         elif all(values.size == 0 or values.min() == values.max() for values in samples.values()):
             warnings.append("The scene is constant: there is nothing to see in it.")
-        return Understanding(match, units, gsd_m, tuple(warnings))
+        return Understanding(match, units, gsd_m, tuple(warnings), zero_is_fill)
 
     def percentiles(self, understanding: Understanding) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Robust range of the whole scene: 2 and 98 % of each used slot in canonical units, nodata left out.
@@ -137,6 +142,8 @@ class Scene:
         Per scene, not per window: a window that lies wholly in water would be erased by its own statistics.
         """
         stored, valid = self._sample(understanding.match.used)
+        if understanding.zero_is_fill:
+            valid = valid & (stored != 0).any(axis=0)
         low, high = [], []
         for i, position in enumerate(understanding.match.used):
             values = self._convert(stored[i][valid[i]], position, understanding.slot_units[i])
@@ -160,6 +167,8 @@ class Scene:
         shades = all(units.units == "byte" for units in understanding.slot_units) and len(match.used) > 1
         shades = shades and len({self.nodata[position] for position in match.used}) == 1
         everywhere = valid.any(axis=0) if shades else valid.all(axis=0)
+        if understanding.zero_is_fill:
+            everywhere &= (stored != 0).any(axis=0)
         for i, position in enumerate(match.used):
             units = understanding.slot_units[i]
             values = self._convert(stored[i], position, units)
@@ -243,6 +252,23 @@ class Scene:
         self._sampled_positions = tuple(positions)
         self._sampled = np.concatenate(values, axis=1), np.concatenate(valids, axis=1)
         return self._sampled
+
+    def _undeclared_fill(self, match: BandMatch, stored: Array) -> tuple[bool, str | None]:
+        """Whether pixels that are exactly 0 in every band are fill that the file does not declare.
+
+        Measured reflectance or backscatter is never 0 in several bands at once; display values may well be.
+        """
+        declared = any(self.nodata[position] is not None for position in match.used) or self._alpha is not None
+        shades = any(self.bands[position].dtype == "uint8" for position in match.used)
+        if declared or shades or len(match.used) < 2 or stored.shape[1] == 0:
+            return False, None
+        share = float((stored == 0).all(axis=0).mean())
+        if not 0.001 < share < 1:
+            return False, None
+        return True, (
+            f"About {share:.0%} of the pixels are 0 in every band without being declared nodata: they are taken as "
+            "not measured."
+        )
 
     def _ground_sampling_distance(self) -> tuple[tuple[float, float], str | None]:
         if self.job.gsd_m is not None:
