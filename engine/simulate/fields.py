@@ -62,7 +62,7 @@ class Draw:
         """(count, size, size) fractal noise, zero mean, unit variance.
 
         Args:
-            scale_px: outer scale; the spectrum is flat above it.
+            scale_px: size of the largest features; the spectrum is flat above twice that.
             roughness: power falls as frequency to minus this; 2 is rough, 4 smooth.
             count: independent fields.
             stretch: how much longer features are along ``angle`` (radians) than across it.
@@ -71,7 +71,7 @@ class Draw:
         along = self._fx * math.cos(angle) + self._fy * math.sin(angle)
         across = self._fy * math.cos(angle) - self._fx * math.sin(angle)
         frequency2 = (along * stretch) ** 2 + across**2
-        amplitude = (frequency2 * scale_px**2 + 1.0) ** (-roughness / 4 - 0.25)
+        amplitude = (frequency2 * (2 * scale_px) ** 2 + 1.0) ** (-roughness / 4 - 0.25)
         spectrum = torch.fft.rfft2(self.white(count)) * amplitude
         spectrum[:, 0, 0] = 0
         field: Tensor = torch.fft.irfft2(spectrum, s=(self.size_px, self.size_px))

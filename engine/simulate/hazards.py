@@ -49,15 +49,21 @@ def landslides(land: Land, draw: Draw) -> Tensor:
     steepness = torch.sqrt(across**2 + down**2)
     start_slope = torch.quantile(steepness, draw.uniform(0.2, 0.75))
     scar = torch.zeros((size, size))
-    cluster = draw.fractal(size / 3, 3.0)[0] > draw.uniform(-1.5, 1.0)
+    cluster = draw.fractal(size / 3, 3.0)[0] > draw.uniform(-2.0, 1.0)
     for _ in range(1 + draw.whole(2)):
-        scale_px = min(size / 10, max(1.5, draw.log_uniform(20, 400) / land.gsd_m))
+        scale_px = min(size / 14, max(1.5, draw.log_uniform(15, 250) / land.gsd_m))
         spots = draw.fractal(scale_px, 3.0)[0] - draw.uniform(0.8, 2.2)
         seeds = torch.where((spots > 0) & (steepness > start_slope) & cluster, 0.4 + 0.3 * spots, torch.zeros(()))
-        reach_px = min(60, max(3, int(scale_px * draw.log_uniform(0.7, 8))))
-        loss = (1.0 / reach_px) * (start_slope / steepness.clamp_min(1e-3)).clamp(0.6, 6)
+        reach_px = min(60, max(3, int(scale_px * draw.log_uniform(1.0, 10))))
+        loss = (1.0 / reach_px) * (start_slope / steepness.clamp_min(1e-3)).clamp(0.5, 3)
         scar = torch.maximum(scar, flow_down(seeds.clamp(0, 1), across, down, reach_px, loss))
     slid = edge_share(scar > 0.02, 0.5) > 0.45
+    for _ in range(draw.whole(4) if draw.chance(0.5) else 0):  # single large slides and debris flows
+        width_px = min(size / 6, max(2.5, draw.log_uniform(20, 400) / land.gsd_m))
+        favour = steepness / steepness.mean() + 1.5 * draw.fractal(size / 5, 3.0)[0]
+        at = int(favour.argmax())
+        length_px = min(0.6 * size, width_px * draw.log_uniform(1.5, 12))
+        slid |= run_out(draw, smooth, (at // size, at % size), length_px, width_px)[0] < 1
     if not bool(slid.any()):
         return slid
     material = draw.pick({"debris": 3, "soil_bright": 2, "rock_bright": 1, "soil_dark": 0.5})
@@ -71,31 +77,60 @@ def landslides(land: Land, draw: Draw) -> Tensor:
     return slid
 
 
+def run_out(draw: Draw, elevation: Tensor, start: tuple[int, int], length_px: float, width_px: float) -> Tensor:
+    """Course of a mass that keeps some of its momentum over pits, down a smooth (size, size) elevation.
+
+    Returns:
+        (2, size, size): distance from the course as a share of its half-width there (ragged, under 1 is covered), and
+        how far along the course the nearest point lies, 0 to 1.
+    """
+    across, down = gradient(elevation, 1.0)
+    steepness = torch.sqrt(across**2 + down**2).clamp_min(1e-9)
+    fall_x, fall_y = (-across / steepness).numpy(), (-down / steepness).numpy()
+    size = draw.size_px
+    row, column = float(start[0]), float(start[1])
+    step_px = max(1.0, width_px / 3)
+    heading_x, heading_y = float(fall_x[start]), float(fall_y[start])
+    course = []
+    for _ in range(max(3, int(length_px / step_px))):
+        if not (0 <= row < size and 0 <= column < size):
+            break
+        course.append((row, column))
+        at = int(row), int(column)
+        heading_x = 0.75 * heading_x + 0.25 * float(fall_x[at])
+        heading_y = 0.75 * heading_y + 0.25 * float(fall_y[at])
+        length = max(1e-6, (heading_x**2 + heading_y**2) ** 0.5)
+        row, column = row + step_px * heading_y / length, column + step_px * heading_x / length
+    points = torch.tensor(course)
+    progress = torch.linspace(0, 1, len(course))
+    waist, spread = draw.uniform(0.45, 0.9), draw.uniform(0.8, 2.0)
+    widths = torch.where(progress < 0.25, 1 - progress * 4 * (1 - waist), torch.full((), waist))
+    widths = widths + ((progress - 0.55).clamp_min(0) / 0.45) * (spread - waist)
+    y, x = draw.y + size / 2, draw.x + size / 2
+    distance = torch.sqrt((y[None] - points[:, 0].view(-1, 1, 1)) ** 2 + (x[None] - points[:, 1].view(-1, 1, 1)) ** 2)
+    nearest, index = (distance / (widths.view(-1, 1, 1) * width_px / 2)).min(dim=0)
+    return torch.stack((nearest + 0.25 * draw.fractal(max(3.0, width_px), 2.2)[0], progress[index]))
+
+
 def glacier_collapse(land: Land, draw: Draw) -> Tensor:
     """Send ice and rock from a steep icy face to the valley floor; returns the (size, size) bool of all it covers."""
     size = draw.size_px
-    radius_px = min(size / 9, max(3.0, draw.log_uniform(100, 900) / land.gsd_m))
-    smooth = blur(land.elevation[None], max(2.0, min(12.0, radius_px * draw.uniform(0.3, 0.8))))[0]
-    across, down = gradient(smooth, land.gsd_m)
-    steepness = torch.sqrt(across**2 + down**2)
+    width_px = min(size / 6, max(4.0, draw.log_uniform(80, 900) / land.gsd_m))
+    smooth = blur(land.elevation[None], max(2.0, min(10.0, width_px * draw.uniform(0.2, 0.5))))[0]
+    steepness = land.steepness
     start = steepness / steepness.mean() + land.ice.float() + 0.7 * smooth / smooth.std().clamp_min(1e-6)
-    margin = size // 8
-    seeds = torch.zeros((size, size))
+    margin = size // 10
+    covered = torch.zeros((size, size), dtype=torch.bool)
+    lobe = torch.zeros((size, size), dtype=torch.bool)
     for _ in range(1 + draw.whole(3) // 2):
-        favour = (start + draw.fractal(size / 4, 3.0)[0])[margin:-margin, margin:-margin]
+        favour = (start + 1.5 * draw.fractal(size / 5, 3.0)[0])[margin:-margin, margin:-margin]
         at = int(favour.argmax())
-        y = draw.y + size / 2 - (at // favour.shape[1] + margin)
-        x = draw.x + size / 2 - (at % favour.shape[1] + margin)
-        outline = torch.sqrt(x**2 + y**2) / (radius_px * draw.uniform(0.5, 1.0))
-        seeds = torch.maximum(seeds, (outline + 0.35 * draw.fractal(radius_px, 2.5)[0] < 1).float())
-    reach_px = min(110, max(14, int(radius_px * draw.log_uniform(2.5, 14))))
-    loss = (0.8 / reach_px) * (steepness.mean() / steepness.clamp_min(1e-3)).clamp(0.5, 2.5)
-    energy = flow_down(seeds, across, down, reach_px, loss)
-    spread = blur(energy[None], max(1.0, radius_px / draw.uniform(2.5, 6)))[0]
-    covered = spread + 0.05 * draw.fractal(8, 2.5)[0] > draw.uniform(0.12, 0.3)
-    covered &= spread > 0.02
-    track = covered & (steepness > steepness.mean() * draw.uniform(0.8, 1.3))
-    lobe = covered & ~track
+        top = (at // favour.shape[1] + margin, at % favour.shape[1] + margin)
+        length_px = min(0.7 * size, width_px * draw.log_uniform(2.5, 14))
+        ratio, progress = run_out(draw, smooth, top, length_px, width_px)
+        covered |= ratio < 1
+        lobe |= (ratio < 1) & (progress > draw.uniform(0.3, 0.7))
+    track = covered & ~lobe
     hummocks = draw.fractal(draw.uniform(3, 9), 2.2)[0]
     dust = edge_share(covered, draw.uniform(3, 10)) * draw.uniform(0.0, 0.8)
     land.brightness = land.brightness - 0.6 * dust * (is_one_of(land, ("snow", "ice")) & ~covered)

@@ -78,6 +78,8 @@ def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -
     ruggedness = draw.fractal(draw.uniform(size / 6, size / 2.5), draw.uniform(3.2, 4.2))[0]
     valley = shape.abs() ** draw.uniform(0.8, 1.4)
     relief = valley + _spurs(draw) * draw.uniform(0.5, 1.0) + draw.uniform(0.05, 0.4) * ruggedness
+    tilt = draw.uniform(0, 2 * math.pi)  # valley floors fall to one side
+    relief = relief + draw.uniform(0.3, 2.5) * (draw.x * math.cos(tilt) + draw.y * math.sin(tilt)) / size
     low, high = SLOPES[country]
     across, down = gradient(relief, gsd_m)
     scale = draw.log_uniform(low, high) / float(torch.sqrt(across**2 + down**2).mean())
@@ -117,11 +119,11 @@ def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -
 
 
 def _spurs(draw: Draw) -> Tensor:
-    """Side valleys and spurs: each octave's own drainage at half the scale and less than half the height of the one before."""
-    scale_px = draw.size_px / draw.uniform(4, 9)
+    """Side valleys and spurs: each octave has its own drainage, at half the scale and less than half the height."""
+    scale_px = draw.size_px / draw.uniform(4, 8)
     heights = torch.zeros((draw.size_px, draw.size_px))
     for octave in range(3):
-        heights = heights + draw.fractal(scale_px / 2**octave, 4.0)[0].abs() * 0.4**octave
+        heights = heights + draw.fractal(scale_px / 2**octave, 4.0)[0].abs() * 0.35**octave
     return heights
 
 
