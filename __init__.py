@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def classFactory(iface: Any) -> Any:  # noqa: N802 (the name QGIS calls)
+def classFactory(iface: Any) -> Any:
     """Return the plugin; QGIS calls this once when it loads the package."""
     from .hazard_plugin.plugin import HazardMapperPlugin
 

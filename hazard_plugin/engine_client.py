@@ -36,11 +36,15 @@ class EngineFeedback(QgsProcessingFeedback):
         """Pass progress on to whoever listens; called on the thread that runs the job."""
         self.reported.emit(stage, share, seconds_left)
 
-    def reportError(self, error: Optional[str], fatalError: bool = False) -> None:  # noqa: N802, N803
+    def setProgressText(self, text: Optional[str]) -> None:
+        """Show a stage that the algorithm announces by itself."""
+        self.reported.emit(text or "", self.progress() / 100.0, None)
+
+    def reportError(self, error: Optional[str], fatalError: bool = False) -> None:
         """Keep the sentence for the message bar."""
         self.errors.append(error or "")
 
-    def pushWarning(self, warning: Optional[str]) -> None:  # noqa: N802
+    def pushWarning(self, warning: Optional[str]) -> None:
         """Keep the warning for the result panel."""
         self.warnings.append(warning or "")
 
@@ -159,7 +163,7 @@ def relay(event: Dict[str, Any], feedback: QgsProcessingFeedback, stage: str) ->
         feedback.setProgress(100.0 * share)
         if isinstance(feedback, EngineFeedback):
             feedback.report(text, share, event.get("seconds_left"))
-        if text and text != stage:
+        elif text and text != stage:
             feedback.setProgressText(text)
             return text
     elif event["type"] == "log":

@@ -75,11 +75,13 @@ class WorkerOwner(QObject):
         """Ask the worker to stop a job; it is ended by force if it does not obey within the grace time."""
         if request.id not in self._pending:
             return
-        if not request.sent:
+        if request.sent:
+            self._write(protocol.cancel_message(request.id))
+        if request.started:
+            request.cancel_by = time.monotonic() + self._cancel_grace_s
+        else:
+            # Still waiting behind another job: nothing has to be awaited, and that job must not suffer.
             self._end(request, {"type": "cancelled"})
-            return
-        request.cancel_by = time.monotonic() + self._cancel_grace_s
-        self._write(protocol.cancel_message(request.id))
 
     @pyqtSlot()
     def stop(self) -> None:

@@ -24,14 +24,14 @@ class HazardMapperPlugin(QObject):
         self.dock_action: Optional[QAction] = None
         self.layer_action: Optional[QAction] = None
 
-    def initProcessing(self) -> None:  # noqa: N802
+    def initProcessing(self) -> None:
         """Register the provider; all that qgis_process asks for."""
         self.client = EngineClient()
         self.provider = HazardProvider(self.client)
         QgsApplication.processingRegistry().addProvider(self.provider)
         QgsApplication.instance().aboutToQuit.connect(self.client.shutdown)
 
-    def initGui(self) -> None:  # noqa: N802
+    def initGui(self) -> None:
         """Add provider, dock, menu entry, toolbar icon and layer-menu action."""
         from .dock import HazardDock
 

@@ -17,7 +17,7 @@ class HazardProvider(QgsProcessingProvider):
         super().__init__()
         self.client = client
 
-    def loadAlgorithms(self) -> None:  # noqa: N802
+    def loadAlgorithms(self) -> None:
         """Register each algorithm."""
         self.addAlgorithm(SegmentHazard(self.client))
 
@@ -29,7 +29,7 @@ class HazardProvider(QgsProcessingProvider):
         """Name in the toolbox."""
         return "Hazard Mapper"
 
-    def longName(self) -> str:  # noqa: N802
+    def longName(self) -> str:
         """Name in the options."""
         return self.tr("Hazard Mapper (deep learning)")
 
@@ -37,6 +37,6 @@ class HazardProvider(QgsProcessingProvider):
         """Icon in the toolbox."""
         return QIcon(icon_path())
 
-    def supportedOutputRasterLayerExtensions(self) -> List[str]:  # noqa: N802
+    def supportedOutputRasterLayerExtensions(self) -> List[str]:
         """Only GeoTIFF is written."""
         return ["tif", "tiff"]

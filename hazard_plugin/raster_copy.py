@@ -215,9 +215,9 @@ def check_size(grid: Grid, size_bytes: int, rendered: bool, path: str, name: str
     else:
         return
     raise protocol.BadInput(
-        tr("'{name}' would be read as {width} x {height} pixels, but {limit}; choose Visible extent or zoom in.").format(
-            name=name, width=grid.width, height=grid.height, limit=limit
-        )
+        tr(
+            "'{name}' would be read as {width} x {height} pixels, but {limit}; choose Visible extent or zoom in."
+        ).format(name=name, width=grid.width, height=grid.height, limit=limit)
     )
 
 

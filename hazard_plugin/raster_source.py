@@ -1,4 +1,4 @@
-"""Turns any raster layer of QGIS into something the engine can open: its own file, or a temporary copy of its pixels."""
+"""Turns any raster layer of QGIS into something the engine can open: its own file, or a copy of its pixels."""
 
 import contextlib
 import math
@@ -68,7 +68,11 @@ class RasterSource:
         grid = self.grid(wanted)
         feedback.pushInfo(
             tr("'{name}' is read through QGIS: {width} x {height} pixels of {size} ({origin}).").format(
-                name=self.name, width=grid.width, height=grid.height, size=self.pixel_size(), origin=self.resolution_from
+                name=self.name,
+                width=grid.width,
+                height=grid.height,
+                size=self.pixel_size(),
+                origin=self.resolution_from,
             )
         )
         with tempfile.TemporaryDirectory(prefix="scene_", dir=QgsProcessingUtils.tempFolder()) as folder:
@@ -169,8 +173,9 @@ def clip(extent: Optional[QgsRectangle], layer_extent: QgsRectangle, name: str) 
     common = extent.intersect(layer_extent)
     if common.isEmpty() or not common.isFinite():
         raise protocol.BadInput(
-            tr("The chosen area does not touch the scene '{name}'; move the map to the scene or choose Whole layer.")
-            .format(name=name)
+            tr(
+                "The chosen area does not touch the scene '{name}'; move the map to the scene or choose Whole layer."
+            ).format(name=name)
         )
     return common
 

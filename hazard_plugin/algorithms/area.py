@@ -66,7 +66,9 @@ def write_area(
             extent.combineExtentWith(geometry.boundingBox())
     except QgsCsException as error:
         raise protocol.BadInput(
-            tr("The polygons cannot be expressed in the scene's CRS ({error}); reproject them first.").format(error=error)
+            tr("The polygons cannot be expressed in the scene's CRS ({error}); reproject them first.").format(
+                error=error
+            )
         ) from None
     finally:
         del writer

@@ -41,9 +41,7 @@ class ResultDresser(QgsProcessingLayerPostProcessorInterface):
         self.kind, self.hazard, self.name = kind, hazard, name
         ResultDresser.alive = [*ResultDresser.alive[-63:], self]
 
-    def postProcessLayer(  # noqa: N802
-        self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback
-    ) -> None:
+    def postProcessLayer(self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Dress the layer once it is in the project."""
         if isinstance(layer, QgsRasterLayer):
             dress_layer(layer, self.kind, self.hazard, self.name)

@@ -50,7 +50,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         self._extent: Optional[QgsRectangle] = None
         self._fields: Dict[str, Any] = {}
 
-    def createInstance(self) -> "SegmentHazard":  # noqa: N802
+    def createInstance(self) -> "SegmentHazard":
         """Return a fresh algorithm with the same engine."""
         return SegmentHazard(self._client)
 
@@ -58,7 +58,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         """Id within the provider."""
         return "segmenthazard"
 
-    def displayName(self) -> str:  # noqa: N802
+    def displayName(self) -> str:
         """Name in the toolbox."""
         return tr("Segment hazard")
 
@@ -66,46 +66,50 @@ class SegmentHazard(QgsProcessingAlgorithm):
         """Group in the toolbox."""
         return tr("Mapping")
 
-    def groupId(self) -> str:  # noqa: N802
+    def groupId(self) -> str:
         """Id of the group."""
         return "mapping"
 
     def tags(self) -> List[str]:
         """Words by which the toolbox finds it."""
-        return tr("flood,landslide,glacier,water,hazard,disaster,segmentation,deep learning,mask,sentinel,landsat").split(
-            ","
-        )
+        return tr(
+            "flood,landslide,glacier,water,hazard,disaster,segmentation,deep learning,mask,sentinel,landsat"
+        ).split(",")
 
     def icon(self) -> QIcon:
         """Icon in the toolbox."""
         return QIcon(icon_path())
 
-    def shortDescription(self) -> str:  # noqa: N802
+    def shortDescription(self) -> str:
         """One line for lists and tooltips."""
         return tr("Maps floods, landslides or glacier collapses in one satellite scene.")
 
-    def shortHelpString(self) -> str:  # noqa: N802
+    def shortHelpString(self) -> str:
         """Explain inputs, outputs and limits."""
         return tr(
             "Maps one hazard in one satellite scene with a neural network that runs in Hazard Mapper's engine.\n\n"
-            "The scene may be any raster layer, optical or radar. Bands and units are found out from names, wavelengths "
-            "and values, and the log says how; give BANDS (one slot a band, in order: coastal, blue, green, red, nir, "
-            "swir1, swir2, vv, vh, or - for unused), SENSOR or UNITS where that is wrong.\n\n"
+            "The scene may be any raster layer, optical or radar. Bands and units are found out from names, "
+            "wavelengths and values, and the log says how; give BANDS (one slot a band, in order: coastal, blue, "
+            "green, red, nir, swir1, swir2, vv, vh, or - for unused), SENSOR or UNITS where that is wrong.\n\n"
             "The mask has the scene's own grid, cropped to the extent if one is given: 0 none, 1 hazard, 255 not "
-            "assessed. The probability, if wanted, is 0 to 100 %, 255 not assessed. Without a threshold the model's own "
-            "is used.\n\n"
+            "assessed. The probability, if wanted, is 0 to 100 %, 255 not assessed. Without a threshold the model's "
+            "own is used.\n\n"
             "Areas are measured on the ellipsoid. A mask is a model's opinion: check it before anyone relies on it."
         )
 
-    def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:  # noqa: N802
+    def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:
         """Declare parameters and outputs."""
         add = self.addParameter
         add(QgsProcessingParameterRasterLayer("INPUT", tr("Scene")))
         add(with_hints(QgsProcessingParameterString("HAZARD", tr("Hazard"), "flood"), list(protocol.HAZARDS)))
-        model = QgsProcessingParameterString("MODEL", tr("Model (name or folder; empty: the hazard's default)"), "", False, True)
+        model = QgsProcessingParameterString(
+            "MODEL", tr("Model (name or folder; empty: the hazard's default)"), "", False, True
+        )
         add(with_hints(model, ["", *local_model_names()]))
         add(QgsProcessingParameterExtent("EXTENT", tr("Extent (empty: whole scene)"), None, True))
-        add(QgsProcessingParameterFeatureSource("AREA", tr("Assess only inside these polygons"), [POLYGONS], None, True))
+        add(
+            QgsProcessingParameterFeatureSource("AREA", tr("Assess only inside these polygons"), [POLYGONS], None, True)
+        )
         threshold = tr("Threshold between 0 and 1 (empty: the model's own)")
         add(QgsProcessingParameterNumber("THRESHOLD", threshold, DOUBLE, None, True, 0.0, 1.0))
         bands = tr("Bands: one slot a band, in order (empty: found out)")
@@ -132,7 +136,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("THRESHOLD_USED", tr("Threshold used")))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
 
-    def prepareAlgorithm(  # noqa: N802
+    def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Read layers and check outputs on the main thread; raises QgsProcessingException with one sentence."""
@@ -151,7 +155,9 @@ class SegmentHazard(QgsProcessingAlgorithm):
         text = {name: self.parameterAsString(parameters, name, context).strip() for name in TEXTS}
         numbers = {name: self._optional_number(parameters, name, context) for name in ("THRESHOLD", "GSD_M")}
         if not text["HAZARD"]:
-            raise protocol.BadInput(tr("No hazard is given; name one of {names}.").format(names=", ".join(protocol.HAZARDS)))
+            raise protocol.BadInput(
+                tr("No hazard is given; name one of {names}.").format(names=", ".join(protocol.HAZARDS))
+            )
         mask = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         probability = self.parameterAsOutputLayer(parameters, "PROBABILITY", context) or None
         self._fields = {
@@ -171,10 +177,12 @@ class SegmentHazard(QgsProcessingAlgorithm):
         protocol.SegmentJob(raster=self._source.path or "scene", **self._fields)
         for path in (mask, probability):
             require_free(path or "", context.project())
-        names = (mask_layer_name, probability_layer_name)
-        for path, kind, name_of in zip((mask, probability), ("mask", "probability"), names):
+        for path, kind, name in (
+            (mask, "mask", mask_layer_name(text["HAZARD"], layer.name())),
+            (probability, "probability", probability_layer_name(text["HAZARD"], layer.name())),
+        ):
             if path:
-                dress_on_load(context, path, kind, text["HAZARD"], name_of(text["HAZARD"], layer.name()))
+                dress_on_load(context, path, kind, text["HAZARD"], name)
 
     def _wanted_extent(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem
@@ -197,16 +205,17 @@ class SegmentHazard(QgsProcessingAlgorithm):
         value = parameters.get(name)
         return None if value is None or value == "" else self.parameterAsDouble(parameters, name, context)
 
-    def processAlgorithm(  # noqa: N802
+    def processAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Dict[str, Any]:
         """Run the job in the engine; returns nothing when cancelled."""
         source = self._source
         if source is None:
             raise QgsProcessingException(tr("No scene is given; choose a raster layer that QGIS can open."))
-        with told_to_processing(), tempfile.TemporaryDirectory(
-            prefix="area_", dir=QgsProcessingUtils.tempFolder()
-        ) as folder:
+        with (
+            told_to_processing(),
+            tempfile.TemporaryDirectory(prefix="area_", dir=QgsProcessingUtils.tempFolder()) as folder,
+        ):
             polygons = self.parameterAsSource(parameters, "AREA", context)
             try:
                 area = None
@@ -217,9 +226,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
                 feedback.pushInfo(tr("Cancelled; nothing was written."))
                 return {}
 
-    def _segment(
-        self, source: RasterSource, area: Optional[Area], feedback: QgsProcessingFeedback
-    ) -> Dict[str, Any]:
+    def _segment(self, source: RasterSource, area: Optional[Area], feedback: QgsProcessingFeedback) -> Dict[str, Any]:
         extent = self._extent
         if extent is None and area is not None and source.is_copied:
             extent = area.extent

@@ -1,0 +1,48 @@
+"""Fixtures of the plugin tests: an engine client with a pretended worker, the provider, a project."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+import support
+
+support.install_package()
+
+
+@pytest.fixture
+def client():
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+
+    made = EngineClient(
+        lambda: EngineLocation(sys.executable, str(support.FAKE)),
+        startup_timeout_s=8,
+        cancel_grace_s=0.5,
+        silence_timeout_s=8,
+    )
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def scene(tmp_path):
+    return support.write_scene(tmp_path / "scene.tif")
+
+
+@pytest.fixture
+def project(qgis_new_project):
+    yield qgis_new_project
+    qgis_new_project.clear()
+
+
+@pytest.fixture
+def provider(client, qgis_processing):
+    from hazard_mapper.hazard_plugin.provider import HazardProvider
+    from qgis.core import QgsApplication
+
+    made = HazardProvider(client)
+    QgsApplication.processingRegistry().addProvider(made)
+    yield made
+    QgsApplication.processingRegistry().removeProvider(made)

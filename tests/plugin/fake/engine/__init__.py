@@ -1,0 +1,1 @@
+"""A pretended engine: speaks the protocol and misbehaves on request."""

@@ -1,0 +1,183 @@
+"""A pretended worker: what it does with a job is named by the job's hazard; FAKE_PROTOCOL and FAKE_START vary its start."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+
+MODELS = [
+    {
+        "name": "unet",
+        "title": "U-Net, any sensor",
+        "architecture": "unet",
+        "hazards": ["flood", "landslide", "glacier_collapse", "crash", "garbage", "hang", "slow", "stubborn"],
+        "default_for": ["flood", "landslide", "glacier_collapse"],
+        "score": 0.91,
+        "bundled": True,
+        "description": "A network of four levels for scenes of any sensor.",
+        "thresholds": {"flood": 0.47},
+        "scores": [{"set": "Real floods", "hazard": "flood", "balanced_accuracy": 0.91, "iou": 0.8}],
+        "licence": "CC BY 4.0",
+        "limits": "Not for snow.",
+    },
+    {
+        "name": "small",
+        "title": "Small U-Net for radar scenes with a rather long title",
+        "architecture": "unet",
+        "hazards": ["flood"],
+        "default_for": [],
+        "score": 0.83,
+    },
+]
+DEVICES = [{"name": "cpu", "kind": "CPU, 2 threads", "memory_bytes": 8e9, "default": True}]
+
+lock = threading.Lock()
+cancelled = set()
+
+
+def send(kind, **values):
+    with lock:
+        sys.stdout.write(json.dumps({"type": kind, **values}) + "\n")
+        sys.stdout.flush()
+
+
+def partial(job_id, final):
+    folder, name = os.path.split(final)
+    stem, suffix = os.path.splitext(name)
+    return os.path.join(folder, f".{stem}.{job_id}.partial{suffix}")
+
+
+def write_raster(source, path):
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    scene = gdal.Open(source)
+    raster = gdal.GetDriverByName("GTiff").Create(path, scene.RasterXSize, scene.RasterYSize, 1, gdal.GDT_Byte)
+    raster.SetGeoTransform(scene.GetGeoTransform())
+    raster.SetProjection(scene.GetProjection())
+    raster.GetRasterBand(1).SetNoDataValue(255)
+    raster.GetRasterBand(1).Fill(1)
+
+
+def inspect(job):
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    scene = gdal.Open(job["raster"])
+    slots = job["bands"] or ["blue", "green", "red", "nir", "swir1", "swir2"]
+    bands = [
+        {"index": i + 1, "slot": slots[i] if i < len(slots) else "-", "description": f"B{i + 1}"}
+        for i in range(scene.RasterCount)
+    ]
+    return {
+        "bands": bands,
+        "units": job["units"] or "reflectance*10000",
+        "sensor": job["sensor"],
+        "gsd_m": 10.0,
+        "nodata": None,
+        "width": scene.RasterXSize,
+        "height": scene.RasterYSize,
+        "crs": "EPSG:32633",
+        "warnings": [],
+    }
+
+
+def segment(job_id, job):
+    hazard = job["hazard"]
+    unfinished = partial(job_id, job["mask"])
+    with open(unfinished, "wb") as file:
+        file.write(b"unfinished")
+    send("progress", id=job_id, stage="Predicting", share=0.1, seconds_left=9.0)
+    if hazard == "crash":
+        print("Segmentation fault in the pretended driver", file=sys.stderr, flush=True)
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if hazard == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if hazard == "garbage":
+        sys.stdout.write("Downloading: 100%\n")
+        sys.stdout.flush()
+        time.sleep(60)
+    if hazard in ("hang", "stubborn"):
+        time.sleep(60)
+    if hazard == "bad":
+        os.remove(unfinished)
+        send("failed", id=job_id, code="bad_input", message="The scene has no band for this; choose another.")
+        return
+    for step in range(40 if hazard == "slow" else 4):
+        if job_id in cancelled:
+            os.remove(unfinished)
+            send("cancelled", id=job_id)
+            return
+        send("progress", id=job_id, stage="Predicting", share=step / 40, seconds_left=4.0)
+        time.sleep(0.05)
+    os.remove(unfinished)
+    write_raster(job["raster"], job["mask"])
+    if job["probability"]:
+        write_raster(job["raster"], job["probability"])
+    send("log", id=job_id, level="warning", text="The scene is pretended.")
+    result = {
+        "mask": job["mask"],
+        "probability": job["probability"],
+        "hazard": hazard,
+        "model": job["model"] or "unet",
+        "threshold": job["threshold"] or 0.47,
+        "hazard_area_m2": 13_400_000.0,
+        "share_assessed": 0.92,
+        "seconds": 1.5,
+        "device": "cpu",
+        "warnings": ["The scene is pretended."],
+    }
+    send("done", id=job_id, result=result)
+
+
+def carry_out(message):
+    job_id, kind, job = message["id"], message["kind"], message["job"]
+    if job_id in cancelled:
+        send("cancelled", id=job_id)
+        return
+    send("started", id=job_id)
+    if kind == "segment":
+        segment(job_id, job)
+    else:
+        result = {"models": lambda: MODELS, "devices": lambda: DEVICES, "inspect": lambda: inspect(job)}[kind]()
+        send("done", id=job_id, result=result)
+
+
+def main():
+    start = os.environ.get("FAKE_START", "")
+    if start == "dies":
+        print("No module named torch", file=sys.stderr)
+        sys.exit(1)
+    if start == "hangs":
+        time.sleep(60)
+    protocol = int(os.environ.get("FAKE_PROTOCOL", "1"))
+    send("hello", protocol=protocol, engine="0", torch="0", gdal="0", python="0", devices=DEVICES, pid=os.getpid())
+    jobs = []
+    wake = threading.Condition()
+
+    def compute():
+        while True:
+            with wake:
+                wake.wait_for(lambda: jobs)
+                message = jobs.pop(0)
+            carry_out(message)
+
+    threading.Thread(target=compute, daemon=True).start()
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["type"] == "shutdown":
+            break
+        if message["type"] == "cancel":
+            cancelled.add(message["id"])
+        elif message["kind"] == "segment":
+            with wake:
+                jobs.append(message)
+                wake.notify()
+        else:
+            carry_out(message)
+    os._exit(0)
+
+
+main()

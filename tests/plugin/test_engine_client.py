@@ -1,0 +1,231 @@
+"""The client survives whatever a worker does, and ends every job with exactly one outcome."""
+
+import os
+import threading
+import time
+
+import pytest
+from qgis.core import QgsApplication, QgsProcessingFeedback
+from support import hidden_files, wait_until
+
+
+@pytest.fixture
+def protocol():
+    from hazard_mapper.engine import protocol
+
+    return protocol
+
+
+@pytest.fixture
+def run_segment(client, protocol, scene, tmp_path):
+    def run(hazard, feedback=None, name="mask.tif"):
+        job = protocol.SegmentJob(raster=scene, hazard=hazard, mask=str(tmp_path / name))
+        return client.run("segment", job, feedback)
+
+    return run
+
+
+def failure(call, kind):
+    with pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_a_job_returns_its_result(run_segment, tmp_path):
+    assert run_segment("flood")["hazard_area_m2"] == 13_400_000.0
+    assert (tmp_path / "mask.tif").exists()
+
+
+def test_progress_reaches_the_feedback(run_segment):
+    feedback = QgsProcessingFeedback(False)
+    seen = []
+    feedback.progressChanged.connect(seen.append)
+    run_segment("slow", feedback)
+    assert seen == sorted(seen) and seen[-1] == pytest.approx(97.5)
+    assert "Predicting" in feedback.textLog() and "pretended" in feedback.textLog()
+
+
+@pytest.mark.parametrize("hazard", ["crash", "killed", "garbage"])
+def test_a_dying_worker_is_one_failure_and_the_next_job_works(run_segment, tmp_path, hazard):
+    from hazard_mapper.hazard_plugin.engine_client import EngineFailed
+
+    message = failure(lambda: run_segment(hazard), EngineFailed)
+    assert message.count("engine") >= 1 and "\n" not in message
+    assert hidden_files(tmp_path) == []
+    assert run_segment("flood")["hazard"] == "flood"
+
+
+def test_last_words_of_a_crashed_worker_are_in_the_log(run_segment):
+    from hazard_mapper.hazard_plugin.engine_client import EngineFailed
+
+    words = []
+    QgsApplication.messageLog().messageReceived.connect(lambda text, tag, level: words.append((tag, text)))
+    failure(lambda: run_segment("crash"), EngineFailed)
+    assert wait_until(lambda: any("pretended driver" in text for tag, text in words if tag == "Hazard Mapper"))
+
+
+def test_a_refused_request_is_bad_input_with_the_engines_sentence(run_segment, protocol):
+    message = failure(lambda: run_segment("bad"), protocol.BadInput)
+    assert message == "The scene has no band for this; choose another."
+
+
+@pytest.mark.parametrize("hazard", ["slow", "hang"])
+def test_cancel_ends_a_run_within_two_seconds_and_leaves_nothing(run_segment, protocol, tmp_path, hazard):
+    run_segment("flood", name="warm.tif")
+    feedback = QgsProcessingFeedback(False)
+    threading.Timer(0.3, feedback.cancel).start()
+    began = time.monotonic()
+    failure(lambda: run_segment(hazard, feedback), protocol.Cancelled)
+    assert time.monotonic() - began < 2.3
+    assert hidden_files(tmp_path) == [] and not (tmp_path / "mask.tif").exists()
+    assert run_segment("flood")["hazard"] == "flood"
+
+
+def test_two_jobs_queue(run_segment):
+    results = {}
+    threads = [
+        threading.Thread(target=lambda n=n: results.update({n: run_segment("flood", name=n)})) for n in ("a.tif", "b.tif")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert {os.path.basename(r["mask"]) for r in results.values()} == {"a.tif", "b.tif"}
+
+
+def test_a_waiting_job_survives_the_crash_of_the_one_before(run_segment):
+    from hazard_mapper.hazard_plugin.engine_client import EngineFailed
+
+    outcomes = {}
+
+    def run(hazard, name):
+        try:
+            outcomes[hazard] = run_segment(hazard, name=name)
+        except EngineFailed as error:
+            outcomes[hazard] = error
+
+    first = threading.Thread(target=run, args=("crash", "a.tif"))
+    second = threading.Thread(target=run, args=("flood", "b.tif"))
+    first.start()
+    second.start()
+    first.join(20)
+    second.join(20)
+    assert isinstance(outcomes["crash"], EngineFailed) and outcomes["flood"]["hazard"] == "flood"
+
+
+def test_cancelling_a_waiting_job_does_not_disturb_the_running_one(run_segment, protocol):
+    outcomes = {}
+    running = threading.Thread(target=lambda: outcomes.update(first=run_segment("slow", name="a.tif")))
+    running.start()
+    time.sleep(0.5)
+    feedback = QgsProcessingFeedback(False)
+    feedback.cancel()
+    failure(lambda: run_segment("flood", feedback, name="b.tif"), protocol.Cancelled)
+    running.join(20)
+    assert outcomes["first"]["hazard"] == "slow"
+
+
+def test_quick_jobs_are_answered_beside_a_running_one(client, run_segment, protocol):
+    running = threading.Thread(target=lambda: run_segment("slow"))
+    running.start()
+    time.sleep(0.5)
+    answers = []
+    client.submit("models", protocol.ModelsJob(), lambda result, error: answers.append((result, error)))
+    assert wait_until(lambda: answers, 5)
+    assert running.is_alive() and answers[0][0][0]["name"] == "unet"
+    running.join(20)
+
+
+def test_callbacks_run_on_the_main_thread(client, protocol):
+    threads = []
+    client.submit("devices", protocol.DevicesJob(), lambda *_: threads.append(threading.current_thread()))
+    assert wait_until(lambda: threads)
+    assert threads == [threading.main_thread()]
+
+
+def test_another_protocol_version_is_said_plainly(run_segment, monkeypatch):
+    from hazard_mapper.hazard_plugin.engine_client import EngineFailed
+
+    monkeypatch.setenv("FAKE_PROTOCOL", "99")
+    message = failure(lambda: run_segment("flood"), EngineFailed)
+    assert "99" in message and "same version" in message
+
+
+def test_an_engine_that_dies_at_start_is_said_plainly(run_segment, monkeypatch):
+    from hazard_mapper.hazard_plugin.engine_client import EngineFailed
+
+    monkeypatch.setenv("FAKE_START", "dies")
+    assert "could not start" in failure(lambda: run_segment("flood"), EngineFailed)
+
+
+def test_an_engine_that_never_starts_is_given_up(scene, protocol, tmp_path, monkeypatch):
+    import sys
+
+    import support
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient, EngineFailed
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+
+    monkeypatch.setenv("FAKE_START", "hangs")
+    client = EngineClient(lambda: EngineLocation(sys.executable, str(support.FAKE)), startup_timeout_s=1)
+    job = protocol.SegmentJob(raster=scene, hazard="flood", mask=str(tmp_path / "mask.tif"))
+    assert "did not start" in failure(lambda: client.run("segment", job), EngineFailed)
+    client.shutdown()
+
+
+def test_a_program_that_cannot_be_started_is_named(scene, protocol, tmp_path):
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient, EngineFailed
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+
+    client = EngineClient(lambda: EngineLocation("/nowhere/python", str(tmp_path)))
+    assert "/nowhere/python" in failure(lambda: client.run("models", protocol.ModelsJob()), EngineFailed)
+    client.shutdown()
+
+
+def test_no_engine_is_one_sentence(monkeypatch, tmp_path):
+    from hazard_mapper.hazard_plugin import engine_location
+
+    monkeypatch.delenv("HAZARD_ENGINE_PYTHON", raising=False)
+    monkeypatch.setattr(engine_location, "PACKAGE_FOLDER", str(tmp_path))
+    message = failure(engine_location.find_engine, engine_location.EngineMissing)
+    assert "HAZARD_ENGINE_PYTHON" in message and "Advanced" in message
+
+
+def test_a_named_engine_that_does_not_exist_is_said(monkeypatch):
+    from hazard_mapper.hazard_plugin import engine_location
+
+    monkeypatch.setenv("HAZARD_ENGINE_PYTHON", "/nowhere/python")
+    assert "/nowhere/python" in failure(engine_location.find_engine, engine_location.EngineMissing)
+
+
+def test_shutdown_ends_the_worker_and_a_running_job(client, run_segment, protocol):
+    pids = []
+    client.hello_received.connect(lambda hello: pids.append(hello["pid"]))
+    outcomes = []
+
+    def run():
+        try:
+            run_segment("hang")
+        except protocol.Cancelled as error:
+            outcomes.append(error)
+
+    running = threading.Thread(target=run)
+    running.start()
+    assert wait_until(lambda: pids)
+    time.sleep(0.3)
+    client.shutdown()
+    running.join(5)
+    assert outcomes
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_the_workers_environment_has_no_python_paths_of_qgis():
+    from hazard_mapper.hazard_plugin.engine_worker import clean_environment
+    from qgis.PyQt.QtCore import QProcessEnvironment
+
+    inherited = QProcessEnvironment()
+    for name in ("PYTHONPATH", "PYTHONHOME", "GDAL_DATA", "PROJ_LIB"):
+        inherited.insert(name, "/somewhere")
+    cleaned = clean_environment(inherited)
+    assert not cleaned.contains("PYTHONPATH") and not cleaned.contains("PYTHONHOME")
+    assert cleaned.value("GDAL_DATA") == "/somewhere" and cleaned.value("PROJ_LIB") == "/somewhere"
