@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 IGNORED = 255
+POSITIVE_WEIGHTS = (1.0, 2.0, 2.0, 1.0)
+"""Weight of hazard pixels beside others, in the order of the heads: landslides and collapses are rare."""
 
 
 def hazard_loss(logits: Tensor, labels: Tensor, dice_weight: float = 0.5) -> Tensor:
@@ -21,7 +23,8 @@ def hazard_loss(logits: Tensor, labels: Tensor, dice_weight: float = 0.5) -> Ten
     judged = (labels != IGNORED).float()
     target = (labels == 1).float()
     axes = (0, 2, 3)
-    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none") * judged
+    weight = torch.tensor(POSITIVE_WEIGHTS, device=logits.device).view(1, -1, 1, 1)
+    entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none", pos_weight=weight) * judged
     entropy = entropy.sum(axes) / judged.sum(axes).clamp_min(1)
     probability = torch.sigmoid(logits) * judged
     overlap = (probability * target).sum(axes)

@@ -65,6 +65,10 @@ class Land:
     stand: Tensor
     ice: Tensor
 
+    def surface_slopes(self) -> tuple[Tensor, Tensor]:
+        """Slopes of the surface that is seen: water is level."""
+        return self.across * (1 - self.water), self.down * (1 - self.water)
+
     @property
     def steepness(self) -> Tensor:
         """Slope in metres per metre."""
@@ -98,7 +102,7 @@ def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -
         cover=torch.zeros((size, size), dtype=torch.int64),
         brightness=torch.zeros((size, size)),
         water=torch.zeros((size, size)),
-        silt=(0.5 + 0.35 * draw.normal() + 0.2 * draw.fractal(size / 4, 3.0)[0]).clamp(0, 1),
+        silt=(0.4 + 0.35 * draw.normal() + 0.2 * draw.fractal(size / 4, 3.0)[0]).clamp(0, 1),
         stand=torch.zeros((size, size), dtype=torch.bool),
         ice=torch.zeros((size, size), dtype=torch.bool),
     )
@@ -250,7 +254,7 @@ def _snow(land: Land, draw: Draw) -> None:
     height = land.elevation / land.elevation.std().clamp_min(1e-6)
     north = land.down / land.steepness.clamp_min(1e-6)
     level = height + 0.25 * north * draw.uniform(-1, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
-    line = torch.quantile(level, draw.uniform(0.3, 0.9))
+    line = torch.quantile(level, draw.uniform(0.03, 0.92))
     snow = level > line
     if draw.chance(0.6):
         snow &= land.steepness < draw.uniform(0.6, 1.4)
@@ -281,6 +285,8 @@ def _permanent_water(land: Land, draw: Draw) -> None:
         water |= river
     if draw.chance(0.4):
         lakes = draw.fractal(draw.log_uniform(6, size / 3), draw.uniform(2.8, 4.0))[0]
+        if land.country in ("mountains", "hills"):
+            lakes = lakes - 1.5 * land.steepness / land.steepness.mean()
         water |= lakes - 0.3 * land.above_drainage > draw.uniform(1.2, 2.6)
     if draw.chance(0.15) and land.country != "mountains":
         row, column, edge_px = draw.parcels(

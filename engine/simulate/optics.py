@@ -73,8 +73,9 @@ def _water(land: Land, draw: Draw) -> Tensor:
 def _light(land: Land, draw: Draw) -> Tensor:
     elevation, azimuth = math.radians(draw.uniform(22, 72)), draw.uniform(0, 2 * math.pi)
     # The sun stands in direction (cos, sin) of columns and rows; a slope falling towards it is bright.
-    facing = -(land.across * math.cos(azimuth) + land.down * math.sin(azimuth))
-    normal = torch.sqrt(1 + land.across**2 + land.down**2)
+    across, down = land.surface_slopes()
+    facing = -(across * math.cos(azimuth) + down * math.sin(azimuth))
+    normal = torch.sqrt(1 + across**2 + down**2)
     direct = ((math.sin(elevation) + math.cos(elevation) * facing) / normal / math.sin(elevation)).clamp(0, 2.5)
     if land.country in ("mountains", "hills"):
         lit = torch.ones_like(direct)

@@ -58,16 +58,17 @@ def _stand_db(land: Land, draw: Draw, dry_db: Tensor) -> Tensor:
 def _slope_effect(land: Land, draw: Draw) -> Tensor:
     """Power factor: slopes towards the radar are bright and compressed, those away dark, steep ones in shadow."""
     azimuth = draw.uniform(0, 2 * math.pi)
-    facing = -(land.across * math.cos(azimuth) + land.down * math.sin(azimuth))
+    across, down = land.surface_slopes()
+    facing = -(across * math.cos(azimuth) + down * math.sin(azimuth))
     corrected = draw.uniform(0.2, 1.0)  # terrain-flattened products keep a part of it
     gain_db = (9 * facing * corrected).clamp(-9, 8)
-    shadow = ((facing < -1.1) & (land.steepness > 0.3)).float() * -12
+    shadow = ((facing < -1.1) & (torch.sqrt(across**2 + down**2) > 0.3)).float() * -12
     return 10 ** ((gain_db + shadow) / 10)
 
 
 def _speckle(draw: Draw, shape: torch.Size) -> Tensor:
-    looks = draw.log_uniform(3.5, 12)
+    looks = draw.log_uniform(3.0, 14)
     speckle = torch._standard_gamma(torch.full(shape, looks), generator=draw.generator) / looks
-    if draw.chance(0.7):
+    if draw.chance(0.6):
         speckle = blur(speckle, draw.uniform(0.3, 1.3))
     return speckle

@@ -24,9 +24,9 @@ _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
     "landslide": {"hills": 3.0, "mountains": 2.0},
     "glacier_collapse": {"mountains": 1.0},
-    "none": {"plain": 2.0, "hills": 1.5, "mountains": 1.5, "arid": 1.5},
+    "none": {"plain": 2.0, "hills": 1.5, "mountains": 2.2, "arid": 1.3},
 }
-_SHARES = {"flood": 0.34, "landslide": 0.2, "glacier_collapse": 0.13, "none": 0.33}
+_SHARES = {"flood": 0.33, "landslide": 0.25, "glacier_collapse": 0.14, "none": 0.28}
 
 
 @dataclass
