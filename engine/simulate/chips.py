@@ -55,8 +55,8 @@ class ChipStream(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         """Each step adds one new scene to those kept and forgets the oldest."""
-        kept = [self._scene(self.first_step + index) for index in range(SCENES_KEPT)]
         step = self.first_step
+        kept = [self._scene(step + (index - step) % SCENES_KEPT) for index in range(SCENES_KEPT)]
         while True:
             draw = Draw((self.seed * 1_000_003 + step) * 2 + 1, 8)
             chosen = [kept[draw.whole(SCENES_KEPT)] for _ in range(SCENES_IN_BATCH)]
