@@ -233,6 +233,12 @@ def _band_number(tokens: Sequence[str]) -> tuple[str | None, bool]:
     return None, False
 
 
+def names_a_slot(description: str) -> bool:
+    """Whether a band's name alone says what it measures, by word or by number."""
+    tokens = _tokens(description)
+    return any(token in _WORDS for token in tokens) or _band_number(tokens)[0] is not None
+
+
 def _by_name(bands: Sequence[BandInfo], sensor: str | None) -> tuple[tuple[str, ...] | None, str | None]:
     candidates: list[tuple[int, str, int]] = []  # (preference, slot, position)
     numbers: list[str | None] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from osgeo import gdal
 
-from ..bands import BandInfo, BandMatch, match_bands
-from ..protocol import BadInput, SceneJob
+from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
+from ..protocol import UNUSED, BadInput, SceneJob
 from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
 from .gdal_setup import first_line, prepare_gdal
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
@@ -24,6 +25,7 @@ Mask = npt.NDArray[np.bool_]
 
 MOST_BANDS = 4096
 MOST_COLUMNS = 1_000_000
+MOST_PIXELS = 10**12
 SAMPLE_PX = 300_000
 """Pixels a band that scene-wide statistics are taken from."""
 
@@ -60,19 +62,27 @@ class Scene:
         self.name = os.path.basename(job.raster.rstrip("/\\")) or job.raster
         self._dataset = open_raster(job.raster, job.open_options, self.name)
         self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
-        if self.width > MOST_COLUMNS or self._dataset.RasterCount > MOST_BANDS:
+        if (
+            self.width > MOST_COLUMNS
+            or self.width * self.height > MOST_PIXELS
+            or self._dataset.RasterCount > MOST_BANDS
+        ):
             raise BadInput(
-                f"'{self.name}' claims {self.width} columns and {self._dataset.RasterCount} bands; at most "
-                f"{MOST_COLUMNS} and {MOST_BANDS} are read. Check the file, or cut it into parts."
+                f"'{self.name}' claims {self.width} x {self.height} pixels and {self._dataset.RasterCount} bands; "
+                f"at most {MOST_COLUMNS} columns, {MOST_PIXELS:.0e} pixels and {MOST_BANDS} bands are read. "
+                "Check the file, or cut it into parts."
             )
-        bands = [self._dataset.GetRasterBand(i + 1) for i in range(self._dataset.RasterCount)]
-        alpha = [band.GetColorInterpretation() == gdal.GCI_AlphaBand for band in bands]
-        self._alpha = alpha.index(True) + 1 if True in alpha else None
-        self.bands = tuple(
-            _band_info(i + 1, band) for i, band in enumerate(bands) if not alpha[i]
-        )  # what is not alpha is data
+        alpha = self._alpha_bands()
+        self._alpha = alpha[0] if alpha else None
+        self.all_bands = tuple(
+            _band_info(i + 1, self._dataset.GetRasterBand(i + 1)) for i in range(self._dataset.RasterCount)
+        )
+        self.bands = tuple(band for band in self.all_bands if band.index not in alpha)  # what is not alpha is data
         if not self.bands:
             raise BadInput(f"'{self.name}' has only an alpha band; expected at least one band of data.")
+        self._chosen = job.bands
+        if job.bands is not None and len(job.bands) == len(self.all_bands):
+            self._chosen = tuple(job.bands[band.index - 1] for band in self.bands)
         self.georeference = read_georeference(self._dataset, job.crs)
         self.nodata = tuple(_nodata(self._dataset.GetRasterBand(band.index)) for band in self.bands)
         self.dataset_tags: dict[str, str] = dict(self._dataset.GetMetadata() or {})
@@ -86,6 +96,22 @@ class Scene:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _alpha_bands(self) -> tuple[int, ...]:
+        """Indices of the bands that say what is transparent.
+
+        GDAL marks the fourth band of many four-band files as alpha although it holds near infrared: a band that is
+        given a slot, or whose name says what it is, is data.
+        """
+        chosen = self.job.bands if self.job.bands and len(self.job.bands) == self._dataset.RasterCount else None
+        found = []
+        for index in range(1, self._dataset.RasterCount + 1):
+            band = self._dataset.GetRasterBand(index)
+            if band.GetColorInterpretation() == gdal.GCI_AlphaBand and (
+                not names_a_slot(band.GetDescription() or "") if chosen is None else chosen[index - 1] == UNUSED
+            ):
+                found.append(index)
+        return tuple(found)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -103,7 +129,7 @@ class Scene:
         match = match_bands(
             self.bands,
             sensor=self.job.sensor,
-            chosen=self.job.bands,
+            chosen=self._chosen,
             file_name=self._product_text(),
             tags=tag_values,
         )
@@ -146,8 +172,9 @@ class Scene:
             valid = valid & (stored != 0).any(axis=0)
         low, high = [], []
         for i, position in enumerate(understanding.match.used):
-            values = self._convert(stored[i][valid[i]], position, understanding.slot_units[i])
-            values = values[np.isfinite(values)]
+            units = understanding.slot_units[i]
+            values = self._convert(stored[i][valid[i]], position, units)
+            values = values[_measured(values, units)]
             first, last = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 0.0)
             low.append(first)
             high.append(last)
@@ -173,10 +200,8 @@ class Scene:
             units = understanding.slot_units[i]
             values = self._convert(stored[i], position, units)
             stored[i] = values
-            everywhere &= np.isfinite(values)
-            if units.units == "linear":
-                everywhere &= values > 10 * math.log10(LINEAR_FLOOR)
-        everywhere &= self._dataset_mask(window)
+            everywhere &= _measured(values, units)
+        everywhere &= self._dataset_mask(window, match.used)
         stored[:, ~everywhere] = 0.0
         return stored, everywhere
 
@@ -214,22 +239,25 @@ class Scene:
             valid &= np.isfinite(values)
         return values, valid
 
-    def _dataset_mask(self, window: Window) -> Mask | np.bool_:
+    def _dataset_mask(self, window: Window, positions: Sequence[int]) -> Mask | np.bool_:
         """What alpha and mask bands allow; True where the file has neither."""
-        band = self._dataset.GetRasterBand(self.bands[0].index)
-        flags = band.GetMaskFlags()
-        source = None
-        if self._alpha is not None:
-            source = self._dataset.GetRasterBand(self._alpha)
-        elif flags & gdal.GMF_PER_DATASET and not flags & gdal.GMF_ALPHA:
-            source = band.GetMaskBand()
-        if source is None:
-            return np.True_
-        try:
-            found = source.ReadAsArray(window.x, window.y, window.width, window.height)
-        except RuntimeError as error:
-            raise self._unreadable(window, error) from None
-        return np.asarray(found > 0, np.bool_)
+        sources = [] if self._alpha is None else [self._dataset.GetRasterBand(self._alpha)]
+        for position in positions:
+            band = self._dataset.GetRasterBand(self.bands[position].index)
+            flags = band.GetMaskFlags()
+            if flags & (gdal.GMF_ALL_VALID | gdal.GMF_ALPHA) or flags == gdal.GMF_NODATA:
+                continue
+            sources.append(band.GetMaskBand())
+            if flags & gdal.GMF_PER_DATASET:
+                break
+        allowed: Mask | np.bool_ = np.True_
+        for source in sources:
+            try:
+                found = source.ReadAsArray(window.x, window.y, window.width, window.height)
+            except RuntimeError as error:
+                raise self._unreadable(window, error) from None
+            allowed = np.asarray(found > 0, np.bool_) & allowed
+        return allowed
 
     def _unreadable(self, window: Window, error: BaseException) -> BadInput:
         return BadInput(
@@ -246,7 +274,7 @@ class Scene:
         values, valids = [], []
         for window in windows:
             stored, valid = self._read_stored(window, positions)
-            valid = valid & self._dataset_mask(window)
+            valid = valid & self._dataset_mask(window, positions)
             values.append(stored[:, ::step, ::step].reshape(len(positions), -1))
             valids.append(valid[:, ::step, ::step].reshape(len(positions), -1))
         self._sampled_positions = tuple(positions)
@@ -296,27 +324,30 @@ def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int
         return [Window(0, y, width, min(rows, height - y)) for y in range(0, height, rows)]
     block_width, block_height = min(block[0], width), min(block[1], height)
     if block_width >= width:  # strips: few rows, full width, thinned later
-        strip = max(1, min(block_height, most_px // width or 1))
-        count = max(8, min(64, 4 * most_px // (strip * width)))
-        starts = [round(i * (height - strip) / (count - 1)) // strip * strip for i in range(count)]
-        return [Window(0, y, width, min(strip, height - y)) for y in dict.fromkeys(starts)]
-    side_x, side_y = (max(min(b, 512), 1) for b in (block_width, block_height))
+        rows = min(max(most_px // 64 // width, block_height, 1), max(1, most_px // width))
+        count = max(8, min(64, 4 * most_px // (rows * width)))
+        align = block_height if block_height <= rows else 1
+        starts = [round(i * (height - rows) / (count - 1)) // align * align for i in range(count)]
+        return [Window(0, y, width, min(rows, height - y)) for y in dict.fromkeys(starts)]
+    side_x, side_y = (min(max(b, -(-128 // b) * b), 512) for b in (block_width, block_height))
     windows = {}
     for j in range(8):
         for i in range(8):
-            x = round(i * (width - side_x) / 7) // block_width * block_width
-            y = round(j * (height - side_y) / 7) // block_height * block_height
+            x = max(0, round(i * (width - side_x) / 7)) // block_width * block_width
+            y = max(0, round(j * (height - side_y) / 7)) // block_height * block_height
             windows[(x, y)] = Window(x, y, min(side_x, width - x), min(side_y, height - y))
     return list(windows.values())
 
 
 def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
     """Open a raster for reading; raises BadInput in one sentence when that fails or it holds no pixels."""
+    _require_file(path)
     try:
         dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY, open_options=list(open_options))
-    except RuntimeError as error:
-        if "\0" in path or not _exists(path):
-            raise BadInput(f"There is no raster '{path}'; check the path.") from None
+    except (RuntimeError, MemoryError) as error:
+        archive = _archive_advice(path, name)
+        if archive is not None:
+            raise BadInput(archive) from None
         raise BadInput(
             f"'{name}' cannot be opened as a raster ({first_line(error)}); choose a file that QGIS can show."
         ) from None
@@ -332,9 +363,34 @@ def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
     return dataset
 
 
-def _exists(path: str) -> bool:
-    looks_virtual = path.startswith("/vsi") or ":" in path[2:] or path.lstrip().startswith("<")
-    return looks_virtual or os.path.exists(path)
+def _require_file(path: str) -> None:
+    """Raise BadInput for a path to nothing, and for pipes and devices, which may never end; GDAL's own pass."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        if path.startswith("/vsi") or ":" in path[2:] or path.lstrip().startswith("<"):
+            return
+        raise BadInput(f"There is no raster '{path}'; check the path.") from None
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise BadInput(f"'{path}' is not a file; choose a raster file.")
+
+
+def _archive_advice(path: str, name: str) -> str | None:
+    """What to write to read a raster out of an archive; None if the path is none."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix == ".gz":
+        return f"'{name}' is compressed as a whole; give it as /vsigzip/{path} or unpack it."
+    if suffix not in (".zip", ".tar", ".tgz"):
+        return None
+    archive = f"/vsi{'zip' if suffix == '.zip' else 'tar'}/{path}"
+    try:
+        members = gdal.ReadDirRecursive(archive) or []
+    except RuntimeError:
+        members = []
+    rasters = [m for m in members if m.lower().endswith((".tif", ".tiff", ".jp2", ".vrt", ".img", ".png", ".nc"))]
+    if not rasters:
+        return f"'{name}' is an archive in which no raster was found; unpack it and choose a raster."
+    return f"'{name}' is an archive; give a raster in it, for example {archive}/{rasters[0]}, or unpack it."
 
 
 def _band_info(index: int, band: Any) -> BandInfo:
@@ -371,8 +427,8 @@ def _wavelength_um(band: Any) -> float | None:
 
 
 def _nodata(band: Any) -> float | None:
-    value = band.GetNoDataValue()
-    return None if value is None else float(value)
+    value = band.GetNoDataValue()  # a whole number for 64-bit bands, where a float would lose digits
+    return value if value is None or isinstance(value, int) else float(value)
 
 
 def _equals(block: npt.NDArray[Any], nodata: float) -> Mask:
@@ -382,9 +438,14 @@ def _equals(block: npt.NDArray[Any], nodata: float) -> Mask:
         if not (limits.min <= nodata <= limits.max) or nodata != int(nodata):
             return np.zeros(block.shape, np.bool_)
         return np.asarray(block == block.dtype.type(int(nodata)), np.bool_)
+    if 1e30 < abs(nodata) < math.inf:  # -3.4e38 is written with more or fewer digits
+        return np.asarray(block < 0.999 * nodata if nodata < 0 else block > 0.999 * nodata, np.bool_)
     with np.errstate(all="ignore"):
-        value = block.dtype.type(nodata)
-    equal = block == value
-    if abs(nodata) > 1e30:  # -3.4e38 is written with more or fewer digits
-        equal |= np.isclose(block, value, rtol=1e-5, atol=0)
-    return np.asarray(equal, np.bool_)
+        return np.asarray(block == block.dtype.type(nodata), np.bool_)
+
+
+def _measured(values: Array, units: SlotUnits) -> Mask:
+    """Where canonical values are numbers, and backscatter is above the floor that stands for none."""
+    if units.units == "linear":
+        return np.asarray(np.isfinite(values) & (values > 10 * math.log10(LINEAR_FLOOR)), np.bool_)
+    return np.asarray(np.isfinite(values), np.bool_)
