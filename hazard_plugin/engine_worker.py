@@ -89,7 +89,7 @@ class WorkerOwner(QObject):
         if self._process is not None and self._ready:
             self._write(protocol.shutdown_message())
             self._process.closeWriteChannel()
-            self._process.disconnect()
+            self._process.blockSignals(True)
             self._process.waitForFinished(STOP_MS)
         self._drop()
         for request in list(self._pending.values()):
@@ -279,7 +279,7 @@ class WorkerOwner(QObject):
         """Kill the process, if any, and forget it."""
         process, self._process, self._ready = self._process, None, False
         if process is not None:
-            process.disconnect()
+            process.blockSignals(True)
             if process.state() != QProcess.ProcessState.NotRunning:
                 process.kill()
                 process.waitForFinished(STOP_MS)

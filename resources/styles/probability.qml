@@ -2,16 +2,16 @@
 <qgis version="3.22.16-Białowieża" styleCategories="Symbology">
   <pipe-data-defined-properties>
     <Option type="Map">
-      <Option name="name" type="QString" value=""/>
+      <Option value="" type="QString" name="name"/>
       <Option name="properties"/>
-      <Option name="type" type="QString" value="collection"/>
+      <Option value="collection" type="QString" name="type"/>
     </Option>
   </pipe-data-defined-properties>
   <pipe>
     <provider>
-      <resampling zoomedInResamplingMethod="nearestNeighbour" zoomedOutResamplingMethod="nearestNeighbour" enabled="false" maxOversampling="2"/>
+      <resampling zoomedOutResamplingMethod="nearestNeighbour" maxOversampling="2" zoomedInResamplingMethod="nearestNeighbour" enabled="false"/>
     </provider>
-    <rasterrenderer alphaBand="-1" nodataColor="" opacity="1" type="singlebandpseudocolor" band="1" classificationMax="100" classificationMin="0">
+    <rasterrenderer type="singlebandpseudocolor" classificationMin="0" nodataColor="" opacity="1" classificationMax="100" alphaBand="-1" band="1">
       <minMaxOrigin>
         <limits>None</limits>
         <extent>WholeRaster</extent>
@@ -21,31 +21,30 @@
         <stdDevFactor>2</stdDevFactor>
       </minMaxOrigin>
       <rastershader>
-        <colorrampshader maximumValue="100" colorRampType="INTERPOLATED" classificationMode="1" clip="0" labelPrecision="6" minimumValue="0">
-          <item alpha="0" label="0 %" value="0" color="#ffffcc"/>
-          <item alpha="60" label="20 %" value="20" color="#ffeda0"/>
-          <item alpha="150" label="40 %" value="40" color="#feb24c"/>
-          <item alpha="200" label="60 %" value="60" color="#f05a28"/>
-          <item alpha="225" label="80 %" value="80" color="#bd0026"/>
-          <item alpha="235" label="100 %" value="100" color="#64003c"/>
-          <rampLegendSettings suffix="" orientation="2" useContinuousLegend="1" maximumLabel="" minimumLabel="" direction="0" prefix="">
+        <colorrampshader minimumValue="0" labelPrecision="6" colorRampType="INTERPOLATED" classificationMode="1" clip="0" maximumValue="100">
+          <item value="0" label="0 %" color="#fff5c8" alpha="0"/>
+          <item value="20" label="20 %" color="#fee391" alpha="60"/>
+          <item value="50" label="50 %" color="#fe9929" alpha="170"/>
+          <item value="75" label="75 %" color="#d94801" alpha="215"/>
+          <item value="100" label="100 %" color="#662506" alpha="235"/>
+          <rampLegendSettings direction="0" prefix="" orientation="2" useContinuousLegend="1" suffix="" minimumLabel="" maximumLabel="">
             <numericFormat id="basic">
               <Option type="Map">
-                <Option name="decimal_separator" type="QChar" value=""/>
-                <Option name="decimals" type="int" value="6"/>
-                <Option name="rounding_type" type="int" value="0"/>
-                <Option name="show_plus" type="bool" value="false"/>
-                <Option name="show_thousand_separator" type="bool" value="true"/>
-                <Option name="show_trailing_zeros" type="bool" value="false"/>
-                <Option name="thousand_separator" type="QChar" value=""/>
+                <Option value="" type="QChar" name="decimal_separator"/>
+                <Option value="6" type="int" name="decimals"/>
+                <Option value="0" type="int" name="rounding_type"/>
+                <Option value="false" type="bool" name="show_plus"/>
+                <Option value="true" type="bool" name="show_thousand_separator"/>
+                <Option value="false" type="bool" name="show_trailing_zeros"/>
+                <Option value="" type="QChar" name="thousand_separator"/>
               </Option>
             </numericFormat>
           </rampLegendSettings>
         </colorrampshader>
       </rastershader>
     </rasterrenderer>
-    <brightnesscontrast brightness="0" gamma="1" contrast="0"/>
-    <huesaturation colorizeRed="255" colorizeOn="0" grayscaleMode="0" colorizeBlue="128" colorizeGreen="128" saturation="0" invertColors="0" colorizeStrength="100"/>
+    <brightnesscontrast brightness="0" contrast="0" gamma="1"/>
+    <huesaturation colorizeOn="0" colorizeRed="255" colorizeBlue="128" grayscaleMode="0" saturation="0" colorizeGreen="128" invertColors="0" colorizeStrength="100"/>
     <rasterresampler maxOversampling="2"/>
     <resamplingStage>resamplingFilter</resamplingStage>
   </pipe>

@@ -89,7 +89,7 @@ def segment(job_id, job):
     unfinished = partial(job_id, job["mask"])
     with open(unfinished, "wb") as file:
         file.write(b"unfinished")
-    send("progress", id=job_id, stage="Predicting", share=0.1, seconds_left=9.0)
+    send("progress", id=job_id, stage="Predicting", share=0.0, seconds_left=9.0)
     if hazard == "crash":
         print("Segmentation fault in the pretended driver", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)

@@ -1,0 +1,109 @@
+"""Shows what runs found: hazard area, share not assessed, seconds, device, warnings, and a way to the layer."""
+
+from typing import Any, List, Mapping
+
+from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+KEPT = 20
+
+
+class ResultPanel(QFrame):
+    """Newest result first; its room is reserved so that nothing moves when one arrives."""
+
+    zoom_asked = pyqtSignal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("resultPanel")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setToolTip(self.tr("What the last runs found"))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._content = QWidget()
+        self._list = QVBoxLayout(self._content)
+        self._list.setContentsMargins(8, 6, 8, 6)
+        self._list.addStretch()
+        scroll.setWidget(self._content)
+        outer.addWidget(scroll)
+        self._hint = QLabel(self.tr("Results will be listed here."))
+        self._hint.setEnabled(False)
+        self._list.insertWidget(0, self._hint)
+        self._rows: List[QWidget] = []
+        lines = self.fontMetrics().lineSpacing()
+        self.setFixedHeight(6 * lines + 20)
+
+    def add_result(self, name: str, result: Mapping[str, Any], layer_id: str, note: str = "") -> None:
+        """List a result; ``layer_id`` is empty where no layer could be added."""
+        self._hint.hide()
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 4)
+        parts = [f"<b>{escape(name)}</b>", escape(describe(result))]
+        parts += [escape(note)] if note else []
+        parts += [f"<i>{escape(line)}</i>" for line in str(result.get("WARNINGS") or "").splitlines()]
+        label = QLabel("<br>".join(parts))
+        label.setObjectName("resultLabel")
+        label.setWordWrap(True)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(label, 1)
+        if layer_id:
+            button = QToolButton()
+            button.setObjectName("zoomButton")
+            button.setText(self.tr("Zoom"))
+            button.setToolTip(self.tr("Show this result in the map"))
+            button.clicked.connect(lambda _checked=False, wanted=layer_id: self.zoom_asked.emit(wanted))
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self._list.insertWidget(0, row)
+        self._rows.insert(0, row)
+        for old in self._rows[KEPT:]:
+            old.deleteLater()
+        del self._rows[KEPT:]
+
+    def texts(self) -> List[str]:
+        """Text of each result, newest first."""
+        return [row.findChild(QLabel, "resultLabel").text() for row in self._rows]
+
+
+def describe(result: Mapping[str, Any]) -> str:
+    """One line: ``13.4 km², 8 % not assessed, 21 s on CPU``."""
+    parts = [area_text(result.get("HAZARD_AREA_M2"))]
+    share = result.get("SHARE_ASSESSED")
+    if isinstance(share, (int, float)):
+        parts.append(share_text(1.0 - share))
+    seconds = result.get("SECONDS")
+    device = device_title(result.get("DEVICE_USED"))
+    if isinstance(seconds, (int, float)):
+        parts.append(f"{seconds:.3g} s" + (f" on {device}" if device else ""))
+    return ", ".join(part for part in parts if part)
+
+
+def area_text(area_m2: Any) -> str:
+    """Area in km², three figures."""
+    if not isinstance(area_m2, (int, float)):
+        return "area not known"
+    area_km2 = area_m2 / 1e6
+    return f"{area_km2:.0f} km²" if area_km2 >= 100 else f"{area_km2:.3g} km²"
+
+
+def share_text(share: float) -> str:
+    """Share that was not assessed, never rounded to a wrong zero."""
+    percent = 100.0 * share
+    if percent <= 0:
+        return "all assessed"
+    return "less than 1 % not assessed" if percent < 1 else f"{percent:.0f} % not assessed"
+
+
+def device_title(name: Any) -> str:
+    """Short name of a device."""
+    text = str(name or "")
+    return text.upper() if text in ("cpu", "mps") else text
+
+
+def escape(text: str) -> str:
+    """Text for rich text."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
