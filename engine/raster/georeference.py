@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from .gdal_setup import first_line
 
 Float = npt.NDArray[np.float64]
 ASSUMED_GSD_M = 10.0
+LARGEST_DISTORTION = 0.03
+"""How far lengths in a projected CRS may be from those on the ground and still be taken as they are."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Georeference:
         Raises:
             BadInput: when the extent lies outside the raster.
         """
-        xmin, ymin, xmax, ymax = extent
+        xmin, ymin, xmax, ymax = (min(max(value, -1e100), 1e100) for value in extent)  # squares stay finite
         if self.geotransform is None and not self.gcps and ymin >= 0:  # pixel and line, both from zero
             ymin, ymax = -ymax, -ymin
         steps = np.linspace(0.0, 1.0, 9)
@@ -159,20 +161,25 @@ class Georeference:
     def pixel_size_m(self) -> tuple[float, float] | None:
         """Ground distance of one column and one row at the scene's centre, metres; None without a usable CRS.
 
-        Projected CRSs say it in their own units, but for Web Mercator and geographic ones it is computed on the
-        ellipsoid.
+        Projected CRSs say it in their own units; for Web Mercator, geographic ones and others whose units are far from
+        lengths on the ground there, it is computed on the ellipsoid.
         """
         if self.crs is None or (self.geotransform is None and not self.gcps):
             return None
         column, row = self.width / 2, self.height / 2
         points = np.asarray([[column, row], [column + 1, row], [column, row + 1]], np.float64)
-        if self.crs.IsProjected() and not self._is_mercator():
+        nominal = None
+        if self.crs.IsProjected() or self.crs.IsLocal():
             ground = self.to_ground(points) * self.crs.GetLinearUnits()
-            return math.dist(ground[0], ground[1]), math.dist(ground[0], ground[2])
+            nominal = math.dist(ground[0], ground[1]), math.dist(ground[0], ground[2])
         lonlat = self.to_lonlat(points)
         if lonlat is None:
-            return None
-        return self._distance_m(lonlat[0], lonlat[1]), self._distance_m(lonlat[0], lonlat[2])
+            return nominal
+        measured = self._distance_m(lonlat[0], lonlat[1]), self._distance_m(lonlat[0], lonlat[2])
+        if nominal is None or self._is_mercator():
+            return measured
+        near = all(abs(a - b) <= LARGEST_DISTORTION * a for a, b in zip(nominal, measured, strict=True))
+        return nominal if near else measured
 
     def _is_mercator(self) -> bool:
         """Whether lengths in the CRS grow with latitude, as in Web Mercator."""
@@ -213,14 +220,44 @@ class Georeference:
             return flat
         axis, squared = self.ellipsoid()
         x = np.radians(lonlat[:, 0]).reshape(grid.shape[:2])
-        y = _authalic_height(np.radians(lonlat[:, 1]), squared).reshape(grid.shape[:2]) * axis * axis
-        dx = (x[:-1, :-1] - x[1:, 1:] + np.pi) % (2 * np.pi) - np.pi  # diagonals, across the date line too
-        dy = y[:-1, :-1] - y[1:, 1:]
-        ex = (x[:-1, 1:] - x[1:, :-1] + np.pi) % (2 * np.pi) - np.pi
-        ey = y[:-1, 1:] - y[1:, :-1]
-        area = np.abs(dx * ey - ex * dy) / 2
+        height = _authalic_height(np.radians(lonlat[:, 1]), squared).reshape(grid.shape[:2])
+        if self.crs is not None and self.crs.IsGeographic():  # longitudes go on beyond the date line
+            area = _cylinder_areas(x, height, lambda difference: difference)
+        else:
+            area = _cylinder_areas(x, height, _wrapped)
+            turned = np.abs(_wrapped(x[:-1, :-1] - x[1:, 1:])) + np.abs(_wrapped(x[:-1, 1:] - x[1:, :-1])) > np.pi / 2
+            if turned.any():  # a pole is near
+                area = np.where(turned, _sphere_areas(x, height, _authalic_height(np.array(np.pi / 2), squared)), area)
+        area = area * axis * axis
         pixels = np.diff(rows)[:, None] * np.diff(columns)[None, :]
         return np.asarray(area / pixels, np.float64)
+
+
+def _wrapped(difference: Float) -> Float:
+    """Difference of longitudes to -pi to pi."""
+    return np.asarray((difference + np.pi) % (2 * np.pi) - np.pi, np.float64)
+
+
+def _cylinder_areas(x: Float, height: Float, wrap: Callable[[Float], Float]) -> Float:
+    """Areas of the quadrilaterals of a net of points on the equal-area cylinder, by their diagonals."""
+    across = wrap(x[:-1, :-1] - x[1:, 1:]) * (height[:-1, 1:] - height[1:, :-1])
+    along = wrap(x[:-1, 1:] - x[1:, :-1]) * (height[:-1, :-1] - height[1:, 1:])
+    return np.asarray(np.abs(across - along) / 2, np.float64)
+
+
+def _sphere_areas(x: Float, height: Float, highest: Float) -> Float:
+    """The same on the sphere of equal area, each quadrilateral as two triangles (Van Oosterom & Strackee 1983)."""
+    sine = np.clip(height / highest, -1, 1)
+    cosine = np.sqrt(1 - sine**2)
+    points = np.stack([cosine * np.cos(x), cosine * np.sin(x), sine], axis=-1)
+    a, b, c, d = points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]
+
+    def triangle(p: Float, q: Float, r: Float) -> Float:
+        volume = (p * np.cross(q - p, r - p)).sum(-1)
+        angles = 1 + (p * q).sum(-1) + (q * r).sum(-1) + (r * p).sum(-1)
+        return np.asarray(2 * np.arctan2(volume, angles), np.float64)
+
+    return np.asarray(np.abs(triangle(a, b, c) + triangle(a, c, d)) * highest, np.float64)
 
 
 def _authalic_height(latitude: Float, squared: float) -> Float:

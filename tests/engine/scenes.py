@@ -1,9 +1,10 @@
 """Small scenes with a known answer, and a network whose probability is the reflectance of one band."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Sequence, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,19 +28,19 @@ UTM_10M = (500000.0, 10.0, 0.0, 5100000.0, 0.0, -10.0)
 class Making:
     """How a raster is written; ``bands`` is ``(bands, height, width)`` or one band."""
 
-    gdal_type: Optional[int] = None
-    geotransform: Optional[Tuple[float, ...]] = UTM_10M
-    crs: Optional[str] = "EPSG:32632"
-    nodata: Optional[Sequence[Optional[float]]] = None
+    gdal_type: int | None = None
+    geotransform: tuple[float, ...] | None = UTM_10M
+    crs: str | None = "EPSG:32632"
+    nodata: Sequence[float | None] | None = None
     names: Sequence[str] = ()
     gcps: Sequence[Any] = ()
     driver: str = "GTiff"
     options: Sequence[str] = ()
-    scale_offset: Optional[Tuple[float, float]] = None
+    scale_offset: tuple[float, float] | None = None
     tags: dict = field(default_factory=dict)
 
 
-def write_raster(path: Any, bands: Any, making: Optional[Making] = None, **how: Any) -> str:
+def write_raster(path: Any, bands: Any, making: Making | None = None, **how: Any) -> str:
     """Write bands to a raster file; returns its path as text."""
     making = making or Making(**how)
     bands = np.asarray(bands)
@@ -110,12 +111,12 @@ class ReflectanceNetwork(nn.Module):
         share = share.clamp(1e-6, 1 - 1e-6)
         return torch.log(share / (1 - share))
 
-    def forward(self, planes: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, planes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         logits = self.hazard_logits(planes)
         return logits, logits
 
 
-def reflectance_model(folder: Path, *, threshold: float = 0.5, gsd: Tuple[float, float] = (3.0, 30.0)) -> Model:
+def reflectance_model(folder: Path, *, threshold: float = 0.5, gsd: tuple[float, float] = (3.0, 30.0)) -> Model:
     """A model whose probability is known: see ReflectanceNetwork."""
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(b"reflectance").hexdigest()
@@ -135,7 +136,7 @@ def reflectance_model(folder: Path, *, threshold: float = 0.5, gsd: Tuple[float,
     return Model(card, network, str(folder), digest, False)
 
 
-def run(folder: Path, raster: Any, *, model: Optional[Model] = None, report: Any = None, **options: Any) -> Any:
+def run(folder: Path, raster: Any, *, model: Model | None = None, report: Any = None, **options: Any) -> Any:
     """Segment with the reflectance network; returns ``(result, mask, probability)``, the latter two as arrays."""
     model = model or reflectance_model(folder / "model")
     values = {

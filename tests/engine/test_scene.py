@@ -285,7 +285,7 @@ def test_a_container_of_several_rasters_names_them(tmp_path):
     for i, table in enumerate(("one", "two")):
         options = [f"RASTER_TABLE={table}", *(["APPEND_SUBDATASET=YES"] if i else [])]
         gdal.GetDriverByName("GPKG").CreateCopy(str(tmp_path / "s.gpkg"), source, options=options)
-    with pytest.raises(BadInput, match="2 rasters.*GPKG:.*one"):
+    with pytest.raises(BadInput, match=r"2 rasters.*GPKG:.*one"):
         read_scene(tmp_path / "s.gpkg")
     assert read_scene(f"GPKG:{tmp_path}/s.gpkg:one", bands=("red", "green", "blue"))[1].any()
 
@@ -332,7 +332,8 @@ def test_any_file_name_is_read(tmp_path, name, monkeypatch):
     ("width", "height", "block"),
     [(1, 1, (1, 1)), (1_000_000, 3, (1_000_000, 1)), (3, 2_000_000, (3, 1)), (10980, 10980, (10980, 1)),
      (10980, 10980, (1024, 1024)), (10980, 10980, (16, 16)), (10980, 10980, (10980, 10980)), (5000, 5000, (5000, 7)),
-     (20_000, 20_000, (20_000, 512)), (40_000, 300, (128, 128)), (2001, 2001, (256, 256)), (300_000, 300_000, (64, 64))],
+     (20_000, 20_000, (20_000, 512)), (40_000, 300, (128, 128)), (2001, 2001, (256, 256)),
+     (300_000, 300_000, (64, 64))],
 )  # fmt: skip
 def test_samples_stay_inside_and_reach_all_parts(width, height, block):
     windows = sample_windows(width, height, block, 1_000_000)
@@ -359,7 +360,7 @@ def test_a_truncated_file_is_bad_input(tmp_path):
     path = write_raster(tmp_path / "s.tif", np.random.default_rng(0).integers(0, 255, (3, 400, 400)).astype("u1"))
     content = (tmp_path / "s.tif").read_bytes()
     (tmp_path / "s.tif").write_bytes(content[: len(content) // 2])
-    with pytest.raises(BadInput, match="damaged or incomplete|cannot be opened"):
+    with pytest.raises(BadInput, match=r"damaged or incomplete|cannot be opened"):
         read_scene(path)
 
 

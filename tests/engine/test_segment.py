@@ -2,10 +2,7 @@
 
 import numpy as np
 import pytest
-from osgeo import gdal
-from scenes import UTM_10M, read, reflectance_model, run, write_raster
-
-from engine.protocol import BadInput, OutputFailed
+from scenes import run, write_raster
 
 
 def reflectances(height: int, width: int, seed: int = 0) -> np.ndarray:
