@@ -104,6 +104,13 @@ class BandsWidget(QWidget):
             self.gsd_spin.setSpecialValueText(text)
         self._last = self.overrides()
 
+    def list_unknown(self, band_count: int) -> None:
+        """List bands that the engine could not make sense of, so that they can be given slots."""
+        if band_count != self._band_count:
+            with self._quietly():
+                self._list_bands([{"index": index + 1, "slot": protocol.UNUSED} for index in range(band_count)])
+            self._last = self.overrides()
+
     def clear(self) -> None:
         """Show that nothing is known."""
         with self._quietly():

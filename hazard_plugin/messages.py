@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 from qgis.core import Qgis, QgsMessageLog
+from qgis.PyQt.QtCore import QCoreApplication
 
 TITLE = "Hazard Mapper"
 INFO = Qgis.MessageLevel.Info
@@ -22,3 +23,8 @@ def tell(iface: Any, text: str, level: Any = WARNING, duration_s: Optional[int] 
     if iface is not None:
         stay = 0 if level in (WARNING, CRITICAL) else 8
         iface.messageBar().pushMessage(TITLE, text, level, stay if duration_s is None else duration_s)
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("Messages", text)

@@ -24,6 +24,11 @@ class ModelEntry:
         """Title and score, as the dock lists it."""
         return f"{self.title}, {self.score:.2f}" if self.score is not None else self.title
 
+    @property
+    def summary(self) -> str:
+        """What the model is for, in a line or two."""
+        return str(self.card.get("description") or self.title)
+
     def own_threshold(self, hazard: str) -> "float | None":
         """The card's decision threshold for a hazard."""
         thresholds = self.card.get("thresholds")

@@ -1,0 +1,437 @@
+"""The dock: reads its widgets, starts the algorithm through the run queue, and shows the outcome."""
+
+import json
+import os
+from typing import Any, Dict, List, Optional
+
+from qgis.core import QgsCoordinateTransform, QgsProject, QgsRasterLayer
+from qgis.PyQt import uic
+from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtGui import QShowEvent
+from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QSizePolicy, QWidget
+
+from ..engine import protocol
+from .area_choice import AreaChoice
+from .bands_widget import OVERRIDES, BandsWidget, units_title
+from .compat import RASTER_LAYERS
+from .engine_client import EngineClient
+from .hazards import KIND_PROPERTY
+from .messages import INFO, WARNING, tell
+from .model_choice import ModelChoice
+from .outcome import show_outcome
+from .output_files import known_folder, output_folder
+from .result_panel import ResultPanel, escape
+from .run_queue import Run, RunQueue, scene_overrides
+from .scene_reader import SceneReader
+from .settings import load_choices, load_setting, save_choices, save_setting
+
+
+class HazardDock(QDockWidget):
+    """Scene, hazard, model, area, and one button; everything else is folded away."""
+
+    def __init__(self, iface: Any, client: EngineClient, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.iface = iface
+        self.client = client
+        self.ask_folder = self._ask_folder
+        self._overrides: Dict[str, Dict[str, Any]] = {}
+        self._extra_layers: List[str] = []
+        self._warmed_up = False
+        self._refusal = ""
+        self._choices_touched = False
+        self._engine_trouble = self._last_failure = self._running_text = ""
+        self.setObjectName("hazardDock")
+        self.setWindowTitle(self.tr("Hazard Mapper"))
+        self.ui = uic.loadUi(os.path.join(os.path.dirname(__file__), "dock.ui"))
+        self.setWidget(self.ui)
+        self.bands = BandsWidget(self.ui.bandsGroup)
+        self.ui.bandsLayout.addWidget(self.bands)
+        self.results = ResultPanel(self.ui.footer)
+        self.ui.footerLayout.addWidget(self.results)
+        self.choice = ModelChoice(self.ui)
+        self.area = AreaChoice(self.ui, iface)
+        self.reader = SceneReader(client, self)
+        self.queue = RunQueue(self)
+        self._prepare_widgets()
+        self._connect()
+        self.load_choices()
+        self._on_layer_changed()
+
+    # Setting up
+
+    def _prepare_widgets(self) -> None:
+        ui = self.ui
+        ui.layerComboBox.setFilters(RASTER_LAYERS)
+        ui.layerComboBox.setAllowEmptyLayer(False)
+        ui.folderWidget.setStorageMode(ui.folderWidget.StorageMode.GetDirectory)
+        ui.folderWidget.setDialogTitle(self.tr("Folder for masks"))
+        ui.engineWidget.setDialogTitle(self.tr("Python of the engine"))
+        ui.engineWidget.setFilePath(load_setting("engine_python"))
+        for widget in (ui.folderWidget, ui.engineWidget, ui.thresholdSpinBox):
+            widget.setMinimumWidth(60)
+        for widget in (ui.progressBar, ui.cancelButton):
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
+            widget.hide()
+        ui.statusLabel.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
+        ui.statusLabel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+        bold = ui.segmentButton.font()
+        bold.setBold(True)
+        ui.segmentButton.setFont(bold)
+        ui.queueLabel.hide()
+        self._exclude_results()
+
+    def _connect(self) -> None:
+        ui = self.ui
+        ui.layerComboBox.layerChanged.connect(self._on_layer_changed)
+        ui.understoodLabel.linkActivated.connect(self._open_bands)
+        ui.queueLabel.linkActivated.connect(self._forget_extra_layers)
+        ui.folderWidget.fileChanged.connect(self._show_folder)
+        ui.engineWidget.fileChanged.connect(self._on_engine_chosen)
+        ui.segmentButton.clicked.connect(self.run)
+        ui.cancelButton.clicked.connect(self.cancel)
+        ui.areaComboBox.activated.connect(self._on_touched)
+        ui.probabilityCheckBox.toggled.connect(self._on_touched)
+        self.choice.touched.connect(self._on_touched)
+        self.choice.changed.connect(self.update_state)
+        self.area.changed.connect(self.update_state)
+        self.bands.changed.connect(self._on_overrides)
+        self.reader.understood.connect(self._on_understood)
+        self.reader.refused.connect(self._on_refused)
+        self.reader.engine_failed.connect(self._on_engine_failed)
+        self.results.zoom_asked.connect(self.zoom_to)
+        self.queue.started.connect(self._on_started)
+        self.queue.progressed.connect(self._on_progress)
+        self.queue.finished.connect(self._on_finished)
+        self.queue.failed.connect(self._on_failed)
+        self.queue.cancelled.connect(self._on_cancelled)
+        self.queue.ended.connect(self._on_ended)
+        self.client.hello_received.connect(self._on_hello)
+        self.iface.currentLayerChanged.connect(self._follow)
+        project = QgsProject.instance()
+        project.readProject.connect(self._on_project_read)
+        project.writeProject.connect(self._on_project_written)
+        project.layersAdded.connect(self._exclude_results)
+
+    def close_down(self) -> None:
+        """Cancel what runs and let go of QGIS's signals; the dock is about to be deleted."""
+        self.queue.close_down()
+        self.reader.forget()
+        self.iface.currentLayerChanged.disconnect(self._follow)
+        self.client.hello_received.disconnect(self._on_hello)
+        project = QgsProject.instance()
+        project.readProject.disconnect(self._on_project_read)
+        project.writeProject.disconnect(self._on_project_written)
+        project.layersAdded.disconnect(self._exclude_results)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Wake the engine in the background when the dock is first seen."""
+        super().showEvent(event)
+        if not self._warmed_up:
+            QTimer.singleShot(0, self.warm_up)
+
+    def warm_up(self) -> None:
+        """Start the engine and ask for its models; says why if there is none."""
+        try:
+            self.client.locate()
+        except protocol.HazardError:
+            self.update_state()
+            return
+        self._warmed_up = True
+        self.client.submit("models", protocol.ModelsJob(), self._on_models)
+        self._read_scene()
+        self.update_state()
+
+    # The scene
+
+    def show_scenes(self, layers: List[QgsRasterLayer]) -> None:
+        """Show the dock with the first of these layers as its scene; the others follow it in the queue."""
+        self.setUserVisible(True)
+        if layers and not self.queue.is_running:
+            self._extra_layers = []
+            self.ui.layerComboBox.setLayer(layers[0])
+            self._extra_layers = [layer.id() for layer in layers[1:]]
+            self._show_extra_layers()
+
+    def scene(self) -> Optional[QgsRasterLayer]:
+        """The layer to assess."""
+        layer = self.ui.layerComboBox.currentLayer()
+        return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def _follow(self, layer: Any) -> None:
+        """Take over the layer that became active, unless it is a result or a run is under way."""
+        if isinstance(layer, QgsRasterLayer) and not layer.customProperty(KIND_PROPERTY) and not self.queue.is_running:
+            self.ui.layerComboBox.setLayer(layer)
+
+    def _exclude_results(self, *_: Any) -> None:
+        layers = QgsProject.instance().mapLayers().values()
+        self.ui.layerComboBox.setExceptedLayerList([layer for layer in layers if layer.customProperty(KIND_PROPERTY)])
+
+    def _on_layer_changed(self, *_: Any) -> None:
+        self._forget_extra_layers()
+        layer = self.scene()
+        self.bands.clear()
+        self.bands.set_overrides(self._overrides.get(layer.id(), {}) if layer is not None else {})
+        self._read_scene()
+
+    def _read_scene(self) -> None:
+        layer = self.scene()
+        self._refusal = ""
+        self.reader.forget()
+        self.ui.understoodLabel.setText("")
+        if layer is not None and self._warmed_up:
+            self.ui.understoodLabel.setText(self.tr("Reading the scene…"))
+            self.reader.read(layer, self.bands.overrides())
+        self.update_state()
+
+    def _on_overrides(self) -> None:
+        layer = self.scene()
+        if layer is not None:
+            self._overrides[layer.id()] = self.bands.overrides()
+            self._choices_touched = True
+            self._read_scene()
+
+    def _on_understood(self, info: Dict[str, Any]) -> None:
+        self.bands.show_understood(info)
+        bands = list(info.get("bands") or ())
+        used = [str(band.get("slot")) for band in bands if band.get("slot") not in (None, protocol.UNUSED)]
+        shown = ", ".join(used[:4]) + (", …" if len(used) > 4 else "")
+        count = self.tr("1 band") if len(bands) == 1 else self.tr("{count} bands").format(count=len(bands))
+        parts = [f"{count} ({shown})" if used else count, units_title(info.get("units"))]
+        if info.get("gsd_m"):
+            parts.append(f"{info['gsd_m']:.3g} m")
+        text = f"<a href='bands'>{escape(', '.join(parts))}</a>"
+        for warning in info.get("warnings") or ():
+            text += f"<br>{escape(str(warning))}"
+        self.ui.understoodLabel.setText(text)
+        self.update_state()
+
+    def _on_refused(self, sentence: str) -> None:
+        self._refusal = sentence
+        correct = self.tr("Correct bands and units")
+        self.ui.understoodLabel.setText(f"{escape(sentence)} <a href='bands'>{correct}</a>")
+        layer = self.scene()
+        if layer is not None and layer.dataProvider() is not None:
+            self.bands.list_unknown(layer.dataProvider().bandCount())
+        self.update_state()
+
+    def _on_engine_failed(self, sentence: str) -> None:
+        self.ui.understoodLabel.setText(escape(sentence))
+        self.update_state()
+
+    def _open_bands(self, *_: Any) -> None:
+        group = self.ui.bandsGroup
+        group.setCollapsed(False)
+        QTimer.singleShot(0, lambda: self.ui.scrollArea.ensureWidgetVisible(group, 0, 0))
+
+    def _show_extra_layers(self) -> None:
+        project = QgsProject.instance()
+        names = [layer.name() for layer in map(project.mapLayer, self._extra_layers) if layer is not None]
+        text = self.tr("then {names}").format(names=", ".join(names))
+        self.ui.queueLabel.setText(f"{escape(text)} (<a href='forget'>{self.tr('only the first')}</a>)")
+        self.ui.queueLabel.setVisible(bool(names))
+
+    def _forget_extra_layers(self, *_: Any) -> None:
+        self._extra_layers = []
+        self.ui.queueLabel.hide()
+
+    # Engine
+
+    def _on_models(self, listed: Any, error: Optional[protocol.HazardError]) -> None:
+        if error is not None:
+            self._engine_trouble = str(error)
+            tell(self.iface, str(error), WARNING)
+        else:
+            self._engine_trouble = ""
+            self.choice.offer_models(listed)
+        self.update_state()
+
+    def _on_hello(self, hello: Dict[str, Any]) -> None:
+        self.choice.offer_devices(hello.get("devices"))
+
+    def _on_engine_chosen(self, path: str) -> None:
+        save_setting("engine_python", path)
+        self._warmed_up = False
+        self.warm_up()
+
+    # Running
+
+    def reason(self) -> str:
+        """Why the button cannot be used; empty if it can."""
+        layer = self.scene()
+        try:
+            self.client.locate()
+        except protocol.HazardError as error:
+            return str(error)
+        if layer is None:
+            return self.tr("Add a raster layer to the project; it can then be chosen as the scene.")
+        return self._refusal or self.area.reason()
+
+    def update_state(self) -> None:
+        """Enable what makes sense and say why the rest does not."""
+        if self.queue.is_running:
+            return
+        reason = self.reason()
+        self.ui.segmentButton.setEnabled(not reason)
+        self.ui.segmentButton.setToolTip(reason or self.tr("Assess the scene; the mask lands above it as a new layer"))
+        status = reason if reason != self._refusal else self.tr("The scene cannot be assessed as it is; see above.")
+        self.ui.statusLabel.setText(status or self._engine_trouble)
+        self._show_folder()
+
+    def run(self) -> None:
+        """Start the algorithm for the scene and the layers that follow it."""
+        layer = self.scene()
+        if layer is None or self.queue.is_running:
+            return
+        try:
+            runs = self._collect_runs(layer)
+        except protocol.Cancelled as error:
+            self.ui.statusLabel.setText(str(error))
+            return
+        except protocol.HazardError as error:
+            tell(self.iface, str(error), WARNING)
+            self.ui.statusLabel.setText(str(error))
+            return
+        save_choices(QgsProject.instance(), self.choices())
+        self._forget_extra_layers()
+        self.queue.start(runs)
+
+    def _collect_runs(self, layer: QgsRasterLayer) -> List[Run]:
+        project = QgsProject.instance()
+        parameters = {**self.choice.parameters(), **self.area.parameters(), "ADAPT": False}
+        folder = output_folder(project, self.ui.folderWidget.filePath().strip(), self.ask_folder)
+        layers = [layer, *(found for found in map(project.mapLayer, self._extra_layers) if found is not None)]
+        own = self.bands.overrides()
+        return [
+            Run(
+                scene.id(),
+                scene.name(),
+                parameters["HAZARD"],
+                folder,
+                self.ui.probabilityCheckBox.isChecked(),
+                {**parameters, **scene_overrides(own if scene is layer else self._overrides.get(scene.id(), {}))},
+            )
+            for scene in layers
+        ]
+
+    def _ask_folder(self) -> str:
+        title = self.tr("Folder for masks (the project is not saved yet)")
+        return str(QFileDialog.getExistingDirectory(self, title))
+
+    def cancel(self) -> None:
+        """Stop the run; nothing is written."""
+        self.ui.cancelButton.setEnabled(False)
+        self.ui.statusLabel.setText(self.tr("Cancelling…"))
+        self.queue.cancel()
+
+    def zoom_to(self, layer_id: str) -> None:
+        """Show a result in the map."""
+        layer = QgsProject.instance().mapLayer(layer_id)
+        if layer is None:
+            tell(self.iface, self.tr("That layer is no longer in the project."), INFO)
+            return
+        canvas = self.iface.mapCanvas()
+        transform = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+        canvas.setExtent(transform.transformBoundingBox(layer.extent()))
+        canvas.refresh()
+
+    def _on_started(self, run: Run, number: int, total: int) -> None:
+        ui = self.ui
+        self._running_text = (
+            run.scene
+            if total == 1
+            else self.tr("{number} of {total}: {scene}").format(number=number, total=total, scene=run.scene)
+        )
+        ui.segmentButton.setEnabled(False)
+        ui.progressBar.setValue(0)
+        ui.progressBar.show()
+        ui.cancelButton.setEnabled(True)
+        ui.cancelButton.show()
+        ui.statusLabel.setText(self.tr("{scene}: starting").format(scene=self._running_text))
+
+    def _on_progress(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
+        if self.queue.is_running and self.ui.cancelButton.isEnabled():
+            self.ui.progressBar.setValue(round(1000 * share))
+            self.ui.statusLabel.setText(f"{self._running_text}: {progress_text(stage, share, seconds_left)}")
+
+    def _on_finished(self, run: Run, project_open: bool) -> None:
+        show_outcome(run, self.iface, self.results, project_open)
+        self.ui.statusLabel.setText("")
+
+    def _on_failed(self, run: Run, sentence: str) -> None:
+        tell(self.iface, sentence, WARNING)
+        self._last_failure = sentence
+
+    def _on_cancelled(self) -> None:
+        self._last_failure = self.tr("Cancelled; nothing was written.")
+        tell(self.iface, self._last_failure, INFO)
+
+    def _on_ended(self) -> None:
+        self.ui.progressBar.hide()
+        self.ui.cancelButton.hide()
+        self.update_state()
+        if self._last_failure and self.ui.segmentButton.isEnabled():
+            self.ui.statusLabel.setText(self._last_failure)
+        self._last_failure = ""
+
+    # Choices
+
+    def choices(self) -> Dict[str, str]:
+        """What to remember with the project."""
+        return {
+            **self.choice.remembered(),
+            **self.area.remembered(),
+            "folder": self.ui.folderWidget.filePath().strip(),
+            "probability": "yes" if self.ui.probabilityCheckBox.isChecked() else "",
+            "layer_bands": json.dumps({name: value for name, value in self._overrides.items() if any(value.values())}),
+        }
+
+    def load_choices(self) -> None:
+        """Take over what the project, or the last session, remembers."""
+        choices = load_choices(QgsProject.instance())
+        self.choice.restore(choices)
+        self.area.restore(choices)
+        self.ui.folderWidget.setFilePath(choices["folder"])
+        self.ui.probabilityCheckBox.setChecked(choices["probability"] == "yes")
+        self._overrides = read_overrides(choices["layer_bands"])
+        self._choices_touched = False
+
+    def _on_touched(self, *_: Any) -> None:
+        self._choices_touched = True
+
+    def _on_project_read(self, *_: Any) -> None:
+        self.load_choices()
+        self._on_layer_changed()
+
+    def _on_project_written(self, *_: Any) -> None:
+        if self._choices_touched:
+            save_choices(QgsProject.instance(), self.choices())
+
+    def _show_folder(self, *_: Any) -> None:
+        folder = known_folder(QgsProject.instance(), self.ui.folderWidget.filePath().strip())
+        text = self.tr("Masks go to {folder}").format(folder=folder) if folder else self.tr("You will be asked once.")
+        self.ui.folderNote.setText(text)
+
+
+def progress_text(stage: str, share: float, seconds_left: Optional[float]) -> str:
+    """``Predicting, 42 %, 12 s left``."""
+    parts = [stage] if stage else []
+    parts.append(f"{100 * share:.0f} %")
+    if seconds_left is not None:
+        left = f"{seconds_left:.0f} s" if seconds_left < 90 else f"{seconds_left / 60:.0f} min"
+        parts.append(f"{left} left")
+    return ", ".join(parts)
+
+
+def read_overrides(text: str) -> Dict[str, Dict[str, Any]]:
+    """Corrections by layer id out of a project's entry; what is not such is dropped."""
+    try:
+        stored = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return {
+        str(name): {key: value.get(key) for key in OVERRIDES}
+        for name, value in (stored.items() if isinstance(stored, dict) else ())
+        if isinstance(value, dict)
+    }

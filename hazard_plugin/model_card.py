@@ -1,0 +1,92 @@
+"""Shows a model's card as a page to read: what it is for, how it was made, how well it does, where it fails."""
+
+from typing import Any, List, Mapping
+
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+
+from .hazards import hazard_title
+from .models import ModelEntry
+from .result_panel import escape
+
+SCORE_COLUMNS = ("set", "hazard", "mode", "balanced_accuracy", "iou", "f1", "precision", "recall", "false_area")
+
+
+class ModelCardDialog(QDialog):
+    """A page that can be selected from and closed."""
+
+    def __init__(self, model: ModelEntry, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("modelCardDialog")
+        self.setWindowTitle(tr("Model card: {title}").format(title=model.title))
+        self.resize(560, 520)
+        layout = QVBoxLayout(self)
+        self.page = QTextBrowser()
+        self.page.setOpenExternalLinks(True)
+        self.page.setHtml(card_html(model))
+        layout.addWidget(self.page)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+
+
+def card_html(model: ModelEntry) -> str:
+    """The card as HTML; everything in it is text, whatever it contains."""
+    card = model.card
+    parts = [f"<h2>{escape(model.title)}</h2>"]
+    if card.get("description"):
+        parts.append(f"<p>{escape(str(card['description']))}</p>")
+    score = tr("not measured on real scenes yet") if model.score is None else f"{model.score:.2f}"
+    facts = [
+        (tr("Hazards"), ", ".join(hazard_title(hazard) for hazard in model.hazards)),
+        (tr("Default for"), ", ".join(hazard_title(hazard) for hazard in model.default_for)),
+        (tr("Mean balanced accuracy"), score),
+        (tr("Architecture"), " / ".join(str(card[k]) for k in ("architecture", "encoder") if card.get(k))),
+        (tr("Thresholds"), pairs(card.get("thresholds"))),
+        (tr("Parent"), card.get("parent")),
+        (tr("Licence"), card.get("licence")),
+        (tr("Folder"), card.get("path")),
+    ]
+    parts.append(table([], [[name, str(value)] for name, value in facts if value]))
+    rows = [row for row in card.get("scores") or () if isinstance(row, Mapping)]
+    if rows:
+        columns = [name for name in SCORE_COLUMNS if any(name in row for row in rows)]
+        parts.append(f"<h3>{tr('Scores')}</h3>")
+        parts.append(
+            table([c.replace("_", " ") for c in columns], [[number(row.get(c)) for c in columns] for row in rows])
+        )
+    for title, key in ((tr("Training"), "training"), (tr("Limits"), "limits")):
+        value = card.get(key)
+        if isinstance(value, Mapping):
+            text = table([], [[str(k).replace("_", " "), number(v)] for k, v in value.items()])
+        else:
+            text = f"<p>{escape(str(value))}</p>"
+        if value:
+            parts.append(f"<h3>{title}</h3>{text}")
+    return "".join(parts)
+
+
+def pairs(values: Any) -> str:
+    """``flood 0.47, landslide 0.5``."""
+    if not isinstance(values, Mapping):
+        return ""
+    return ", ".join(f"{hazard_title(str(name))} {number(value)}" for name, value in values.items())
+
+
+def number(value: Any) -> str:
+    """A cell's text."""
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def table(head: List[str], rows: List[List[str]]) -> str:
+    """Rows as an HTML table."""
+    top = "".join(f"<th align='left'>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table cellpadding='3'>{'<tr>' + top + '</tr>' if head else ''}{body}</table>"
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("ModelCard", text)

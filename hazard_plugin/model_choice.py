@@ -1,0 +1,140 @@
+"""The choice of hazard, model, threshold and device in the dock, filled from what the engine offers."""
+
+from typing import Any, Dict, List, Optional
+
+from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+
+from .bands_widget import select_data
+from .hazards import hazard_title
+from .model_card import ModelCardDialog
+from .models import ModelEntry, hazards_of, models_for, read_models
+
+
+class ModelChoice(QObject):
+    """Rules hazard, model, threshold and device; works without an engine, with what is then known."""
+
+    changed = pyqtSignal()
+    touched = pyqtSignal()
+
+    def __init__(self, ui: Any) -> None:
+        super().__init__(ui)
+        self._ui = ui
+        self._wanted: Dict[str, str] = {}
+        self.models: List[ModelEntry] = []
+        ui.deviceComboBox.addItem(self.tr("automatic"), "auto")
+        ui.thresholdSpinBox.setClearValue(0.0, self.tr("model's own"))
+        ui.hazardComboBox.currentIndexChanged.connect(self._show_models)
+        ui.modelComboBox.currentIndexChanged.connect(self._show_model)
+        ui.modelInfoButton.clicked.connect(self.show_card)
+        for combo in (ui.hazardComboBox, ui.modelComboBox, ui.deviceComboBox):
+            combo.activated.connect(self._on_touched)
+        ui.thresholdSpinBox.valueChanged.connect(self.touched)
+        self._show_hazards()
+
+    def hazard(self) -> str:
+        """The chosen hazard."""
+        return self._ui.hazardComboBox.currentData() or ""
+
+    def model(self) -> Optional[ModelEntry]:
+        """The chosen model; None while models are not known."""
+        name = self._ui.modelComboBox.currentData()
+        return next((model for model in self.models if model.name == name), None)
+
+    def parameters(self) -> Dict[str, Any]:
+        """HAZARD, MODEL, THRESHOLD and DEVICE of the algorithm."""
+        return {
+            "HAZARD": self.hazard(),
+            "MODEL": self._ui.modelComboBox.currentData() or "",
+            "THRESHOLD": self._ui.thresholdSpinBox.value() or None,
+            "DEVICE": self._ui.deviceComboBox.currentData() or "auto",
+        }
+
+    def remembered(self) -> Dict[str, str]:
+        """What to remember of the choice."""
+        chosen = self.parameters()
+        return {
+            "hazard": chosen["HAZARD"],
+            "model": chosen["MODEL"],
+            "threshold": str(chosen["THRESHOLD"] or ""),
+            "device": chosen["DEVICE"],
+        }
+
+    def restore(self, choices: Dict[str, str]) -> None:
+        """Choose what was remembered; what the engine has not offered yet is chosen when it does."""
+        self._wanted = dict(choices)
+        try:
+            threshold = float(choices.get("threshold") or 0.0)
+        except ValueError:
+            threshold = 0.0
+        self._ui.thresholdSpinBox.setValue(threshold if 0.0 < threshold < 1.0 else 0.0)
+        self._choose_wanted()
+
+    def offer_models(self, listed: Any) -> None:
+        """Take the engine's list of models."""
+        self.models = read_models(listed)
+        self._show_hazards()
+        self._choose_wanted()
+
+    def offer_devices(self, devices: Any) -> None:
+        """Take the engine's list of devices."""
+        combo = self._ui.deviceComboBox
+        chosen = combo.currentData()
+        combo.clear()
+        known = [device for device in devices or () if isinstance(device, dict)]
+        default = next((str(d.get("kind")) for d in known if d.get("default")), "")
+        automatic = self.tr("automatic ({device})").format(device=default) if default else self.tr("automatic")
+        combo.addItem(automatic, "auto")
+        for device in known:
+            combo.addItem(str(device.get("kind") or device.get("name")), str(device.get("name")))
+        select_data(combo, self._wanted.get("device") or chosen)
+
+    def show_card(self) -> None:
+        """Open the card of the chosen model."""
+        model = self.model()
+        if model is not None:
+            ModelCardDialog(model, self._ui).open()
+
+    def _choose_wanted(self) -> None:
+        select_data(self._ui.hazardComboBox, self._wanted.get("hazard"))
+        select_data(self._ui.modelComboBox, self._wanted.get("model"))
+        select_data(self._ui.deviceComboBox, self._wanted.get("device"))
+
+    def _on_touched(self, *_: Any) -> None:
+        self._wanted = {}
+        self.touched.emit()
+
+    def _show_hazards(self) -> None:
+        combo = self._ui.hazardComboBox
+        chosen = combo.currentData()
+        combo.blockSignals(True)
+        combo.clear()
+        for hazard in hazards_of(self.models):
+            combo.addItem(hazard_title(hazard), hazard)
+        select_data(combo, chosen)
+        combo.blockSignals(False)
+        self._show_models()
+
+    def _show_models(self, *_: Any) -> None:
+        combo = self._ui.modelComboBox
+        chosen = combo.currentData()
+        combo.blockSignals(True)
+        combo.clear()
+        for model in models_for(self.models, self.hazard()):
+            combo.addItem(model.label, model.name)
+            combo.setItemData(combo.count() - 1, model.summary, Qt.ItemDataRole.ToolTipRole)
+        if not combo.count():
+            combo.addItem(self.tr("default of the hazard"), "")
+        select_data(combo, chosen)
+        combo.blockSignals(False)
+        self._show_model()
+
+    def _show_model(self, *_: Any) -> None:
+        model = self.model()
+        button = self._ui.modelInfoButton
+        button.setEnabled(model is not None)
+        own = None if model is None else model.own_threshold(self.hazard())
+        text = self.tr("model's own") if own is None else self.tr("model's own, {value:.2f}").format(value=own)
+        spin = self._ui.thresholdSpinBox
+        spin.setSpecialValueText(text)
+        spin.setClearValue(0.0, text)
+        self.changed.emit()

@@ -1,0 +1,94 @@
+"""Fixtures of the GUI tests: the plugin in a main window with a map canvas, a project on disk, real clicks."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugin"))
+import support
+from qgis.core import QgsProject, QgsRasterLayer
+from qgis.PyQt.QtCore import Qt
+from qgis.PyQt.QtTest import QTest
+
+support.install_package()
+PICTURES = support.ROOT / "build" / "screenshots"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def engine_python():
+    """The tests' own interpreter is the engine's, unless one is named."""
+    os.environ.setdefault("HAZARD_ENGINE_PYTHON", sys.executable)
+
+
+@pytest.fixture
+def project(qgis_new_project, tmp_path):
+    qgis_new_project.write(str(tmp_path / "project.qgz"))
+    yield qgis_new_project
+    qgis_new_project.clear()
+
+
+@pytest.fixture
+def plugin(qgis_iface, qgis_parent, qgis_processing, project):
+    import hazard_mapper
+
+    made = hazard_mapper.classFactory(qgis_iface)
+    made.initGui()
+    qgis_parent.setCentralWidget(qgis_iface.mapCanvas())
+    qgis_parent.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, made.dock)
+    qgis_parent.resize(1200, 900)
+    qgis_parent.show()
+    yield made
+    if made.dock is not None:
+        qgis_parent.removeDockWidget(made.dock)
+    made.unload()
+
+
+@pytest.fixture
+def dock(plugin):
+    plugin.dock.show()
+    return plugin.dock
+
+
+@pytest.fixture
+def add_scene(project, qgis_iface, tmp_path):
+    """Write a scene, add it to the project, make it active and show it in the map."""
+
+    def add(name="scene", **options):
+        layer = QgsRasterLayer(support.write_scene(tmp_path / f"{name}.tif", **options), name)
+        assert layer.isValid()
+        project.addMapLayer(layer)
+        canvas = qgis_iface.mapCanvas()
+        canvas.setDestinationCrs(layer.crs())
+        canvas.setExtent(layer.extent())
+        qgis_iface.setActiveLayer(layer)
+        qgis_iface.currentLayerChanged.emit(canvas)
+        return layer
+
+    return add
+
+
+@pytest.fixture
+def click():
+    def press(widget):
+        QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+    return press
+
+
+@pytest.fixture
+def picture():
+    """Save what a widget looks like under build/screenshots."""
+
+    def save(widget, name):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        path = PICTURES / f"{name}.png"
+        assert widget.grab().save(str(path))
+        return path
+
+    return save
+
+
+def result_layers():
+    return [layer for layer in QgsProject.instance().mapLayers().values() if layer.customProperty("hazardmapper/kind")]
