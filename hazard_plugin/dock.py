@@ -38,6 +38,7 @@ class HazardDock(QDockWidget):
         self._extra_layers: List[str] = []
         self._warmed_up = False
         self._refusal = ""
+        self._scene_id = "?"
         self._choices_touched = False
         self._engine_trouble = self._last_failure = self._running_text = ""
         self.setObjectName("hazardDock")
@@ -75,7 +76,7 @@ class HazardDock(QDockWidget):
             widget.setSizePolicy(policy)
             widget.hide()
         ui.statusLabel.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
-        ui.statusLabel.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
+        ui.footer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         bold = ui.segmentButton.font()
         bold.setBold(True)
         ui.segmentButton.setFont(bold)
@@ -169,8 +170,12 @@ class HazardDock(QDockWidget):
         self.ui.layerComboBox.setExceptedLayerList([layer for layer in layers if layer.customProperty(KIND_PROPERTY)])
 
     def _on_layer_changed(self, *_: Any) -> None:
-        self._forget_extra_layers()
         layer = self.scene()
+        layer_id = "" if layer is None else layer.id()
+        if layer_id == self._scene_id:
+            return
+        self._scene_id = layer_id
+        self._forget_extra_layers()
         self.bands.clear()
         self.bands.set_overrides(self._overrides.get(layer.id(), {}) if layer is not None else {})
         self._read_scene()
@@ -275,8 +280,8 @@ class HazardDock(QDockWidget):
         reason = self.reason()
         self.ui.segmentButton.setEnabled(not reason)
         self.ui.segmentButton.setToolTip(reason or self.tr("Assess the scene; the mask lands above it as a new layer"))
-        status = reason if reason != self._refusal else self.tr("The scene cannot be assessed as it is; see above.")
-        self.ui.statusLabel.setText(status or self._engine_trouble)
+        above = self.tr("The scene cannot be assessed as it is; see above.")
+        self.ui.statusLabel.setText((above if reason and reason == self._refusal else reason) or self._engine_trouble)
         self._show_folder()
 
     def run(self) -> None:
@@ -402,6 +407,7 @@ class HazardDock(QDockWidget):
 
     def _on_project_read(self, *_: Any) -> None:
         self.load_choices()
+        self._scene_id = "?"
         self._on_layer_changed()
 
     def _on_project_written(self, *_: Any) -> None:

@@ -1,7 +1,7 @@
 """The algorithm ``hazardmapper:segmenthazard``: one hazard in one scene, to a mask and, if wanted, its probability."""
 
 import tempfile
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -21,6 +21,7 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
     QgsProcessingUtils,
+    QgsRasterLayer,
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import QCoreApplication
@@ -136,53 +137,73 @@ class SegmentHazard(QgsProcessingAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("THRESHOLD_USED", tr("Threshold used")))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
 
+    def checkParameterValues(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
+        """Say in one sentence what cannot be, before anything runs."""
+        possible, reason = super().checkParameterValues(parameters, context)
+        if not possible:
+            return possible, reason
+        scratch = QgsProcessingContext()
+        try:
+            self._read_fields(parameters, context, scratch)
+        except protocol.HazardError as error:
+            return False, str(error)
+        return True, ""
+
     def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Read layers and check outputs on the main thread; raises QgsProcessingException with one sentence."""
         with told_to_processing():
-            self._prepare(parameters, context)
+            layer = self._read_scene(parameters, context)
+            self._source = read_layer(layer, view_resolution(layer))
+            self._extent = self._wanted_extent(parameters, context, layer.crs())
+            self._fields = fields = self._read_fields(parameters, context, context)
+        hazard, scene = fields["hazard"], layer.name()
+        for path, kind, name in (
+            (fields["mask"], "mask", mask_layer_name(hazard, scene)),
+            (fields["probability"], "probability", probability_layer_name(hazard, scene)),
+        ):
+            if path:
+                dress_on_load(context, path, kind, hazard, name)
         return True
 
-    def _prepare(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> None:
-        if self.parameterAsBool(parameters, "ADAPT", context):
-            raise protocol.BadInput(tr("This version cannot adapt a model to a scene; leave ADAPT off."))
+    def _read_scene(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> QgsRasterLayer:
         layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
         if layer is None:
             raise protocol.BadInput(tr("No scene is given; choose a raster layer that QGIS can open."))
-        self._source = read_layer(layer, view_resolution(layer))
-        self._extent = self._wanted_extent(parameters, context, layer.crs())
+        return layer
+
+    def _read_fields(
+        self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
+    ) -> Dict[str, Any]:
+        """Fields of the job other than the scene; raises BadInput if they cannot be.
+
+        ``output_context`` is the one that learns which outputs are to be loaded.
+        """
+        if self.parameterAsBool(parameters, "ADAPT", context):
+            raise protocol.BadInput(tr("This version cannot adapt a model to a scene; leave ADAPT off."))
         text = {name: self.parameterAsString(parameters, name, context).strip() for name in TEXTS}
-        numbers = {name: self._optional_number(parameters, name, context) for name in ("THRESHOLD", "GSD_M")}
         if not text["HAZARD"]:
-            raise protocol.BadInput(
-                tr("No hazard is given; name one of {names}.").format(names=", ".join(protocol.HAZARDS))
-            )
-        mask = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
-        probability = self.parameterAsOutputLayer(parameters, "PROBABILITY", context) or None
-        self._fields = {
+            known = ", ".join(protocol.HAZARDS)
+            raise protocol.BadInput(tr("No hazard is given; name one of {names}.").format(names=known))
+        fields = {
             "bands": protocol.parse_bands(text["BANDS"]) if text["BANDS"] else None,
             "sensor": text["SENSOR"] or None,
             "units": text["UNITS"] or None,
-            "gsd_m": numbers["GSD_M"],
+            "gsd_m": self._optional_number(parameters, "GSD_M", context),
             "hazard": text["HAZARD"],
             "model": text["MODEL"] or None,
-            "threshold": numbers["THRESHOLD"],
+            "threshold": self._optional_number(parameters, "THRESHOLD", context),
             "device": text["DEVICE"] or "auto",
-            "mask": mask,
-            "probability": probability,
+            "mask": self.parameterAsOutputLayer(parameters, "OUTPUT", output_context),
+            "probability": self.parameterAsOutputLayer(parameters, "PROBABILITY", output_context) or None,
             "overwrite": True,
         }
-        # All but the scene is known: what cannot be a job is said before anything is read.
-        protocol.SegmentJob(raster=self._source.path or "scene", **self._fields)
-        for path in (mask, probability):
+        source = read_layer(self._read_scene(parameters, context))
+        protocol.SegmentJob(raster=source.path or "scene", **fields)
+        for path in (fields["mask"], fields["probability"]):
             require_free(path or "", context.project())
-        for path, kind, name in (
-            (mask, "mask", mask_layer_name(text["HAZARD"], layer.name())),
-            (probability, "probability", probability_layer_name(text["HAZARD"], layer.name())),
-        ):
-            if path:
-                dress_on_load(context, path, kind, text["HAZARD"], name)
+        return fields
 
     def _wanted_extent(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem

@@ -13,6 +13,14 @@ from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 
 support.install_package()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tidy_end(qgis_app):
+    yield
+    support.drop_garbage()
+
+
 PICTURES = support.ROOT / "build" / "screenshots"
 
 
@@ -83,6 +91,7 @@ def picture():
 
     def save(widget, name):
         PICTURES.mkdir(parents=True, exist_ok=True)
+        support.settle()
         path = PICTURES / f"{name}.png"
         assert widget.grab().save(str(path))
         return path

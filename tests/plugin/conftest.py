@@ -11,6 +11,12 @@ import support
 support.install_package()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def tidy_end(qgis_app):
+    yield
+    support.drop_garbage()
+
+
 @pytest.fixture
 def client():
     from hazard_mapper.hazard_plugin.engine_client import EngineClient

@@ -1,5 +1,6 @@
 """What plugin and GUI tests share: the plugin as QGIS imports it, scenes, and waiting with the event loop running."""
 
+import gc
 import os
 import sys
 import time
@@ -25,6 +26,12 @@ def install_package():
         sys.path.insert(0, str(PLUGINS))
 
 
+def drop_garbage():
+    """Let go of QGIS objects in reference cycles while QGIS still lives; later they would crash it."""
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+
+
 def wait_until(condition, timeout_s=20.0):
     """Run the event loop until the condition holds; False when time is up."""
     end = time.monotonic() + timeout_s
@@ -35,6 +42,11 @@ def wait_until(condition, timeout_s=20.0):
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         time.sleep(0.01)
     return True
+
+
+def settle(seconds=0.3):
+    """Let layouts and queued signals come to rest."""
+    wait_until(lambda: False, seconds)
 
 
 def write_scene(path, bands=6, width=96, height=80, epsg=32633, value=3000, dtype=gdal.GDT_UInt16, **options):

@@ -95,7 +95,8 @@ def test_cancel_ends_a_run_within_two_seconds_and_leaves_nothing(run_segment, pr
 def test_two_jobs_queue(run_segment):
     results = {}
     threads = [
-        threading.Thread(target=lambda n=n: results.update({n: run_segment("flood", name=n)})) for n in ("a.tif", "b.tif")
+        threading.Thread(target=lambda n=n: results.update({n: run_segment("flood", name=n)}))
+        for n in ("a.tif", "b.tif")
     ]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""A pretended worker: what it does with a job is named by the job's hazard; FAKE_PROTOCOL and FAKE_START vary its start."""
+"""A pretended worker: a job's hazard says what becomes of it; FAKE_PROTOCOL and FAKE_START vary its start."""
 
 import json
 import os
