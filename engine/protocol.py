@@ -1,6 +1,7 @@
 """What the plugin, the command line and the worker agree on: jobs, events and errors (standard library only)."""
 
 import dataclasses
+import hashlib
 import math
 import os
 from dataclasses import dataclass, field
@@ -217,8 +218,8 @@ class SegmentJob(SceneJob):
                 )
             if same_path(path, self.raster):
                 raise BadInput(f"The {name} would replace the scene '{path}' itself; choose another name.")
-        if self.probability and same_path(self.mask, self.probability):
-            raise BadInput(f"Mask and probability are both to be '{self.mask}'; choose two names.")
+        if self.probability and same_path(os.path.splitext(self.mask)[0], os.path.splitext(self.probability)[0]):
+            raise BadInput(f"Mask and probability are both to be '{self.mask}' (or share its style); choose two names.")
 
 
 @dataclass(frozen=True)
@@ -281,7 +282,10 @@ def check_choice(name: str, value: Optional[str], choices: Tuple[str, ...]) -> N
 
 def same_path(a: str, b: str) -> bool:
     """Whether two names mean the same file, links followed."""
-    return os.path.normcase(os.path.realpath(a)) == os.path.normcase(os.path.realpath(b))
+    try:
+        return os.path.normcase(os.path.realpath(a)) == os.path.normcase(os.path.realpath(b))
+    except ValueError:  # a name that no file can have
+        return False
 
 
 def job_to_dict(job: Any) -> Dict[str, Any]:
@@ -313,19 +317,26 @@ def job_from_dict(kind: str, values: Mapping[str, Any]) -> Any:
 def partial_path(final: str, job_id: str) -> str:
     """Name under which an output is written until it is complete: same folder, hidden, named after the job."""
     folder, name = os.path.split(final)
-    stem, suffix = os.path.splitext(name)
-    return os.path.join(folder, f".{stem}.{job_id}.partial{suffix}")
+    return os.path.join(folder, _partial_stem(name, job_id) + os.path.splitext(name)[1])
 
 
 def partial_files(final: str, job_id: str) -> List[str]:
     """All unfinished files that a job left beside an output (none after an orderly end)."""
     folder, name = os.path.split(final)
-    prefix = f".{os.path.splitext(name)[0]}.{job_id}.partial"
+    prefix = _partial_stem(name, job_id)
     try:
         names = os.listdir(folder or ".")
-    except OSError:
+    except (OSError, ValueError):
         return []
     return [os.path.join(folder, entry) for entry in sorted(names) if entry.startswith(prefix)]
+
+
+def _partial_stem(name: str, job_id: str) -> str:
+    stem = os.path.splitext(name)[0]
+    encoded = stem.encode("utf-8", "surrogateescape")
+    if len(encoded) > 120:  # file systems end at 255 bytes, some at 143
+        stem = hashlib.sha256(encoded).hexdigest()[:32]
+    return f".{stem}.{job_id}.partial"
 
 
 # Messages from the plugin to the worker, one JSON object a line.

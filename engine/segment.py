@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from .model import Model, default_model, load_model
 from .pipeline import Task, predict_rows
 from .planes import SceneScaling
 from .predict import Predictor
-from .protocol import NOT_ASSESSED, BadInput, SegmentJob, job_to_dict
+from .protocol import NOT_ASSESSED, BadInput, SegmentJob, job_to_dict, same_path
 from .raster import (
     MASK,
     PROBABILITY,
@@ -126,6 +127,7 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
     """Find out, or raise BadInput, all that the job leaves open, before anything is computed or written."""
     wanted = scene.georeference.window_of(job.extent) if job.extent else Window(0, 0, scene.width, scene.height)
     outputs = [job.mask, *([job.probability] if job.probability else [])]
+    scene.require_no_part(outputs)
     check_outputs(outputs, overwrite=job.overwrite, expected_bytes=estimated_bytes(wanted, len(outputs)))
     understanding = scene.understand()
     for text in understanding.warnings:
@@ -197,11 +199,16 @@ def _layers(request: Request) -> dict[str, Layer]:
     if not style.exists():
         style = STYLES / "mask.qml"
     colours = {1: HAZARD_COLOURS.get(job.hazard, OTHER_COLOUR)}
-    layers = {MASK: Layer(job.mask, title, colours, str(style))}
+    layers = {MASK: Layer(job.mask, title, colours, _style_for(job.mask, job, style))}
     if job.probability:
-        probability_style = str(STYLES / "probability.qml")
-        layers[PROBABILITY] = Layer(job.probability, f"{title} probability (%)", {}, probability_style, averaged=True)
+        beside = _style_for(job.probability, job, STYLES / "probability.qml")
+        layers[PROBABILITY] = Layer(job.probability, f"{title} probability (%)", {}, beside, averaged=True)
     return layers
+
+
+def _style_for(output: str, job: SegmentJob, style: Path) -> str | None:
+    """Style to put beside an output; none where the scene, named alike, would take it for its own."""
+    return None if same_path(os.path.splitext(output)[0], os.path.splitext(job.raster)[0]) else str(style)
 
 
 def _job_id(report: Report) -> str:

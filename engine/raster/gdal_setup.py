@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 
 from osgeo import gdal, ogr, osr
@@ -32,6 +33,17 @@ def first_line(error: BaseException) -> str:
     """GDAL's message as one line without a full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+
+
+@contextlib.contextmanager
+def quiet_closing() -> Iterator[None]:
+    """Let go of a dataset that can no longer be written without Python printing what GDAL has to say to that."""
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextlib.contextmanager

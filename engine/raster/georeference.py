@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Georeference:
         geotransform: GDAL's six numbers, or None without georeference.
         gcps: ground control points, used when there is no geotransform.
         crs: spatial reference in traditional (x, y) axis order, or None.
+        rpc: rational polynomial coefficients as GDAL names them; carried along, not used.
     """
 
     width: int
@@ -47,6 +49,7 @@ class Georeference:
     geotransform: tuple[float, ...] | None
     gcps: tuple[Any, ...]
     crs: Any | None
+    rpc: Mapping[str, str] = field(default_factory=dict)
 
     def to_ground(self, pixels: Float) -> Float:
         """Pixel positions ``(n, 2)`` (column, row; corners are whole numbers) to CRS coordinates ``(n, 2)``.
@@ -134,6 +137,15 @@ class Georeference:
             gdal.GCP(p.GCPX, p.GCPY, p.GCPZ, p.GCPPixel - window.x, p.GCPLine - window.y, p.Info, p.Id)
             for p in self.gcps
         ]
+
+    def shifted_rpc(self, window: Window) -> dict[str, str]:
+        """Rational polynomial coefficients of a part of the raster."""
+        shifted = dict(self.rpc)
+        for key, first in (("SAMP_OFF", window.x), ("LINE_OFF", window.y)):
+            with contextlib.suppress(ValueError):
+                if key in shifted and first:
+                    shifted[key] = repr(float(shifted[key].split()[0]) - first)
+        return shifted
 
     def to_lonlat(self, pixels: Float) -> Float | None:
         """Pixel positions ``(n, 2)`` to longitude and latitude in degrees on the CRS's own ellipsoid, or None."""
@@ -297,5 +309,10 @@ def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
         crs = crs.Clone()
         crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     return Georeference(
-        dataset.RasterXSize, dataset.RasterYSize, geotransform, gcps if geotransform is None else (), crs
+        dataset.RasterXSize,
+        dataset.RasterYSize,
+        geotransform,
+        gcps if geotransform is None else (),
+        crs,
+        {} if geotransform is not None else dict(dataset.GetMetadata("RPC") or {}),
     )

@@ -6,7 +6,8 @@ import contextlib
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -16,7 +17,7 @@ import numpy.typing as npt
 from osgeo import gdal
 
 from ..protocol import NOT_ASSESSED, OutputFailed, partial_files, partial_path
-from .gdal_setup import first_line, gdal_failures
+from .gdal_setup import first_line, gdal_failures, quiet_closing
 from .georeference import Georeference, Window
 
 Bytes = npt.NDArray[np.uint8]
@@ -63,7 +64,7 @@ def check_outputs(paths: list[str], *, overwrite: bool, expected_bytes: int) -> 
             raise OutputFailed(f"The folder '{folder}' cannot be written to; choose another.")
         if os.path.isdir(path):
             raise OutputFailed(f"'{path}' is a folder; give the output a file name.")
-        if os.path.exists(path) and not overwrite:
+        if os.path.lexists(path) and not overwrite:
             raise OutputFailed(f"'{path}' exists; choose another name, or allow to overwrite it (--overwrite).")
         free = shutil.disk_usage(folder).free
         if free < expected_bytes:
@@ -125,12 +126,16 @@ class RowWriter:
         Raises:
             OutputFailed: when the disk is full or the file cannot be written.
         """
+        stopped: list[BaseException] = []
 
         def progress(share: float, message: str, data: Any) -> int:
-            on_progress(share)
-            return 1
+            try:  # GDAL would print what is raised here and call it a failure
+                on_progress(share)
+            except BaseException as reason:
+                stopped.append(reason)
+            return int(not stopped)
 
-        with _writing(self.layer.path):
+        with _writing(self.layer.path, stopped):
             self._dataset.SetMetadata(dict(tags))
             self._dataset.FlushCache()
             expected = self._band.Checksum()
@@ -141,11 +146,12 @@ class RowWriter:
                 "NUM_THREADS=ALL_CPUS",
                 "BIGTIFF=IF_SAFER",
                 f"OVERVIEW_RESAMPLING={'AVERAGE' if self.layer.averaged else 'NEAREST'}",
-                "RESAMPLING=NEAREST",
             ]
             copy = gdal.GetDriverByName("COG").CreateCopy(self.partial, self._dataset, 0, options, progress)
-            copy.FlushCache()
-            copy = None
+            try:
+                copy.FlushCache()
+            finally:
+                copy = None
             self._dataset = None
             written = gdal.Open(self.partial)
             same = written.GetRasterBand(1).Checksum() == expected
@@ -161,7 +167,7 @@ class RowWriter:
     def abandon(self) -> None:
         """Let go of the scratch file."""
         self._band = None
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError), quiet_closing():
             self._dataset = None
 
 
@@ -207,8 +213,8 @@ class MaskPair:
         moves = []
         for writer in writers:
             style = writer.layer.style
-            if style is not None:
-                beside = os.path.splitext(writer.layer.path)[0] + ".qml"
+            beside = os.path.splitext(writer.layer.path)[0] + ".qml"
+            if style is not None and (overwrite or not os.path.lexists(beside)):
                 partial = partial_path(beside, self._job_id)
                 with _writing(beside):
                     shutil.copyfile(style, partial)
@@ -216,12 +222,13 @@ class MaskPair:
         ordered = sorted(writers, key=lambda writer: writer.layer.path == self._layers[MASK].path)
         moves += [(writer.partial, writer.layer.path) for writer in ordered]
         for writer in writers:
-            if os.path.exists(writer.layer.path) and not overwrite:
+            if os.path.lexists(writer.layer.path) and not overwrite:
                 raise OutputFailed(f"'{writer.layer.path}' has appeared meanwhile; choose another name.")
         _publish_all(moves)
-        for writer in writers:  # statistics of a replaced file would be wrong
-            with contextlib.suppress(OSError):
-                os.remove(writer.layer.path + ".aux.xml")
+        for writer in writers:  # statistics, overviews and masks of a replaced file would be wrong
+            for suffix in (".aux.xml", ".ovr", ".msk"):
+                with contextlib.suppress(OSError):
+                    os.remove(writer.layer.path + suffix)
         self._writers = {}
 
     def discard(self) -> None:
@@ -242,9 +249,9 @@ def _publish_all(moves: list[tuple[str, str]]) -> None:
     done: list[str] = []
     try:
         for partial, final in moves:
-            if os.path.exists(final):
+            if os.path.lexists(final):
                 aside = partial + ".replaced"
-                os.replace(final, aside)
+                _keep(final, aside)
                 kept.append((aside, final))
             os.replace(partial, final)
             done.append(final)
@@ -264,6 +271,14 @@ def _publish_all(moves: list[tuple[str, str]]) -> None:
             os.remove(aside)
 
 
+def _keep(final: str, aside: str) -> None:
+    """Give a file a second name; where file systems have no links it loses the first, for a moment."""
+    try:
+        os.link(final, aside, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        os.replace(final, aside)
+
+
 def _georeference(dataset: Any, grid: Grid) -> None:
     reference, window = grid.georeference, grid.window
     geotransform = reference.shifted_geotransform(window)
@@ -275,19 +290,27 @@ def _georeference(dataset: Any, grid: Grid) -> None:
         dataset.SetGCPs(reference.shifted_gcps(window), wkt)
     elif wkt:
         dataset.SetProjection(wkt)
+    rpc = reference.shifted_rpc(window)
+    if rpc:
+        dataset.SetMetadata(rpc, "RPC")
 
 
 @contextlib.contextmanager
-def _writing(path: str) -> Iterator[None]:
-    """Turn whatever goes wrong while writing into one sentence."""
+def _writing(path: str, stopped: Sequence[BaseException] = ()) -> Iterator[None]:
+    """Turn whatever goes wrong while writing into one sentence; what ``stopped`` holds caused it and is raised."""
     try:
-        with gdal_failures() as failures:
+        with gdal_failures() as failures, quiet_closing():
             yield
+        if stopped:
+            raise stopped[0]
         if failures:
             raise OutputFailed(_could_not_write(path, failures[0]))
     except OutputFailed:
         raise
-    except (RuntimeError, OSError, AttributeError) as error:
+    except (RuntimeError, OSError, AttributeError, ValueError) as error:
+        traceback.clear_frames(error.__traceback__)  # they hold datasets, which would be closed too late
+        if stopped:
+            raise stopped[0] from None
         raise OutputFailed(_could_not_write(path, (failures or [first_line(error)])[0])) from None
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from osgeo import gdal
 
 from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
-from ..protocol import UNUSED, BadInput, SceneJob
+from ..protocol import UNUSED, BadInput, SceneJob, same_path
 from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
 from .gdal_setup import first_line, prepare_gdal
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
@@ -161,6 +161,13 @@ class Scene:
         elif all(values.size == 0 or values.min() == values.max() for values in samples.values()):
             warnings.append("The scene is constant: there is nothing to see in it.")
         return Understanding(match, units, gsd_m, tuple(warnings), zero_is_fill)
+
+    def require_no_part(self, outputs: Sequence[str]) -> None:
+        """Raise BadInput if an output would replace one of the files that the scene consists of."""
+        for output in outputs:
+            for part in self._dataset.GetFileList() or ():
+                if same_path(output, part):
+                    raise BadInput(f"'{output}' is a part of the scene '{self.name}'; choose another name.")
 
     def percentiles(self, understanding: Understanding) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Robust range of the whole scene: 2 and 98 % of each used slot in canonical units, nodata left out.
