@@ -5,10 +5,11 @@ import os
 from typing import Any, Dict, List, Optional
 
 from qgis.core import QgsCoordinateTransform, QgsProject, QgsRasterLayer
+from qgis.gui import QgsDockWidget
 from qgis.PyQt import uic
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtGui import QShowEvent
-from qgis.PyQt.QtWidgets import QDockWidget, QFileDialog, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
 from ..engine import protocol
 from .area_choice import AreaChoice
@@ -26,7 +27,7 @@ from .scene_reader import SceneReader
 from .settings import load_choices, load_setting, save_choices, save_setting
 
 
-class HazardDock(QDockWidget):
+class HazardDock(QgsDockWidget):
     """Scene, hazard, model, area, and one button; everything else is folded away."""
 
     def __init__(self, iface: Any, client: EngineClient, parent: QWidget) -> None:
