@@ -26,7 +26,7 @@ SUBSETS = {
     "blue,green,red,nir,swir1": 0.4,
     "red,nir,swir1": 0.4,
     "green,nir,swir1": 0.4,
-    "coastal,blue,swir2": 0.8,
+    "coastal,blue,swir2": 1.8,
     "nir,swir1,swir2": 0.3,
     "green,swir1": 0.3,
     "any": 2.5,

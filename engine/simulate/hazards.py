@@ -115,7 +115,7 @@ def run_out(draw: Draw, elevation: Tensor, start: tuple[int, int], length_px: fl
 def glacier_collapse(land: Land, draw: Draw) -> Tensor:
     """Send ice and rock from a steep icy face to the valley floor; returns the (size, size) bool of all it covers."""
     size = draw.size_px
-    width_px = min(size / 6, max(4.0, draw.log_uniform(80, 900) / land.gsd_m))
+    width_px = min(size / 5, max(5.0, draw.log_uniform(120, 1200) / land.gsd_m))
     smooth = blur(land.elevation[None], max(2.0, min(10.0, width_px * draw.uniform(0.2, 0.5))))[0]
     steepness = land.steepness
     start = steepness / steepness.mean() + land.ice.float() + 0.7 * smooth / smooth.std().clamp_min(1e-6)

@@ -93,10 +93,15 @@ def _light(land: Land, draw: Draw) -> Tensor:
 
 def _clouds(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
     size = draw.size_px
-    if not draw.chance(0.25):
+    if not draw.chance(0.35):
         return torch.zeros((size, size)), torch.zeros((size, size))
-    field = draw.fractal(draw.log_uniform(12, size / 2), draw.uniform(2.4, 3.4))[0]
-    opacity = ((field - draw.uniform(0.6, 2.2)) * draw.uniform(0.8, 3.0)).clamp(0, 1) * draw.uniform(0.5, 1.0)
+    if draw.chance(0.5):  # fair-weather cumulus: small, thick and many
+        field = draw.fractal(max(3.0, draw.log_uniform(150, 900) / land.gsd_m), draw.uniform(2.4, 3.0))[0]
+        field = field + 0.7 * draw.fractal(size / 2, 3.0)[0]
+        opacity = ((field - draw.uniform(0.7, 2.0)) * draw.uniform(2.0, 5.0)).clamp(0, 1)
+    else:
+        field = draw.fractal(draw.log_uniform(12, size / 2), draw.uniform(2.4, 3.4))[0]
+        opacity = ((field - draw.uniform(0.6, 2.2)) * draw.uniform(0.8, 3.0)).clamp(0, 1) * draw.uniform(0.5, 1.0)
     distance_px = draw.log_uniform(300, 3000) / land.gsd_m
     angle = draw.uniform(0, 2 * math.pi)
     shadow = shifted(opacity, distance_px * math.cos(angle), distance_px * math.sin(angle))

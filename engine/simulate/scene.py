@@ -26,7 +26,7 @@ _COUNTRIES = {
     "glacier_collapse": {"mountains": 1.0},
     "none": {"plain": 2.0, "hills": 1.5, "mountains": 2.2, "arid": 1.3},
 }
-_SHARES = {"flood": 0.33, "landslide": 0.25, "glacier_collapse": 0.14, "none": 0.28}
+_SHARES = {"flood": 0.31, "landslide": 0.23, "glacier_collapse": 0.18, "none": 0.28}
 
 
 @dataclass
@@ -95,7 +95,7 @@ def simulate_scene(
 def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) -> SimulatedScene:
     country = draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
-    snowy = hazard == "glacier_collapse" or (country == "mountains" and draw.chance(0.6))
+    snowy = hazard == "glacier_collapse" or (country == "mountains" and draw.chance(0.75))
     land = build_land(draw, country, gsd_m, wet, snowy)
     nothing = torch.zeros_like(land.water, dtype=torch.bool)
     slid = landslides(land, draw) if hazard == "landslide" else nothing
