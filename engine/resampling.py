@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 CHUNK_PX = 4_000_000
-"""Scene pixels a band held at once while means are taken."""
+"""Scene pixels a band held at once while means are taken and probabilities brought back."""
+LARGEST_FACTOR = 100_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Factor:
 def choose_factor(gsd_m: float, gsd_min_m: float, gsd_max_m: float) -> Factor:
     """Smallest whole factor that brings ``gsd_m`` into the model's range (a few per cent outside do not matter)."""
     if gsd_m < gsd_min_m / 1.05:
-        return Factor(down=math.ceil(gsd_min_m / 1.05 / gsd_m))
+        return Factor(down=math.ceil(min(LARGEST_FACTOR, gsd_min_m / 1.05 / gsd_m)))
     if gsd_m > gsd_max_m * 1.05:
         return Factor(up=min(16, math.ceil(gsd_m / (gsd_max_m * 1.05))))
     return Factor()
@@ -78,20 +80,16 @@ class ModelGrid:
         """
         x0, x1 = self._scene_range(window.x, window.width, self.across, self.covered.width)
         y0, y1 = self._scene_range(window.y, window.height, self.down, self.covered.height)
-        width, step = x1 - x0, max(1, CHUNK_PX // max(1, x1 - x0) // self.down.down) * self.down.down
-        parts = []
-        for top in range(y0, y1, step):
-            rows = min(step, y1 - top)
-            place = Window(self.covered.x + x0, self.covered.y + top, width, rows)
+        place = Window(self.covered.x + x0, self.covered.y + y0, x1 - x0, y1 - y0)
+        if self.exact:
             values, valid = scene.read_window(place, understanding)
-            parts.append((values, valid) if self.exact else self._to_model(values, valid))
-        if len(parts) == 1:
-            values, valid = parts[0]
         else:
-            values = np.concatenate([part[0] for part in parts], axis=1)
-            valid = np.concatenate([part[1] for part in parts], axis=0)
-        row, column = window.y % self.down.up, window.x % self.across.up  # a window may begin inside a scene pixel
-        values, valid = values[:, row:, column:], valid[row:, column:]
+            values, valid = self._means(scene, understanding, place)
+            values = values.repeat(self.down.up, axis=1).repeat(self.across.up, axis=2)
+            valid = valid.repeat(self.down.up, axis=0).repeat(self.across.up, axis=1)
+            row, column = window.y % self.down.up, window.x % self.across.up  # it may begin inside a scene pixel
+            values = values[:, row : row + window.height, column : column + window.width]
+            valid = valid[row : row + window.height, column : column + window.width]
         if valid.shape == size:
             return values, valid
         padded = np.zeros((len(values), *size), np.float32)
@@ -106,23 +104,31 @@ class ModelGrid:
         last = -(-(start + length) // factor.up) * factor.down
         return first, min(last, limit)
 
-    def _to_model(self, values: Array, valid: Mask) -> tuple[Array, Mask]:
-        values, valid = _mean_axis(values, valid, self.down.down, axis=0)
-        values, valid = _mean_axis(values, valid, self.across.down, axis=1)
-        if self.down.up > 1 or self.across.up > 1:
-            values = values.repeat(self.down.up, axis=1).repeat(self.across.up, axis=2)
-            valid = valid.repeat(self.down.up, axis=0).repeat(self.across.up, axis=1)
-        return values, valid
+    def _means(self, scene: Scene, understanding: Understanding, place: Window) -> tuple[Array, Mask]:
+        """Means over the valid pixels of each group of scene pixels, summed up strip by strip."""
+        height, width = -(-place.height // self.down.down), -(-place.width // self.across.down)
+        sums = np.zeros((len(understanding.match.used), height, width), np.float32)
+        counts = np.zeros((height, width), np.float32)
+        step = max(1, CHUNK_PX // place.width)
+        if step > self.down.down:
+            step = step // self.down.down * self.down.down
+        for top in range(0, place.height, step):
+            strip = Window(place.x, place.y + top, place.width, min(step, place.height - top))
+            values, valid = scene.read_window(strip, understanding)
+            rows = np.maximum(np.arange(-(top % self.down.down), strip.height, self.down.down), 0)
+            first = top // self.down.down
+            sums[:, first : first + len(rows)] += self._sum_up(values, rows)
+            counts[first : first + len(rows)] += self._sum_up(valid[None], rows)[0]
+        return np.asarray(sums / np.maximum(counts, 1), np.float32), counts > 0
 
-
-def _mean_axis(values: Array, valid: Mask, factor: int, axis: int) -> tuple[Array, Mask]:
-    """Means over groups of ``factor`` rows (axis 0) or columns (axis 1); values are 0 where not valid."""
-    if factor == 1:
-        return values, valid
-    starts = np.arange(0, valid.shape[axis], factor)
-    counts = np.add.reduceat(valid, starts, axis=axis, dtype=np.float32)
-    sums = np.add.reduceat(values, starts, axis=axis + 1)
-    return np.asarray(sums / np.maximum(counts, 1), np.float32), counts > 0
+    def _sum_up(self, values: npt.NDArray[Any], rows: npt.NDArray[np.intp]) -> Array:
+        """Sums over groups of pixels that begin at ``rows`` and at every whole factor of columns."""
+        if self.down.down > 1:
+            values = np.add.reduceat(values, rows, axis=1, dtype=np.float32)
+        if self.across.down > 1:
+            columns = np.arange(0, values.shape[2], self.across.down)
+            values = np.add.reduceat(values, columns, axis=2, dtype=np.float32)
+        return np.asarray(values, np.float32)
 
 
 class RowsToScene:
@@ -131,10 +137,9 @@ class RowsToScene:
     Finer scenes get bilinear values between model pixel centres; coarser ones the mean of their model pixels.
     """
 
-    CHUNK_ROWS = 1024
-
     def __init__(self, grid: ModelGrid) -> None:
         self._grid = grid
+        self._most_rows = max(1, min(1024, CHUNK_PX // grid.covered.width))
         self._rows = np.zeros((0, grid.width), np.float32)
         self._first = 0
         self._next_scene_row = 0
@@ -154,7 +159,7 @@ class RowsToScene:
         else:
             ready = end // grid.down.up
         while self._next_scene_row < ready:
-            count = min(self.CHUNK_ROWS, ready - self._next_scene_row)
+            count = min(self._most_rows, ready - self._next_scene_row)
             yield self._next_scene_row, self._scene_rows(self._next_scene_row, count)
             self._next_scene_row += count
         if grid.down.down > 1:

@@ -36,6 +36,20 @@ class Axis:
         Towards each neighbour the weight follows a raised cosine over the shared pixels, and is zero on the outer
         eighth of the overlap, where a network sees least of the surroundings.
         """
+        weights = self._ramps(index)
+        if any(third < first + self.size for first, third in zip(self.starts, self.starts[2:], strict=False)):
+            total = np.zeros(self.size, np.float32)
+            for other, start in enumerate(self.starts):
+                shift = start - self.starts[index]
+                if abs(shift) < self.size:
+                    ramps = self._ramps(other)
+                    total[max(0, shift) : self.size + min(0, shift)] += ramps[
+                        max(0, -shift) : self.size - max(0, shift)
+                    ]
+            weights /= total
+        return weights
+
+    def _ramps(self, index: int) -> Array:
         weights = np.ones(self.size, np.float32)
         start = self.starts[index]
         if index > 0:

@@ -1,0 +1,42 @@
+"""Windows cover every pixel and their weights add up to one, for every length."""
+
+import numpy as np
+import pytest
+
+from engine.windows import spread_windows
+
+
+@pytest.mark.parametrize(
+    "settings", [(768, 64, 32), (256, 64, 32), (64, 16, 32), (96, 32, 1), (512, 100, 64), (768, 64, 256)]
+)
+def test_weights_add_up_to_one_for_every_length(settings):
+    largest, overlap, multiple = settings
+    for length in [*range(1, 5001, 1 if multiple == 32 and largest == 768 else 37), 123_457]:
+        axis = spread_windows(length, largest, overlap, multiple)
+        total = np.zeros(length, np.float64)
+        for i, start in enumerate(axis.starts):
+            weights = axis.weights(i)
+            assert weights.min() >= 0 and weights.max() <= 1
+            stop = min(start + axis.size, length)
+            total[start:stop] += weights[: stop - start]
+        assert abs(total - 1).max() < 1e-5, length
+
+
+@pytest.mark.parametrize("settings", [(768, 64, 32), (256, 64, 32), (64, 16, 32)])
+def test_windows_fit_the_network_cover_all_and_overlap_as_asked(settings):
+    largest, overlap, multiple = settings
+    for length in [*range(1, 4000, 3), 50_000]:
+        axis = spread_windows(length, largest, overlap, multiple)
+        assert axis.size % multiple == 0 and axis.size <= largest
+        assert axis.starts[0] == 0 and axis.starts[-1] + axis.size >= length
+        if len(axis.starts) > 1:
+            shared = axis.size - np.diff(axis.starts)
+            assert shared.min() >= overlap and axis.starts[-1] + axis.size == length
+            assert np.diff(axis.starts).min() > 0
+        assert axis.finished[-1] == length and len(axis.finished) == len(axis.starts)
+
+
+def test_no_more_windows_than_needed():
+    for length in range(769, 6000, 13):
+        count = len(spread_windows(length, 768, 64, 32).starts)
+        assert (count - 1) * (768 - 64) + 64 < length <= count * (768 - 64) + 64
