@@ -2,8 +2,8 @@
 
 import shutil
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Iterator, List, Optional, Tuple
-from xml.sax.saxutils import escape
 
 import numpy as np
 from qgis.core import (
