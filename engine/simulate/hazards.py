@@ -51,7 +51,7 @@ def landslides(land: Land, draw: Draw) -> Tensor:
     scar = torch.zeros((size, size))
     cluster = draw.fractal(size / 3, 3.0)[0] > draw.uniform(-2.0, 1.0)
     for _ in range(1 + draw.whole(2)):
-        scale_px = min(size / 14, max(1.5, draw.log_uniform(15, 250) / land.gsd_m))
+        scale_px = min(size / 14, max(2.5, draw.log_uniform(20, 300) / land.gsd_m))
         spots = draw.fractal(scale_px, 3.0)[0] - draw.uniform(0.8, 2.2)
         seeds = torch.where((spots > 0) & (steepness > start_slope) & cluster, 0.4 + 0.3 * spots, torch.zeros(()))
         reach_px = min(60, max(3, int(scale_px * draw.log_uniform(1.0, 10))))

@@ -75,8 +75,22 @@ class Land:
         return torch.sqrt(self.across**2 + self.down**2)
 
 
-def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -> Land:
-    """Make the land of a scene: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers."""
+@dataclass(frozen=True)
+class LandRecipe:
+    """What a land is to be: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers, ``green``
+    a cover of plants with little that is bare.
+    """
+
+    country: str
+    gsd_m: float
+    wet: bool = False
+    snowy: bool = False
+    green: bool = False
+
+
+def build_land(draw: Draw, recipe: LandRecipe) -> Land:
+    """Make the land of a scene."""
+    country, gsd_m = recipe.country, recipe.gsd_m
     size = draw.size_px
     shape = draw.fractal(draw.uniform(size / 7, size / 2.2), draw.uniform(3.5, 4.5))[0]
     ruggedness = draw.fractal(draw.uniform(size / 6, size / 2.5), draw.uniform(3.2, 4.2))[0]
@@ -106,17 +120,18 @@ def build_land(draw: Draw, country: str, gsd_m: float, wet: bool, snowy: bool) -
         stand=torch.zeros((size, size), dtype=torch.bool),
         ice=torch.zeros((size, size), dtype=torch.bool),
     )
-    _cover_naturally(land, draw)
-    if country != "mountains" and draw.chance(0.8 if country == "plain" else 0.5):
+    _cover_naturally(land, draw, recipe.green)
+    if country != "mountains" and draw.chance(0.8 if country == "plain" else 0.2 if recipe.green else 0.5):
         _lay_fields(land, draw)
     _cover_steep(land, draw)
-    if draw.chance(0.75 if country == "plain" else 0.4):
+    if draw.chance(0.75 if country == "plain" else 0.15 if recipe.green else 0.4):
         _build_towns(land, draw)
     _cut_roads(land, draw)
-    _scatter_look_alikes(land, draw)
-    if snowy:
+    if not recipe.green or draw.chance(0.4):
+        _scatter_look_alikes(land, draw)
+    if recipe.snowy:
         _snow(land, draw)
-    if wet:
+    if recipe.wet:
         _permanent_water(land, draw)
     land.brightness += 0.06 * draw.fractal(size / 5, 2.5)[0]
     return land
@@ -153,14 +168,15 @@ def is_one_of(land: Land, names: tuple[str, ...]) -> Tensor:
     return torch.isin(land.cover, torch.tensor([INDEX[name] for name in names]))
 
 
-def _cover_naturally(land: Land, draw: Draw) -> None:
+def _cover_naturally(land: Land, draw: Draw, green: bool) -> None:
     climates = {
         "plain": {"temperate": 3.0, "tropical": 3.0, "steppe": 1.5, "dry": 0.6},
-        "hills": {"temperate": 3.0, "tropical": 2.5, "steppe": 0.7, "high": 0.3},
+        "hills": {"temperate": 3.5, "tropical": 3.0, "steppe": 0.6, "high": 0.3, "dry": 0.4},
         "mountains": {"temperate": 1.5, "high": 3.0, "tropical": 0.7},
         "arid": {"dry": 3.0, "steppe": 1.0},
     }
-    covers, ends = palette(draw, NATURAL[draw.pick(climates[land.country])], draw.uniform(0.5, 2.5))
+    climate = draw.pick({"temperate": 1.0, "tropical": 1.0} if green else climates[land.country])
+    covers, ends = palette(draw, NATURAL[climate], draw.uniform(0.5, 2.5))
     scale_px = draw.log_uniform(6, draw.size_px / 3)
     mosaic = draw.fractal(scale_px, draw.uniform(1.8, 3.6))[0]
     if draw.chance(0.5):
@@ -277,10 +293,14 @@ def _permanent_water(land: Land, draw: Draw) -> None:
             half_px = min(half_px, 60 / gsd)
         width_px = half_px * (1 + 0.3 * draw.fractal(size / 6, 3.0)[0])
         river = land.river_px < width_px
-        bank = land.river_px < width_px * draw.uniform(1.1, 2.5)
-        if draw.chance(0.45):
+        bank = land.river_px < width_px * draw.uniform(1.1, 4.0)
+        if draw.chance(0.6):
             bar = bank & (draw.fractal(max(4.0, half_px * 2), 2.6)[0] > draw.uniform(-0.5, 1.0))
-            put(land, bar, draw.pick({"sand": 2, "soil_bright": 1, "rock_bright": 1, "mud": 1, "soil_wet": 1}))
+            put(
+                land,
+                bar,
+                draw.pick({"sand": 3, "soil_smooth": 1, "soil_bright": 1, "rock_bright": 1, "mud": 1, "soil_wet": 0.7}),
+            )
             river &= ~(bar & (draw.fractal(max(4.0, half_px), 2.6)[0] > 0.7))
         water |= river
     if draw.chance(0.4):

@@ -31,18 +31,17 @@ def render_backscatter(land: Land, draw: Draw) -> Tensor:
 def _water_db(land: Land, draw: Draw) -> Tensor:
     """Open water: dark when calm, brighter under wind, in streaks."""
     calm = draw.uniform(-27, -19)
-    wind = draw.uniform(0, 3) if draw.chance(0.7) else draw.uniform(3, 9)
-    streaks = share_of_wind(draw) * wind
+    wind = draw.uniform(0, 3) if draw.chance(0.8) else draw.uniform(3, 8)
+    streaks = _wind(draw) * wind
     vv = (calm + streaks + 0.6 * draw.fractal(6, 2.0)[0]).clamp(max=-12.0)
     vh = (calm - draw.uniform(5, 8) + 0.6 * streaks).clamp(max=-21.0)
     return torch.stack((vv, vh))
 
 
-def share_of_wind(draw: Draw) -> Tensor:
-    """(size, size) strength of wind, 0 to about 1.5."""
-    return (0.6 + 0.4 * draw.fractal(draw.size_px / 4, 3.0, stretch=2.0, angle=draw.uniform(0, math.pi))[0]).clamp(
-        0, 1.5
-    )
+def _wind(draw: Draw) -> Tensor:
+    """(size, size) strength of wind, 0 to 1.5, mostly even over a scene."""
+    gusts = draw.fractal(draw.size_px / 3, 3.0, stretch=2.0, angle=draw.uniform(0, math.pi))[0]
+    return (0.8 + draw.uniform(0.0, 0.3) * gusts).clamp(0, 1.5)
 
 
 def _stand_db(land: Land, draw: Draw, dry_db: Tensor) -> Tensor:
@@ -52,7 +51,7 @@ def _stand_db(land: Land, draw: Draw, dry_db: Tensor) -> Tensor:
     contrast = draw.uniform(9.0, 15.0) + 0.7 * draw.fractal(6, 2.2)[0]
     standing = torch.stack((vv, torch.minimum(vv - contrast, dry_db[1] + 0.5)))
     drowned = 10 * torch.log10(0.2 * 10 ** (dry_db / 10) + 0.8 * 10 ** (_water_db(land, draw) / 10)) - 1.0
-    return torch.where(land.water > draw.uniform(0.55, 0.9), drowned, standing)
+    return torch.where(land.water > draw.uniform(0.65, 0.95), drowned, standing)
 
 
 def _slope_effect(land: Land, draw: Draw) -> Tensor:

@@ -11,7 +11,7 @@ from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 from .covers import artificial_table
 from .fields import Draw
 from .hazards import flood, glacier_collapse, landslides
-from .land import Land, build_land
+from .land import Land, LandRecipe, build_land
 from .optics import render_reflectance
 from .radar import render_backscatter
 
@@ -22,9 +22,9 @@ IGNORED = 255
 
 _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
-    "landslide": {"hills": 3.0, "mountains": 2.0},
+    "landslide": {"hills": 4.0, "mountains": 1.5},
     "glacier_collapse": {"mountains": 1.0},
-    "none": {"plain": 2.0, "hills": 1.5, "mountains": 2.2, "arid": 1.3},
+    "none": {"plain": 2.0, "hills": 1.5, "mountains": 2.2, "arid": 2.0},
 }
 _SHARES = {"flood": 0.31, "landslide": 0.23, "glacier_collapse": 0.18, "none": 0.28}
 
@@ -95,8 +95,15 @@ def simulate_scene(
 def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) -> SimulatedScene:
     country = draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
-    snowy = hazard == "glacier_collapse" or (country == "mountains" and draw.chance(0.75))
-    land = build_land(draw, country, gsd_m, wet, snowy)
+    snowy = country == "mountains" and draw.chance(0.3 if hazard == "landslide" else 0.8)
+    recipe = LandRecipe(
+        country=country,
+        gsd_m=gsd_m,
+        wet=wet,
+        snowy=snowy or hazard == "glacier_collapse",
+        green=hazard == "landslide" and draw.chance(0.75),
+    )
+    land = build_land(draw, recipe)
     nothing = torch.zeros_like(land.water, dtype=torch.bool)
     slid = landslides(land, draw) if hazard == "landslide" else nothing
     collapsed = glacier_collapse(land, draw) if hazard == "glacier_collapse" else nothing
