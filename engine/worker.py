@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import queue
+import signal
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import IO, Any
 
 from . import __version__
 from .__main__ import run_job
-from .protocol import PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict
+from .protocol import HAZARDS, PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict
 from .reporting import Report
 
 IDLE_S = 900.0
@@ -81,6 +82,17 @@ class Worker:
             devices=list_devices(),
         )
 
+    def warm_up(self) -> None:
+        """Load what the first job will need, so that the first click does not wait for it."""
+        from .model import default_model, load_model
+        from .segment import segment  # noqa: F401  its imports are the slow part
+
+        try:
+            name = default_model(HAZARDS[0])
+            self._models[name] = load_model(name)
+        except HazardError as error:  # the job that needs it will say so
+            print(error, file=sys.stderr)
+
     def take(self, line: str) -> None:
         """Take one message; anything that is not one is told to the log and passed over."""
         try:
@@ -108,7 +120,11 @@ class Worker:
                 "repair the engine.",
             )
             return
-        waiting = Waiting(job_id, str(message["kind"]), dict(message["job"]))
+        try:
+            waiting = Waiting(job_id, str(message["kind"]), dict(message["job"]))
+        except (KeyError, ValueError, TypeError):
+            self._events.send("failed", id=job_id, code="bad_input", message="The job has no kind or no values.")
+            return
         with self._lock:
             self._jobs[job_id] = waiting
         (self.quick if waiting.kind in QUICK_JOBS else self.computing).put(waiting)
@@ -176,13 +192,18 @@ def serve() -> int:
     events = Events(_claim_stdout())
     worker = Worker(events)
     idle_s = float(os.environ.get("HAZARD_WORKER_IDLE_S", IDLE_S))
-    threading.Thread(target=_read_messages, args=(worker,), name="messages", daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for whoever started the worker; its end is the worker's
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=worker.end).start())
+    messages = _claim_stdin()
+    threading.Thread(target=_read_messages, args=(worker, messages), name="messages", daemon=True).start()
     try:
         worker.hello()
     except ImportError as error:
         print(f"The engine's environment is incomplete: {error}", file=sys.stderr)
         return 1
     threading.Thread(target=worker.answer_quick_jobs, name="questions", daemon=True).start()
+    if worker.computing.empty():
+        worker.warm_up()
     last = time.monotonic()
     while not worker.ended.is_set():
         try:
@@ -206,9 +227,17 @@ def _claim_stdout() -> IO[str]:
     return os.fdopen(private, "w", encoding="utf-8", newline="\n")
 
 
-def _read_messages(worker: Worker) -> None:
+def _claim_stdin() -> IO[str]:
+    """A private copy of standard input for messages; a raster named /vsistdin/ finds nothing there."""
+    private = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return os.fdopen(private, "r", encoding="utf-8", errors="replace")
+
+
+def _read_messages(worker: Worker, stream: IO[str]) -> None:
     with contextlib.suppress(OSError, ValueError):
-        stream = os.fdopen(os.dup(0), "r", encoding="utf-8", errors="replace")
         while line := stream.readline(LONGEST_LINE):
             if line.strip():
                 worker.take(line)
