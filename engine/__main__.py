@@ -10,11 +10,12 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, get_type_hints
 
 from . import __version__
-from .protocol import JOBS, BadInput, Cancelled, HazardError
+from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
 
 FIRST_SHARE = 0.03
@@ -27,7 +28,7 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print one line and end with the exit code for bad input."""
-        self.exit(EXIT_BAD_INPUT, f"{message}; see {self.prog} --help\n")
+        self.exit(EXIT_BAD_INPUT, " ".join(f"{message}; see {self.prog} --help".split()) + "\n")
 
 
 def build_parser() -> OneLineParser:
@@ -140,13 +141,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return serve()
     cancelled = threading.Event()
+
+    def stop(number: int, frame: Any) -> None:
+        if cancelled.is_set():  # asked twice: do not wait for the next window
+            raise KeyboardInterrupt
+        cancelled.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: cancelled.set())
+        signal.signal(number, stop)
     try:
         job = read_job(options.command, options)
         result = run_job(options.command, job, Report(ProgressLine(), cancelled=cancelled))
+        if cancelled.is_set() and options.command in QUICK_JOBS:
+            raise Cancelled("Cancelled.")
     except Cancelled as error:
         return _fail(str(error), EXIT_CANCELLED)
+    except KeyboardInterrupt:
+        return _fail("Cancelled; nothing was written.", EXIT_CANCELLED)
     except BadInput as error:
         return _fail(str(error), EXIT_BAD_INPUT)
     except HazardError as error:
@@ -156,10 +167,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         place = f"{type(error).__name__}: {error}".splitlines()[0]
         return _fail(f"Internal error ({place}); set HAZARD_DEBUG=1 for details and report it.", EXIT_INTERNAL)
-    print(json.dumps(result, allow_nan=False) if options.json else describe(options.command, result))
+    try:
+        print(json.dumps(result, allow_nan=False) if options.json else describe(options.command, result), flush=True)
+    except OSError as error:
+        return _fail(f"The result could not be printed ({error.strerror}).", EXIT_INTERNAL)
     for warning in result.get("warnings", []) if isinstance(result, dict) and not options.json else []:
         print(f"Note: {warning}", file=sys.stderr)
     return EXIT_DONE
+
+
+def run_program() -> int:
+    """Run as a program of its own: only the engine speaks on standard output and error, no library does."""
+    if sys.argv[1:2] != ["worker"] and not os.environ.get("HAZARD_DEBUG"):
+        warnings.simplefilter("ignore")
+        streams = []
+        for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+            stream.flush()
+            streams.append(os.fdopen(os.dup(number), "w", encoding=stream.encoding, errors="backslashreplace", buffering=1))
+        sys.stdout, sys.stderr = streams
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        os.close(silence)
+    return main()
 
 
 def _fail(message: str, code: int) -> int:
@@ -228,4 +258,4 @@ def _describe_mask(found: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program())

@@ -113,6 +113,10 @@ _PRODUCT_SENSORS = (
 )
 
 
+class UnknownBands(BadInput):
+    """Nothing tells which band is which; the user has to say it."""
+
+
 @dataclass(frozen=True)
 class BandInfo:
     """One band as the file describes it; ``index`` counts from 1, ``dtype`` is numpy's name."""
@@ -171,7 +175,8 @@ def match_bands(
         tags: metadata values that may name the sensor.
 
     Raises:
-        BadInput: when nothing is known and nothing was chosen, or the choice does not fit.
+        UnknownBands: when nothing is known and nothing was chosen.
+        BadInput: when the choice does not fit.
     """
     if chosen is not None:
         return _chosen(bands, chosen, sensor or guess_sensor(file_name, *tags))
@@ -188,7 +193,7 @@ def match_bands(
             return BandMatch(slots, found_sensor, evidence)
     if sensor is not None:
         counts = ", ".join(str(count) for count in sorted(PRESETS[sensor]))
-        raise BadInput(
+        raise UnknownBands(
             f"The raster has {len(bands)} bands, but the {sensor} preset fits {counts} bands; "
             "say which band is which with --bands, or under Bands and units."
         )
@@ -199,7 +204,7 @@ def match_bands(
         return BandMatch(("red", "green", "blue"), "rgb", "three byte bands", (warning,))
     names = ", ".join(band.description for band in bands[:8] if band.description)
     found = "The raster's only band" if len(bands) == 1 else f"The raster's {len(bands)} bands"
-    raise BadInput(
+    raise UnknownBands(
         f"{found} ({'named ' + names if names else 'without names'}) could be anything; "
         "choose the sensor or each band's slot (--sensor, --bands, or Bands and units)."
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .protocol import UNUSED, BadInput, InspectJob
+from .bands import UnknownBands
+from .protocol import UNUSED, InspectJob
 from .raster import Scene
 
 
@@ -21,7 +22,9 @@ def inspect_scene(job: InspectJob) -> dict[str, Any]:
         if job.extent is not None:
             scene.georeference.window_of(job.extent)
         result: dict[str, Any] = {
-            "bands": [{"index": b.index, "slot": None, "description": b.description or None} for b in scene.bands],
+            "bands": [
+                {"index": band.index, "slot": None, "description": band.description or None} for band in scene.all_bands
+            ],
             "units": None,
             "sensor": job.sensor,
             "gsd_m": None,
@@ -33,21 +36,28 @@ def inspect_scene(job: InspectJob) -> dict[str, Any]:
         }
         try:
             understanding = scene.understand()
-        except BadInput as error:
+        except UnknownBands as error:
             if job.bands is not None or job.sensor is not None:
                 raise
-            size = scene.georeference.pixel_size_m()
-            result["gsd_m"] = job.gsd_m or (round(max(size), 4) if size else None)
-            result["warnings"] = [str(error)]
+            size, warning = scene.ground_sampling_distance()
+            result["gsd_m"] = _short(max(size))
+            result["warnings"] = [str(error), *([warning] if warning else [])]
             return result
-        for band, slot in zip(result["bands"], understanding.match.slots, strict=True):
+        slots = {band.index: slot for band, slot in zip(scene.bands, understanding.match.slots, strict=True)}
+        for band in result["bands"]:
+            slot = slots.get(band["index"], UNUSED)
             band["slot"] = None if slot == UNUSED else slot
         result["units"] = understanding.units.name
         result["sensor"] = understanding.match.sensor
-        result["gsd_m"] = round(max(understanding.gsd_m), 4)
+        result["gsd_m"] = _short(max(understanding.gsd_m))
         result["warnings"] = list(understanding.warnings)
         result["evidence"] = understanding.match.evidence
         return result
+
+
+def _short(metres: float) -> float:
+    """Length with six significant digits."""
+    return float(f"{metres:.6g}")
 
 
 def _json_number(value: float) -> float | str:

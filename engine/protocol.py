@@ -4,8 +4,9 @@ import dataclasses
 import hashlib
 import math
 import os
+import typing
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 PROTOCOL_VERSION = 1
 
@@ -124,7 +125,9 @@ def validate_extent(extent: Tuple[float, ...]) -> Tuple[float, float, float, flo
 
 
 def parse_codes(text: str) -> Tuple[int, ...]:
-    """``"1,2"`` to whole numbers; raises BadInput otherwise."""
+    """``"1,2"`` to whole numbers, ``""`` to none; raises BadInput otherwise."""
+    if not text.strip():
+        return ()
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -308,10 +311,21 @@ def job_from_dict(kind: str, values: Mapping[str, Any]) -> Any:
             f"Job '{kind}' has no field '{unknown[0]}'; plugin and engine differ in version: repair the engine."
         )
     clean = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-    try:
-        return cls(**clean)
-    except TypeError as error:
-        raise BadInput(f"Job '{kind}' cannot be read: {error}.") from None
+    for spec in dataclasses.fields(cls):
+        if spec.name in clean and not _fits(clean[spec.name], spec.type):
+            raise BadInput(f"Job '{kind}' has {str(clean[spec.name])[:60]!r} as {spec.name}; repair the engine.")
+    return cls(**clean)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value can stand for a field of this type."""
+    if typing.get_origin(kind) is Union:
+        return any(_fits(value, part) for part in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_fits(part, typing.get_args(kind)[0]) for part in value)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def partial_path(final: str, job_id: str) -> str:

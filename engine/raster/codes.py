@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..protocol import BadInput
-from .gdal_setup import first_line, prepare_gdal
-from .scene import open_raster
+from .gdal_setup import ask_twice, first_line, prepare_gdal
+from .scene import MOST_COLUMNS, open_raster
 
 
 class CodeRaster:
@@ -28,6 +28,8 @@ class CodeRaster:
         if self._dataset.RasterCount != 1:
             raise BadInput(f"'{self.name}' has {self._dataset.RasterCount} bands; expected one band of codes.")
         self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
+        if self.width > MOST_COLUMNS:
+            raise BadInput(f"'{self.name}' claims {self.width} columns; at most {MOST_COLUMNS} are read.")
 
     def __enter__(self) -> CodeRaster:
         return self
@@ -42,7 +44,7 @@ class CodeRaster:
         rows = min(count, self.height - top)
         try:
             found = self._dataset.GetRasterBand(1).ReadAsArray(0, top, self.width, rows)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             raise BadInput(
                 f"'{self.name}' cannot be read at row {top} ({first_line(error)}); it is damaged: obtain it again."
             ) from None
@@ -57,7 +59,10 @@ class CodeRaster:
                 f"'{self.name}' has {self.width} x {self.height} pixels, '{other.name}' {other.width} x "
                 f"{other.height}; bring the reference to the mask's grid first."
             )
-        mine, theirs = (raster._dataset.GetGeoTransform(can_return_null=True) for raster in (self, other))
+        mine, theirs = (
+            ask_twice(lambda dataset=raster._dataset: dataset.GetGeoTransform(can_return_null=True))  # type: ignore[misc]
+            for raster in (self, other)
+        )
         if mine is not None and theirs is not None:
             size = max(abs(mine[1]) + abs(mine[2]), 1e-12)
             if max(abs(a - b) for a, b in zip(mine[::3], theirs[::3], strict=True)) > 0.01 * size or max(
@@ -67,8 +72,9 @@ class CodeRaster:
                     f"'{self.name}' and '{other.name}' lie at different places; "
                     "bring the reference to the mask's grid first."
                 )
-        crs, other_crs = self._dataset.GetSpatialRef(), other._dataset.GetSpatialRef()
-        if crs is not None and other_crs is not None and not crs.IsSame(other_crs):
+        crs, other_crs = ask_twice(self._dataset.GetSpatialRef), ask_twice(other._dataset.GetSpatialRef)
+        how = ["IGNORE_DATA_AXIS_TO_SRS_AXIS_MAPPING=YES", "CRITERION=EQUIVALENT"]
+        if crs is not None and other_crs is not None and not crs.IsSame(other_crs, how):
             raise BadInput(
                 f"'{self.name}' is in {crs.GetName()}, '{other.name}' in {other_crs.GetName()}; "
                 "bring the reference to the mask's grid first."

@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from osgeo import gdal, ogr, osr
+
+from ..protocol import BadInput
+
+Answer = TypeVar("Answer")
 
 CACHE_MB = 192
 """Block cache; GDAL's default of 5 % of memory would let memory grow with the scene."""
@@ -33,6 +38,31 @@ def first_line(error: BaseException) -> str:
     """GDAL's message as one line without a full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+
+
+def ask_twice(question: Callable[[], Answer]) -> Answer | None:
+    """What a dataset says of its georeference; None if it cannot.
+
+    GDAL reports doubtful tags once, as an error, although it then answers with what it understood, as QGIS shows it.
+    """
+    for _ in range(2):
+        with contextlib.suppress(RuntimeError):
+            return question()
+    return None
+
+
+@contextlib.contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn what GDAL cannot read of a raster into one sentence for the user."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        raise BadInput(f"'{name}' cannot be read ({first_line(error)}); it is damaged: obtain it again.") from None
+
+
+def text(found: Any) -> str:
+    """GDAL's text as str: what is not UTF-8 arrives as bytes."""
+    return found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or "")
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from osgeo import gdal, osr
 
 from ..protocol import BadInput
-from .gdal_setup import first_line
+from .gdal_setup import ask_twice, first_line
 
 Float = npt.NDArray[np.float64]
 ASSUMED_GSD_M = 10.0
@@ -286,11 +286,11 @@ def _authalic_height(latitude: Float, squared: float) -> Float:
 
 def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
     """Georeference of an open dataset; raises BadInput when a CRS override is not a CRS or the grid is degenerate."""
-    geotransform = dataset.GetGeoTransform(can_return_null=True)
-    gcps = tuple(dataset.GetGCPs() or ())
-    crs = dataset.GetSpatialRef()
+    geotransform = ask_twice(lambda: dataset.GetGeoTransform(can_return_null=True))
+    gcps = tuple(ask_twice(dataset.GetGCPs) or ())
+    crs = ask_twice(dataset.GetSpatialRef)
     if geotransform is None and gcps:
-        crs = crs or dataset.GetGCPSpatialRef()
+        crs = crs or ask_twice(dataset.GetGCPSpatialRef)
     if geotransform is not None:
         _, b, c, _, e, f = geotransform
         if not all(math.isfinite(v) for v in geotransform) or b * f - c * e == 0:
@@ -314,5 +314,5 @@ def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
         geotransform,
         gcps if geotransform is None else (),
         crs,
-        {} if geotransform is not None else dict(dataset.GetMetadata("RPC") or {}),
+        {} if geotransform is not None else dict(ask_twice(lambda: dataset.GetMetadata("RPC")) or {}),
     )

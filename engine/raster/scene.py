@@ -17,7 +17,7 @@ from osgeo import gdal
 from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
 from ..protocol import UNUSED, BadInput, SceneJob, same_path
 from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
-from .gdal_setup import first_line, prepare_gdal
+from .gdal_setup import ask_twice, first_line, prepare_gdal, reading, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
 
 Array = npt.NDArray[np.float32]
@@ -61,6 +61,13 @@ class Scene:
         self.job = job
         self.name = os.path.basename(job.raster.rstrip("/\\")) or job.raster
         self._dataset = open_raster(job.raster, job.open_options, self.name)
+        self._sampled_positions: tuple[int, ...] | None = None
+        self._sampled: tuple[Array, Mask] = (np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_))
+        with reading(self.name):
+            self._describe()
+
+    def _describe(self) -> None:
+        job = self.job
         self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
         if (
             self.width > MOST_COLUMNS
@@ -85,9 +92,7 @@ class Scene:
             self._chosen = tuple(job.bands[band.index - 1] for band in self.bands)
         self.georeference = read_georeference(self._dataset, job.crs)
         self.nodata = tuple(_nodata(self._dataset.GetRasterBand(band.index)) for band in self.bands)
-        self.dataset_tags: dict[str, str] = dict(self._dataset.GetMetadata() or {})
-        self._sampled_positions: tuple[int, ...] | None = None
-        self._sampled: tuple[Array, Mask] = (np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_))
+        self.dataset_tags = _tags(self._dataset)
 
     def __enter__(self) -> Scene:
         return self
@@ -108,7 +113,7 @@ class Scene:
         for index in range(1, self._dataset.RasterCount + 1):
             band = self._dataset.GetRasterBand(index)
             if band.GetColorInterpretation() == gdal.GCI_AlphaBand and (
-                not names_a_slot(band.GetDescription() or "") if chosen is None else chosen[index - 1] == UNUSED
+                not names_a_slot(text(band.GetDescription())) if chosen is None else chosen[index - 1] == UNUSED
             ):
                 found.append(index)
         return tuple(found)
@@ -139,7 +144,8 @@ class Scene:
                     f"Band {self.bands[position].index} of '{self.name}' holds complex numbers; "
                     "convert the scene to amplitude or dB first."
                 )
-        stored, valid = self._sample(match.used)
+        with reading(self.name):
+            stored, valid = self._sample(match.used)
         zero_is_fill, fill_warning = self._undeclared_fill(match, stored)
         if zero_is_fill:
             valid = valid & (stored != 0).any(axis=0)
@@ -153,7 +159,7 @@ class Scene:
             product=self._product_text(),
             tags=self.dataset_tags,
         )
-        gsd_m, gsd_warning = self._ground_sampling_distance()
+        gsd_m, gsd_warning = self.ground_sampling_distance()
         notes = (fill_warning, gsd_warning)
         warnings = [*match.warnings, *units.warnings, *(note for note in notes if note)]
         if samples and all(values.size == 0 for values in samples.values()):
@@ -305,7 +311,8 @@ class Scene:
             "not measured."
         )
 
-    def _ground_sampling_distance(self) -> tuple[tuple[float, float], str | None]:
+    def ground_sampling_distance(self) -> tuple[tuple[float, float], str | None]:
+        """Metres a column and a row, and what the user should know of that."""
         if self.job.gsd_m is not None:
             return (self.job.gsd_m, self.job.gsd_m), None
         size = self.georeference.pixel_size_m()
@@ -367,6 +374,8 @@ def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
         raise BadInput(f"'{name}' has no bands; choose a raster with at least one band.")
     if dataset.RasterXSize < 1 or dataset.RasterYSize < 1:
         raise BadInput(f"'{name}' has no pixels; choose another raster.")
+    for question in (dataset.GetSpatialRef, dataset.GetGeoTransform, dataset.GetMetadata):
+        ask_twice(question)  # now, so that later questions are not answered with complaints about these
     return dataset
 
 
@@ -404,7 +413,7 @@ def _band_info(index: int, band: Any) -> BandInfo:
     kind = "complex" if gdal.DataTypeIsComplex(band.DataType) else gdal.GetDataTypeName(band.DataType).lower()
     return BandInfo(
         index=index,
-        description=(band.GetDescription() or "")[:200],
+        description=text(band.GetDescription())[:200],
         dtype={"byte": "uint8"}.get(kind, kind),
         wavelength_um=_wavelength_um(band),
         colour={
@@ -417,20 +426,26 @@ def _band_info(index: int, band: Any) -> BandInfo:
 
 def _wavelength_um(band: Any) -> float | None:
     """Centre wavelength from ENVI's or GDAL's band metadata, in micrometres."""
-    tags = {name.lower(): value for name, value in (band.GetMetadata() or {}).items()}
-    imagery = {name.lower(): value for name, value in (band.GetMetadata("IMAGERY") or {}).items()}
-    text = imagery.get("central_wavelength_um") or tags.get("central_wavelength_um")
+    tags = {name.lower(): value for name, value in _tags(band).items()}
+    imagery = {name.lower(): value for name, value in _tags(band, "IMAGERY").items()}
+    wavelength = imagery.get("central_wavelength_um") or tags.get("central_wavelength_um")
     factor = 1.0
-    if text is None:
-        text = tags.get("wavelength") or tags.get("central_wavelength") or tags.get("center_wavelength")
+    if wavelength is None:
+        wavelength = tags.get("wavelength") or tags.get("central_wavelength") or tags.get("center_wavelength")
         factor = 1e-3 if "nano" in tags.get("wavelength_units", "").lower() else 1.0
     try:
-        value = float(text) * factor if text else math.nan
+        value = float(wavelength) * factor if wavelength else math.nan
     except ValueError:
         return None
     if value > 100:  # nanometres without saying so
         value *= 1e-3
     return value if 0.2 < value < 20 else None
+
+
+def _tags(described: Any, domain: str = "") -> dict[str, str]:
+    """Metadata of a dataset or band as text."""
+    found = ask_twice(lambda: described.GetMetadata(domain)) or {}
+    return {text(name): text(value) for name, value in found.items()}
 
 
 def _nodata(band: Any) -> float | None:
