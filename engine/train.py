@@ -34,6 +34,19 @@ VALIDATION_SEED = 900_000_001
 VALIDATION_SCENES = 96
 THRESHOLDS = tuple(round(0.1 + 0.025 * i, 3) for i in range(31))
 
+DESCRIPTION = (
+    "A small U-Net for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water "
+    "wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier collapse: "
+    "the ice-rock lobe, its track and its source. One more head answers for any of them."
+)
+LIMITS = (
+    "Flood marks all water of the scene, permanent water too: compare with a map of permanent water for the flood alone. "
+    "RGB alone, without near infrared, is weak for water. Landslides and glacier collapses are told from optical bands "
+    "only; bare fields, quarries and river bars are confused with landslides. No labelled glacier collapse was at hand: "
+    "its recall is known on simulated scenes only. Cloud shadow on dark ground and smooth sand in radar can pass for "
+    "water."
+)
+
 
 def learning_rate(step: int, steps: int) -> float:
     """Warm up, hold, then fall linearly to 0 at ``steps``: a held run can be prolonged, unlike a cosine."""
@@ -47,6 +60,8 @@ def new_card(name: str, encoder: str) -> ModelCard:
     return ModelCard(
         name=name,
         title="U-Net, any sensor",
+        description=DESCRIPTION,
+        limits=LIMITS,
         architecture="unet",
         encoder=encoder,
         hazards=HAZARDS,
