@@ -37,10 +37,12 @@ class AreaChoice(QObject):
 
     def restore(self, choices: Dict[str, str]) -> None:
         """Choose what was remembered."""
-        select_data(self._ui.areaComboBox, choices.get("area") or VIEW)
         layer = QgsProject.instance().mapLayer(choices.get("polygons") or "")
         if layer is not None:
             self._ui.polygonComboBox.setLayer(layer)
+        area = choices.get("area") or VIEW
+        # Polygons of another project are no choice here.
+        select_data(self._ui.areaComboBox, VIEW if area == POLYGONS and layer is None else area)
 
     def reason(self) -> str:
         """Why the choice cannot be used; empty if it can."""

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional
 from qgis.core import QgsCoordinateTransform, QgsProject, QgsRasterLayer
 from qgis.gui import QgsDockWidget
 from qgis.PyQt import uic
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QShowEvent
 from qgis.PyQt.QtWidgets import QFileDialog, QSizePolicy, QWidget
 
@@ -78,6 +78,7 @@ class HazardDock(QgsDockWidget):
             widget.hide()
         ui.statusLabel.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
         ui.footer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        ui.scrollContents.installEventFilter(self)
         bold = ui.segmentButton.font()
         bold.setBold(True)
         ui.segmentButton.setFont(bold)
@@ -132,6 +133,14 @@ class HazardDock(QgsDockWidget):
         super().showEvent(event)
         if not self._warmed_up:
             QTimer.singleShot(0, self.warm_up)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Give the scrolled part the height of its content, so that the button follows right below it."""
+        if watched is self.ui.scrollContents and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            layout = self.ui.scrollContents.layout()
+            height = layout.totalHeightForWidth(self.ui.scrollArea.viewport().width())
+            self.ui.scrollArea.setMaximumHeight(max(height, layout.minimumSize().height()) + 2)
+        return super().eventFilter(watched, event)
 
     def warm_up(self) -> None:
         """Start the engine and ask for its models; says why if there is none."""

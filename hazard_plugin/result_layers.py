@@ -20,7 +20,7 @@ def add_result_layer(
     node = root.findLayer(source_id)
     parent = node.parent() if node is not None else root
     added = parent.insertLayer(0 if node is None else place_of(node), layer)
-    added.setExpanded(False)
+    added.setExpanded(kind == "mask")
     added.setItemVisibilityChecked(visible)
     return layer
 

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugin"))
 import support
-from qgis.core import QgsProject, QgsRasterLayer
+from qgis.core import QgsProject, QgsRasterLayer, QgsSettings
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
 
@@ -28,6 +28,14 @@ PICTURES = support.ROOT / "build" / "screenshots"
 def engine_python():
     """The tests' own interpreter is the engine's, unless one is named."""
     os.environ.setdefault("HAZARD_ENGINE_PYTHON", sys.executable)
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings():
+    """Nothing remembered from another test."""
+    QgsSettings().remove("hazardmapper")
+    yield
+    QgsSettings().remove("hazardmapper")
 
 
 @pytest.fixture
@@ -97,7 +105,3 @@ def picture():
         return path
 
     return save
-
-
-def result_layers():
-    return [layer for layer in QgsProject.instance().mapLayers().values() if layer.customProperty("hazardmapper/kind")]
