@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -170,6 +171,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         print(json.dumps(result, allow_nan=False) if options.json else describe(options.command, result), flush=True)
     except OSError as error:
+        with contextlib.suppress(OSError, ValueError):  # what could not be written would be tried again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _fail(f"The result could not be printed ({error.strerror}).", EXIT_INTERNAL)
     for warning in result.get("warnings", []) if isinstance(result, dict) and not options.json else []:
         print(f"Note: {warning}", file=sys.stderr)
@@ -183,7 +186,9 @@ def run_program() -> int:
         streams = []
         for number, stream in ((1, sys.stdout), (2, sys.stderr)):
             stream.flush()
-            streams.append(os.fdopen(os.dup(number), "w", encoding=stream.encoding, errors="backslashreplace", buffering=1))
+            streams.append(
+                os.fdopen(os.dup(number), "w", encoding=stream.encoding, errors="backslashreplace", buffering=1)
+            )
         sys.stdout, sys.stderr = streams
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)

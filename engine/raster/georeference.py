@@ -13,7 +13,7 @@ import numpy.typing as npt
 from osgeo import gdal, osr
 
 from ..protocol import BadInput
-from .gdal_setup import ask_twice, first_line
+from .gdal_setup import ask_twice, first_line, text
 
 Float = npt.NDArray[np.float64]
 ASSUMED_GSD_M = 10.0
@@ -81,7 +81,7 @@ class Georeference:
 
     def _gcp_transformer(self) -> Any:
         memory = gdal.GetDriverByName("MEM").Create("", max(self.width, 1), max(self.height, 1), 0)
-        memory.SetGCPs(list(self.gcps), self.crs.ExportToWkt() if self.crs else "")
+        memory.SetGCPs(list(self.gcps), text(self.crs.ExportToWkt()) if self.crs else "")
         try:
             return gdal.Transformer(memory, None, ["METHOD=GCP_POLYNOMIAL"])
         except RuntimeError as error:
@@ -122,7 +122,7 @@ class Georeference:
         if self.crs is None:
             return None
         code = self.crs.GetAuthorityCode(None)
-        return f"{self.crs.GetAuthorityName(None)}:{code}" if code else str(self.crs.ExportToWkt())
+        return f"{text(self.crs.GetAuthorityName(None))}:{text(code)}" if code else text(self.crs.ExportToWkt())
 
     def shifted_geotransform(self, window: Window) -> tuple[float, ...] | None:
         """Geotransform of a part of the raster."""
@@ -305,6 +305,8 @@ def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
             raise BadInput(
                 f"CRS '{crs_override[:60]}' is not understood ({first_line(error)}); give EPSG:n or WKT."
             ) from None
+    if crs is not None and not ask_twice(crs.ExportToWkt):  # damaged: nothing can be done with it
+        crs = None
     if crs is not None:
         crs = crs.Clone()
         crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)

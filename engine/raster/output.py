@@ -17,7 +17,7 @@ import numpy.typing as npt
 from osgeo import gdal
 
 from ..protocol import NOT_ASSESSED, OutputFailed, partial_files, partial_path
-from .gdal_setup import first_line, gdal_failures, quiet_closing
+from .gdal_setup import first_line, gdal_failures, quiet_closing, text
 from .georeference import Georeference, Window
 
 Bytes = npt.NDArray[np.uint8]
@@ -282,7 +282,7 @@ def _keep(final: str, aside: str) -> None:
 def _georeference(dataset: Any, grid: Grid) -> None:
     reference, window = grid.georeference, grid.window
     geotransform = reference.shifted_geotransform(window)
-    wkt = reference.crs.ExportToWkt() if reference.crs is not None else ""
+    wkt = text(reference.crs.ExportToWkt()) if reference.crs is not None else ""
     if geotransform is not None:
         dataset.SetGeoTransform(geotransform)
         dataset.SetProjection(wkt)

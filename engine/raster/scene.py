@@ -171,7 +171,7 @@ class Scene:
     def require_no_part(self, outputs: Sequence[str]) -> None:
         """Raise BadInput if an output would replace one of the files that the scene consists of."""
         for output in outputs:
-            for part in self._dataset.GetFileList() or ():
+            for part in ask_twice(self._dataset.GetFileList) or ():
                 if same_path(output, part):
                     raise BadInput(f"'{output}' is a part of the scene '{self.name}'; choose another name.")
 
