@@ -1,0 +1,243 @@
+"""The worker as its client sees it: a process, lines in, lines out."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scenes import write_raster
+
+from engine.protocol import ENDINGS, PROTOCOL_VERSION, InspectJob, SegmentJob, cancel_message, job_message
+
+ROOT = Path(__file__).resolve().parents[2]
+LONG_S = 60.0
+
+
+class Client:
+    """A worker process and its events."""
+
+    def __init__(self, **environment):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "engine", "worker"], cwd=ROOT, text=True, bufsize=1,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+        self.events = queue.Queue()
+        self.lines = []
+        threading.Thread(target=self._read, daemon=True).start()
+        self.errors = []
+        threading.Thread(target=lambda: self.errors.extend(self.process.stderr), daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line)
+            self.events.put(json.loads(line))
+        self.events.put(None)
+
+    def send(self, message):
+        self.process.stdin.write((message if isinstance(message, str) else json.dumps(message)) + "\n")
+        self.process.stdin.flush()
+
+    def wait(self, fits, timeout_s=LONG_S):
+        """The first event that fits; events before it are passed over."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            event = self.events.get(timeout=max(0.01, deadline - time.monotonic()))
+            assert event is not None, "".join(self.errors)
+            if fits(event):
+                return event
+
+    def ending(self, job_id, timeout_s=LONG_S):
+        return self.wait(lambda e: e.get("id") == job_id and e["type"] in ENDINGS, timeout_s)
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """One worker for the tests that leave it alive."""
+    client = Client()
+    client.hello = client.wait(lambda e: True)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def worker(request):
+    client = Client(**getattr(request, "param", {}))
+    assert client.wait(lambda e: True)["type"] == "hello"
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scenes")
+    generator = np.random.default_rng(0)
+    names = ["B02", "B03", "B04", "B08"]
+    small = write_raster(folder / "small.tif", generator.integers(200, 4000, (4, 64, 64)).astype("u2"), names=names)
+    tile = generator.integers(200, 4000, (4, 500, 500)).astype("u2")
+    large = write_raster(folder / "large.tif", np.tile(tile, (1, 8, 8)), names=names)
+    return {"small": small, "large": large}
+
+
+def segment(raster, mask, **options):
+    return SegmentJob(raster=raster, hazard="flood", mask=str(mask), device="cpu", **options)
+
+
+def test_the_first_line_is_hello(shared):
+    hello = shared.hello
+    assert hello["type"] == "hello" and hello["protocol"] == PROTOCOL_VERSION
+    assert {"engine", "torch", "gdal", "python", "devices"} <= set(hello)
+    assert [device["default"] for device in hello["devices"]].count(True) == 1
+
+
+def test_a_job_starts_progresses_and_is_done_once(shared, scenes, tmp_path):
+    shared.send(job_message("j1", "segment", segment(scenes["small"], tmp_path / "m.tif")))
+    assert shared.wait(lambda e: e.get("id") == "j1")["type"] == "started"
+    assert shared.wait(lambda e: e.get("id") == "j1")["type"] == "progress"
+    done = shared.ending("j1")
+    assert done["type"] == "done" and done["result"]["mask"] == str(tmp_path / "m.tif")
+    shared.send(job_message("j1b", "inspect", InspectJob(raster=scenes["small"])))
+    assert shared.ending("j1b")["result"]["width"] == 64
+    endings = [json.loads(line) for line in shared.lines]
+    assert sum(e.get("id") == "j1" and e["type"] in ENDINGS for e in endings) == 1
+
+
+GARBAGE = [
+    "not json", "{}", "[]", "null", '"text"', "12", '{"type": 5}', '{"type": "job"}', '{"type": "cancel"}',
+    '{"type": "dance", "id": "x"}', "{" * 5000, '{"type": "cancel", "id": "nobody"}', "\x00\x01\x02", "é" * 1000,
+]  # fmt: skip
+
+
+def test_garbage_is_survived(shared, scenes):
+    for line in GARBAGE:
+        shared.send(line)
+    shared.send(job_message("after", "inspect", InspectJob(raster=scenes["small"])))
+    assert shared.ending("after")["type"] == "done"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"protocol": 999, "kind": "models", "job": {}},
+        {"protocol": None, "kind": "models", "job": {}},
+        {"protocol": PROTOCOL_VERSION, "kind": "dance", "job": {}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect"},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": 5}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "a\0b"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "/nowhere.tif"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "/vsistdin/"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "x", "future_field": 1}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "x", "bands": "red"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "x", "extent": [1, 2, "3", 4]}},
+        {"protocol": PROTOCOL_VERSION, "kind": "inspect", "job": {"raster": "x", "gsd_m": "10"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "segment", "job": {"raster": "x", "hazard": "flood", "mask": "a\0.tif"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "segment",
+         "job": {"raster": "x", "hazard": "flood", "mask": "m.tif", "overwrite": "no"}},
+        {"protocol": PROTOCOL_VERSION, "kind": "segment",
+         "job": {"raster": "x", "hazard": "flood", "mask": "m.tif", "model": {}, "device": 5}},
+    ],
+)  # fmt: skip
+def test_a_job_that_cannot_be_fails_with_one_sentence(shared, message):
+    job_id = f"bad{time.monotonic_ns()}"
+    shared.send({"type": "job", "id": job_id, **message})
+    failed = shared.ending(job_id, 20)
+    assert failed["type"] == "failed"
+    assert failed["code"] == "bad_input"
+    assert failed["message"] and "\n" not in failed["message"]
+
+
+def test_two_jobs_queue_questions_are_answered_beside_them_and_both_can_be_cancelled(shared, scenes, tmp_path):
+    shared.send(job_message("one", "segment", segment(scenes["large"], tmp_path / "one.tif")))
+    shared.send(job_message("two", "segment", segment(scenes["large"], tmp_path / "two.tif")))
+    shared.send(job_message("three", "segment", segment(scenes["small"], tmp_path / "three.tif")))
+    shared.wait(lambda e: e.get("id") == "one" and e.get("stage") == "Segmenting")
+    asked = time.monotonic()
+    shared.send(job_message("question", "inspect", InspectJob(raster=scenes["small"])))
+    assert shared.ending("question")["type"] == "done"
+    assert time.monotonic() - asked < 5
+    shared.send(cancel_message("two"))
+    asked = time.monotonic()
+    shared.send(cancel_message("one"))
+    assert shared.ending("one")["type"] == "cancelled"
+    assert time.monotonic() - asked < 4  # 2 s by contract; tests share their processors
+    assert shared.ending("two")["type"] == "cancelled"
+    assert shared.ending("three")["type"] == "done"
+    assert not any(json.loads(line).get("id") == "two" and '"started"' in line for line in shared.lines)
+    assert sorted(os.listdir(tmp_path)) == ["three.qml", "three.tif"]
+
+
+def test_nothing_but_events_is_on_stdout(shared):
+    assert all(json.loads(line)["type"] for line in shared.lines)
+
+
+def test_the_end_of_input_in_the_middle_of_a_job_ends_the_worker_and_leaves_nothing(worker, scenes, tmp_path):
+    worker.send(job_message("one", "segment", segment(scenes["large"], tmp_path / "m.tif")))
+    worker.wait(lambda e: e.get("stage") == "Segmenting")
+    began = time.monotonic()
+    worker.process.stdin.close()
+    worker.process.wait(timeout=8)
+    assert time.monotonic() - began < 6
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_terminated_worker_leaves_nothing(worker, scenes, tmp_path):
+    worker.send(job_message("one", "segment", segment(scenes["large"], tmp_path / "m.tif")))
+    worker.wait(lambda e: e.get("stage") == "Segmenting")
+    worker.process.send_signal(signal.SIGINT)  # meant for whoever started it
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(timeout=8)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("worker", [{"HAZARD_WORKER_IDLE_S": "0.5"}], indirect=True)
+def test_an_idle_worker_ends_by_itself(worker):
+    assert worker.process.wait(timeout=15) == 0
+
+
+def test_no_orphan_survives_its_parent(scenes, tmp_path):
+    """The parent is killed without a chance to say anything; the worker has to notice."""
+    parent = textwrap.dedent("""
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-m", "engine", "worker"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+        child.stdout.readline()
+        child.stdin.write(sys.argv[1] + chr(10)); child.stdin.flush()
+        for line in child.stdout:
+            if "Segmenting" in line:
+                break
+        print(child.pid, flush=True)
+        time.sleep(60)
+    """)
+    message = json.dumps(job_message("one", "segment", segment(scenes["large"], tmp_path / "m.tif")))
+    starter = subprocess.Popen(
+        [sys.executable, "-c", parent, message], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    pid = int(starter.stdout.readline())
+    starter.kill()
+    starter.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and _alive(pid):
+        time.sleep(0.1)
+    assert not _alive(pid)
+    assert os.listdir(tmp_path) == []
+
+
+def _alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
