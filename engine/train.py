@@ -36,15 +36,15 @@ THRESHOLDS = tuple(round(0.1 + 0.025 * i, 3) for i in range(31))
 
 DESCRIPTION = (
     "A small U-Net for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water "
-    "wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier collapse: "
-    "the ice-rock lobe, its track and its source. One more head answers for any of them."
+    "wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier "
+    "collapse: the ice-rock lobe, its track and its source. One more head answers for any of them."
 )
 LIMITS = (
-    "Flood marks all water of the scene, permanent water too: compare with a map of permanent water for the flood alone. "
-    "RGB alone, without near infrared, is weak for water. Landslides and glacier collapses are told from optical bands "
-    "only; bare fields, quarries and river bars are confused with landslides. No labelled glacier collapse was at hand: "
-    "its recall is known on simulated scenes only. Cloud shadow on dark ground and smooth sand in radar can pass for "
-    "water."
+    "Flood marks all water of the scene, permanent water too: compare with a map of permanent water for the flood "
+    "alone. RGB alone, without near infrared, is weak for water. Landslides and glacier collapses are told from optical "
+    "bands only; bare fields, quarries and river bars are confused with landslides. No labelled glacier collapse was at "
+    "hand: its recall is known on simulated scenes only. Cloud shadow on dark ground and smooth sand in radar can pass "
+    "for water."
 )
 
 

@@ -26,7 +26,7 @@ SUBSETS = {
     "blue,green,red,nir,swir1": 0.4,
     "red,nir,swir1": 0.4,
     "green,nir,swir1": 0.4,
-    "coastal,blue,swir2": 1.8,
+    "coastal,blue,swir2": 1.0,
     "nir,swir1,swir2": 0.3,
     "green,swir1": 0.3,
     "any": 2.5,
@@ -81,7 +81,7 @@ def join(parts: list[Batch]) -> Batch:
 
 def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX) -> Batch:
     """Cut ``count`` chips out of a scene, seen through a random choice of bands, units and nodata."""
-    slots, as_bytes, as_raw = draw_bands(draw)
+    slots, as_bytes, as_raw = draw_bands(draw, scene.country == "mountains")
     values = scene.values[[scene.slots.index(slot) for slot in slots]]
     values = values + 0.0
     size = values.shape[-1]
@@ -125,13 +125,14 @@ def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP
     return Batch(planes, labels, surface)
 
 
-def draw_bands(draw: Draw) -> tuple[tuple[str, ...], bool, bool]:
+def draw_bands(draw: Draw, icy: bool) -> tuple[tuple[str, ...], bool, bool]:
     """Slots of a scene as users have them, and whether they are display bytes or of unknown units."""
-    kind = draw.pick({"optical": 0.62, "radar": 0.31, "both": 0.07})
+    kind = draw.pick({"optical": 0.7, "radar": 0.23, "both": 0.07})
     if kind == "radar":
         slots = tuple(draw.pick(RADAR_SUBSETS).split(","))
         return slots, draw.chance(0.06), False
-    name = draw.pick(SUBSETS)
+    # Composites of short-wave infrared and blue are made to show ice.
+    name = draw.pick({**SUBSETS, "coastal,blue,swir2": 5.0 if icy else 0.5})
     if name == "any":  # the number first, then which: independent dropout would favour the middle
         number = 1 + draw.whole(len(OPTICAL_SLOTS))
         order = torch.randperm(len(OPTICAL_SLOTS), generator=draw.generator)[:number]
@@ -172,6 +173,10 @@ def stretch_to_bytes(draw: Draw, values: Tensor, statistics: Tensor, known: Tens
     elif style == "from zero" and float(sample.min()) > -1:
         low = torch.zeros(bands)
         high = torch.full((bands,), draw.uniform(0.7, 1.3) * float(high.max()))
+    if draw.chance(0.2):  # one band is cut far above its darkest values
+        cut = draw.whole(bands)
+        low = low.clone()
+        low[cut] = low[cut] + draw.uniform(0.1, 0.5) * (high[cut] - low[cut])
     gamma = draw.uniform(0.6, 1.1)
 
     def stretched(field: Tensor) -> Tensor:

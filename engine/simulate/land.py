@@ -26,7 +26,7 @@ FIELDS = {
     "soil_bright": 1.0,
     "soil_dark": 1.0,
     "soil_wet": 0.25,
-    "soil_smooth": 0.2,
+    "soil_smooth": 0.5,
     "burnt": 0.04,
 }
 BUILDINGS = {
@@ -252,10 +252,10 @@ def _scatter_look_alikes(land: Land, draw: Draw) -> None:
         ("quarry", 0.10, 2.5),
         ("soil_bright", 0.15, 1.8),
         ("soil_wet", 0.12, 1.7),
-        ("soil_smooth", 0.10, 1.7),
+        ("soil_smooth", 0.20, 1.6),
         ("mud", 0.06, 2.0),
         ("rock_bright", 0.10, 1.8),
-        ("sand", 0.05, 1.8),
+        ("sand", 0.15, 1.7),
     ):
         if draw.chance(probability):
             patch = draw.fractal(draw.log_uniform(5, size / 6), 3.0)[0] > lowest + draw.uniform(0, 0.7)

@@ -31,7 +31,7 @@ def render_backscatter(land: Land, draw: Draw) -> Tensor:
 def _water_db(land: Land, draw: Draw) -> Tensor:
     """Open water: dark when calm, brighter under wind, in streaks."""
     calm = draw.uniform(-27, -19)
-    wind = draw.uniform(0, 3) if draw.chance(0.8) else draw.uniform(3, 8)
+    wind = draw.uniform(0, 3) if draw.chance(0.87) else draw.uniform(3, 8)
     streaks = _wind(draw) * wind
     vv = (calm + streaks + 0.6 * draw.fractal(6, 2.0)[0]).clamp(max=-12.0)
     vh = (calm - draw.uniform(5, 8) + 0.6 * streaks).clamp(max=-21.0)
@@ -51,7 +51,7 @@ def _stand_db(land: Land, draw: Draw, dry_db: Tensor) -> Tensor:
     contrast = draw.uniform(9.0, 15.0) + 0.7 * draw.fractal(6, 2.2)[0]
     standing = torch.stack((vv, torch.minimum(vv - contrast, dry_db[1] + 0.5)))
     drowned = 10 * torch.log10(0.2 * 10 ** (dry_db / 10) + 0.8 * 10 ** (_water_db(land, draw) / 10)) - 1.0
-    return torch.where(land.water > draw.uniform(0.65, 0.95), drowned, standing)
+    return torch.where(land.water > draw.uniform(0.7, 1.0), drowned, standing)
 
 
 def _slope_effect(land: Land, draw: Draw) -> Tensor:

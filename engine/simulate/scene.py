@@ -24,9 +24,9 @@ _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
     "landslide": {"hills": 4.0, "mountains": 1.5},
     "glacier_collapse": {"mountains": 1.0},
-    "none": {"plain": 2.0, "hills": 1.5, "mountains": 2.2, "arid": 2.0},
+    "none": {"plain": 2.2, "hills": 1.8, "mountains": 2.2, "arid": 2.2},
 }
-_SHARES = {"flood": 0.31, "landslide": 0.23, "glacier_collapse": 0.18, "none": 0.28}
+_SHARES = {"flood": 0.27, "landslide": 0.27, "glacier_collapse": 0.16, "none": 0.3}
 
 
 @dataclass
@@ -40,6 +40,7 @@ class SimulatedScene:
             positive for ``flood`` wherever it is seen: one date cannot tell a flood from a lake.
         surface: (size, size) uint8: 1 artificial, 0 natural.
         hazard: what was laid onto the land, or ``none``.
+        country: ``plain``, ``hills``, ``mountains`` or ``arid``.
         gsd_m: ground sampling distance.
     """
 
@@ -48,6 +49,7 @@ class SimulatedScene:
     labels: Tensor
     surface: Tensor
     hazard: str
+    country: str
     gsd_m: float
 
 
@@ -123,6 +125,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         labels=_labels(land, flooded, slid, collapsed, cloud),
         surface=artificial_table()[land.cover].to(torch.uint8),
         hazard=hazard,
+        country=country,
         gsd_m=gsd_m,
     )
 
