@@ -170,8 +170,9 @@ class HazardDock(QgsDockWidget):
         layer = self.ui.layerComboBox.currentLayer()
         return layer if isinstance(layer, QgsRasterLayer) else None
 
-    def _follow(self, layer: Any) -> None:
+    def _follow(self, *_: Any) -> None:
         """Take over the layer that became active, unless it is a result or a run is under way."""
+        layer = self.iface.activeLayer()
         if isinstance(layer, QgsRasterLayer) and not layer.customProperty(KIND_PROPERTY) and not self.queue.is_running:
             self.ui.layerComboBox.setLayer(layer)
 
