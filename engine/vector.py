@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -12,6 +13,10 @@ from osgeo import gdal, ogr, osr
 from .protocol import BadInput
 from .raster.gdal_setup import first_line, prepare_gdal
 from .raster.georeference import Georeference, Window
+from .raster.scene import require_file
+
+EDGE_PARTS = 32
+"""Parts of a polygon's extent after which its edges get another corner, on the way to another CRS."""
 
 
 class AreaMask:
@@ -30,6 +35,7 @@ class AreaMask:
 
     def __init__(self, path: str, georeference: Georeference) -> None:
         prepare_gdal()
+        require_file(path, "area")
         self._name = os.path.basename(path)
         self._boxes: list[tuple[float, float, float, float]] = []
         self._memory = ogr.GetDriverByName("Memory").CreateDataSource("area")
@@ -52,7 +58,8 @@ class AreaMask:
         if layer_crs is not None and georeference.crs is not None:
             layer_crs = layer_crs.Clone()
             layer_crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
-            move = osr.CoordinateTransformation(layer_crs, georeference.crs)
+            if not layer_crs.IsSame(georeference.crs):
+                move = osr.CoordinateTransformation(layer_crs, georeference.crs)
         for feature in layer:
             geometry = feature.GetGeometryRef()
             if geometry is None or ogr.GT_Flatten(geometry.GetGeometryType()) not in (
@@ -65,6 +72,9 @@ class AreaMask:
                 continue
             linear = geometry.GetLinearGeometry()
             if move is not None:
+                xmin, xmax, ymin, ymax = linear.GetEnvelope()
+                if 0 < (longest := max(xmax - xmin, ymax - ymin)) < math.inf:
+                    linear.Segmentize(longest / EDGE_PARTS)  # what is straight in one CRS is curved in the other
                 try:
                     linear.Transform(move)
                 except RuntimeError as error:
@@ -77,13 +87,20 @@ class AreaMask:
     def _add(self, polygon: Any, georeference: Georeference) -> None:
         moved = ogr.Geometry(ogr.wkbPolygon)
         for index in range(polygon.GetGeometryCount()):
-            points = np.asarray(polygon.GetGeometryRef(index).GetPoints(), np.float64)[:, :2]
-            if len(points) < 4:
+            points = polygon.GetGeometryRef(index).GetPoints() or ()
+            if len(points) < 4 and index == 0:
                 return
+            if len(points) < 4:
+                continue
+            pixels = georeference.to_pixels(np.asarray(points, np.float64)[:, :2])
+            if not np.isfinite(pixels).all():
+                raise BadInput(f"A polygon of '{self._name}' reaches beyond the scene's CRS; cut it to the scene.")
             ring = ogr.Geometry(ogr.wkbLinearRing)
-            for x, y in georeference.to_pixels(points):
+            for x, y in pixels:
                 ring.AddPoint_2D(float(x), float(y))
             moved.AddGeometry(ring)
+        if moved.IsEmpty():
+            return
         feature = ogr.Feature(self._layer.GetLayerDefn())
         feature.SetGeometry(moved)
         self._boxes.append(moved.GetEnvelope())
@@ -101,6 +118,7 @@ class AreaMask:
         """Where the window's pixels ``(height, width)`` belong to the area."""
         raster = gdal.GetDriverByName("MEM").Create("", window.width, window.height, 1, gdal.GDT_Byte)
         raster.SetGeoTransform((window.x, 1.0, 0.0, window.y, 0.0, 1.0))
+        self._layer.SetSpatialFilterRect(window.x, window.y, window.x + window.width, window.y + window.height)
         gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1])
         return np.asarray(raster.ReadAsArray() > 0, np.bool_)
 

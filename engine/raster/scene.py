@@ -355,7 +355,7 @@ def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int
 
 def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
     """Open a raster for reading; raises BadInput in one sentence when that fails or it holds no pixels."""
-    _require_file(path)
+    require_file(path, "raster")
     try:
         dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY, open_options=list(open_options))
     except (RuntimeError, MemoryError) as error:
@@ -379,16 +379,16 @@ def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
     return dataset
 
 
-def _require_file(path: str) -> None:
+def require_file(path: str, what: str) -> None:
     """Raise BadInput for a path to nothing, and for pipes and devices, which may never end; GDAL's own pass."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
         if path.startswith("/vsi") or ":" in path[2:] or path.lstrip().startswith("<"):
             return
-        raise BadInput(f"There is no raster '{path}'; check the path.") from None
+        raise BadInput(f"There is no {what} '{path}'; check the path.") from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        raise BadInput(f"'{path}' is not a file; choose a raster file.")
+        raise BadInput(f"'{path}' is not a file; choose a {what} file.")
 
 
 def _archive_advice(path: str, name: str) -> str | None:
