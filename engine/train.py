@@ -41,10 +41,10 @@ DESCRIPTION = (
 )
 LIMITS = (
     "Flood marks all water of the scene, permanent water too: compare with a map of permanent water for the flood "
-    "alone. RGB alone, without near infrared, is weak for water. Landslides and glacier collapses are told from optical "
-    "bands only; bare fields, quarries and river bars are confused with landslides. No labelled glacier collapse was at "
-    "hand: its recall is known on simulated scenes only. Cloud shadow on dark ground and smooth sand in radar can pass "
-    "for water."
+    "alone. RGB without near infrared is weak for water. Landslides and glacier collapses are told from optical "
+    "bands only; bare fields, dry slopes, quarries and river bars are confused with landslides. No labelled glacier "
+    "collapse was at hand: its recall is known on simulated scenes only. Cloud shadow, snow in composites without near "
+    "infrared, and smooth sand in radar can pass for water."
 )
 
 

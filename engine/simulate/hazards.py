@@ -64,6 +64,7 @@ def landslides(land: Land, draw: Draw) -> Tensor:
         at = int(favour.argmax())
         length_px = min(0.6 * size, width_px * draw.log_uniform(1.5, 12))
         slid |= run_out(draw, smooth, (at // size, at % size), length_px, width_px)[0] < 1
+    slid &= land.water < 0.5
     if not bool(slid.any()):
         return slid
     material = draw.pick({"debris": 3, "soil_bright": 2, "rock_bright": 1, "soil_dark": 0.5})
@@ -71,7 +72,6 @@ def landslides(land: Land, draw: Draw) -> Tensor:
     fresh = draw.uniform(-0.15, 0.35)
     texture = draw.uniform(0.05, 0.2) * draw.fractal(4, 2.0)[0] + 0.1 * draw.fractal(size / 10, 2.5)[0]
     land.brightness = torch.where(slid, fresh + texture + 0.2 * (scar - 0.4), land.brightness)
-    land.water = torch.where(slid, torch.zeros(()), land.water)
     if draw.chance(0.35):  # some plants survive or have come back
         put(land, slid & (share(draw.fractal(3, 2.0)[0]) < draw.uniform(0.02, 0.2)), "grass")
     return slid
