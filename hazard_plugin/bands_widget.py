@@ -1,11 +1,12 @@
 """Shows how a scene's bands and units were understood, and lets the user correct it."""
 
 import contextlib
+import json
 from typing import Any, Dict, Iterator, List, Mapping
 
 from qgis.gui import QgsDoubleSpinBox
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..engine import protocol
 
@@ -95,7 +96,9 @@ class BandsWidget(QWidget):
         """Fill in what the engine found; chosen values stay."""
         with self._quietly():
             self._list_bands(list(info.get("bands") or ()))
-            self.units_combo.setItemText(0, self.tr("found out: {units}").format(units=units_title(info.get("units"))))
+            units = info.get("units")
+            found = self.tr("found out: {units}").format(units=units_title(units)) if units else self.tr("found out")
+            self.units_combo.setItemText(0, found)
             sensor = info.get("sensor")
             found = self.tr("found out: {sensor}").format(sensor=sensor) if sensor else self.tr("found out")
             self.sensor_combo.setItemText(0, found)
@@ -187,6 +190,7 @@ def narrow_combo(name: str, tip: str) -> QComboBox:
     combo.setToolTip(tip)
     combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     combo.setMinimumContentsLength(8)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return combo
 
 
@@ -202,6 +206,19 @@ def slot_title(slot: str) -> str:
     """Name of a slot for people."""
     titles = {"nir": "NIR", "swir1": "SWIR 1", "swir2": "SWIR 2", "vv": "VV", "vh": "VH"}
     return titles.get(slot, slot)
+
+
+def read_overrides(text: str) -> Dict[str, Dict[str, Any]]:
+    """Corrections by layer id out of a project's entry; what is not such is dropped."""
+    try:
+        stored = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return {
+        str(name): {key: value.get(key) for key in OVERRIDES}
+        for name, value in (stored.items() if isinstance(stored, dict) else ())
+        if isinstance(value, dict)
+    }
 
 
 def units_title(units: Any) -> str:

@@ -9,11 +9,11 @@ from qgis.gui import QgsDockWidget
 from qgis.PyQt import uic
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QShowEvent
-from qgis.PyQt.QtWidgets import QFileDialog, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QSizePolicy, QToolButton, QWidget
 
 from ..engine import protocol
 from .area_choice import AreaChoice
-from .bands_widget import OVERRIDES, BandsWidget, units_title
+from .bands_widget import BandsWidget, read_overrides, units_title
 from .compat import RASTER_LAYERS
 from .engine_client import EngineClient
 from .hazards import KIND_PROPERTY
@@ -21,7 +21,7 @@ from .messages import INFO, WARNING, tell
 from .model_choice import ModelChoice
 from .outcome import show_outcome
 from .output_files import known_folder, output_folder
-from .result_panel import ResultPanel, escape
+from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
 from .scene_reader import SceneReader
 from .settings import load_choices, load_setting, save_choices, save_setting
@@ -71,6 +71,9 @@ class HazardDock(QgsDockWidget):
         ui.engineWidget.setFilePath(load_setting("engine_python"))
         for widget in (ui.folderWidget, ui.engineWidget, ui.thresholdSpinBox):
             widget.setMinimumWidth(60)
+        for group in (ui.bandsGroup, ui.outputGroup, ui.advancedGroup):
+            for button in group.findChildren(QToolButton, "collapseButton"):
+                button.setToolTip(group.toolTip())
         for widget in (ui.progressBar, ui.cancelButton):
             policy = widget.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
@@ -79,6 +82,9 @@ class HazardDock(QgsDockWidget):
         ui.statusLabel.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
         ui.footer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         ui.scrollContents.installEventFilter(self)
+        ui.dockLayout.setStretch(0, 1)
+        for label in (ui.understoodLabel, ui.queueLabel):
+            label.setMinimumHeight(self.fontMetrics().lineSpacing())
         bold = ui.segmentButton.font()
         bold.setBold(True)
         ui.segmentButton.setFont(bold)
@@ -214,12 +220,16 @@ class HazardDock(QgsDockWidget):
         used = [str(band.get("slot")) for band in bands if band.get("slot") not in (None, protocol.UNUSED)]
         shown = ", ".join(used[:4]) + (", …" if len(used) > 4 else "")
         count = self.tr("1 band") if len(bands) == 1 else self.tr("{count} bands").format(count=len(bands))
-        parts = [f"{count} ({shown})" if used else count, units_title(info.get("units"))]
+        parts = [f"{count} ({shown})" if used else self.tr("{count}, not recognised").format(count=count)]
+        if info.get("units"):
+            parts.append(units_title(info["units"]))
         if info.get("gsd_m"):
             parts.append(f"{info['gsd_m']:.3g} m")
         text = f"<a href='bands'>{escape(', '.join(parts))}</a>"
-        for warning in info.get("warnings") or ():
-            text += f"<br>{escape(str(warning))}"
+        warnings = [str(warning) for warning in info.get("warnings") or ()]
+        text += "".join(f"<br>{escape(warning)}" for warning in warnings)
+        if not used:
+            self._refusal = self.tr("No band is recognised; choose the sensor or give bands their slots.")
         self.ui.understoodLabel.setText(text)
         self.update_state()
 
@@ -369,7 +379,7 @@ class HazardDock(QgsDockWidget):
     def _on_progress(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
         if self.queue.is_running and self.ui.cancelButton.isEnabled():
             self.ui.progressBar.setValue(round(1000 * share))
-            self.ui.statusLabel.setText(f"{self._running_text}: {progress_text(stage, share, seconds_left)}")
+            self.ui.statusLabel.setText(f"{self._running_text}: {progress_text(stage, seconds_left)}")
 
     def _on_finished(self, run: Run, project_open: bool) -> None:
         show_outcome(run, self.iface, self.results, project_open)
@@ -429,26 +439,3 @@ class HazardDock(QgsDockWidget):
         folder = known_folder(QgsProject.instance(), self.ui.folderWidget.filePath().strip())
         text = self.tr("Masks go to {folder}").format(folder=folder) if folder else self.tr("You will be asked once.")
         self.ui.folderNote.setText(text)
-
-
-def progress_text(stage: str, share: float, seconds_left: Optional[float]) -> str:
-    """``Predicting, 42 %, 12 s left``."""
-    parts = [stage] if stage else []
-    parts.append(f"{100 * share:.0f} %")
-    if seconds_left is not None:
-        left = f"{seconds_left:.0f} s" if seconds_left < 90 else f"{seconds_left / 60:.0f} min"
-        parts.append(f"{left} left")
-    return ", ".join(parts)
-
-
-def read_overrides(text: str) -> Dict[str, Dict[str, Any]]:
-    """Corrections by layer id out of a project's entry; what is not such is dropped."""
-    try:
-        stored = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return {
-        str(name): {key: value.get(key) for key in OVERRIDES}
-        for name, value in (stored.items() if isinstance(stored, dict) else ())
-        if isinstance(value, dict)
-    }

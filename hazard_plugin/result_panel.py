@@ -1,6 +1,6 @@
 """Shows what runs found: hazard area, share not assessed, seconds, device, warnings, and a way to the layer."""
 
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
@@ -102,6 +102,15 @@ def device_title(name: Any) -> str:
     """Short name of a device."""
     text = str(name or "")
     return text.upper() if text in ("cpu", "mps") else text
+
+
+def progress_text(stage: str, seconds_left: Optional[float]) -> str:
+    """``Segmenting, 12 s left``; the bar beside it shows the share."""
+    parts = [stage] if stage else []
+    if seconds_left is not None:
+        left = f"{seconds_left:.0f} s" if seconds_left < 90 else f"{seconds_left / 60:.0f} min"
+        parts.append(f"{left} left")
+    return ", ".join(parts)
 
 
 def escape(text: str) -> str:
