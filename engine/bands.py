@@ -261,6 +261,10 @@ def _by_name(bands: Sequence[BandInfo], sensor: str | None) -> tuple[tuple[str, 
                 candidates.append((0 if exact else 1 if token not in _SECOND_CHOICE else 2, _WORDS[token], position))
                 break
     if not candidates and any(numbers):
+        counted = numbers == [str(position + 1) for position in range(len(bands))] and not padded
+        surface = any(re.search(r"(?i)\bsr_", band.description) for band in bands)
+        if counted and not surface and (sensor is None or _by_preset(bands, sensor) is not None):
+            return None, sensor  # numbered in file order, as programs do that know nothing of the sensor
         sensor = _numbered_sensor(numbers, padded, bands, sensor)
         meaning = BAND_NUMBERS.get(sensor or "")
         if meaning is None:
