@@ -109,6 +109,9 @@ def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP
     windows = torch.stack([_window(values, *corner, size_px) for corner in corners])
     present = torch.stack([_window(valid, *corner, size_px) for corner in corners])
     labels = torch.stack([_window(scene.labels, *corner, size_px) for corner in corners])
+    if not set(slots) & set(SAR_SLOTS):  # from above, plants in water look like plants in shade
+        hidden = torch.stack([_window(scene.under_plants, *corner, size_px) for corner in corners])[:, None]
+        labels[:, ::3].masked_fill_(hidden & (labels[:, ::3] == 1), 255)
     if set(slots) <= set(SAR_SLOTS):  # a radar hardly sees these; it learns to leave them, not to guess them
         labels[:, 1:3].masked_fill_(labels[:, 1:3] == 1, 255)
         labels[:, 3].masked_fill_((labels[:, 1:3] == 255).any(1) & (labels[:, 0] != 1), 255)

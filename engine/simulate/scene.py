@@ -39,6 +39,7 @@ class SimulatedScene:
         labels: (4, size, size) uint8 in the order of ``HAZARDS``: 1 hazard, 0 none, 255 not to be judged. Water is
             positive for ``flood`` wherever it is seen: one date cannot tell a flood from a lake.
         surface: (size, size) uint8: 1 artificial, 0 natural.
+        under_plants: (size, size) bool: water that plants mostly hide from above; a radar sees it.
         hazard: what was laid onto the land, or ``none``.
         country: ``plain``, ``hills``, ``mountains`` or ``arid``.
         gsd_m: ground sampling distance.
@@ -48,6 +49,7 @@ class SimulatedScene:
     values: Tensor
     labels: Tensor
     surface: Tensor
+    under_plants: Tensor
     hazard: str
     country: str
     gsd_m: float
@@ -124,6 +126,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         values=torch.cat(bands),
         labels=_labels(land, flooded, slid, collapsed, cloud),
         surface=artificial_table()[land.cover].to(torch.uint8),
+        under_plants=land.stand & (land.water < 0.5),
         hazard=hazard,
         country=country,
         gsd_m=gsd_m,
