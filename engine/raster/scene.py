@@ -345,10 +345,11 @@ def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int
         return [Window(0, y, width, min(rows, height - y)) for y in dict.fromkeys(starts)]
     side_x, side_y = (min(max(b, -(-128 // b) * b), 512) for b in (block_width, block_height))
     windows = {}
-    for j in range(8):
-        for i in range(8):
-            x = max(0, round(i * (width - side_x) / 7)) // block_width * block_width
-            y = max(0, round(j * (height - side_y) / 7)) // block_height * block_height
+    last = 7 if block_width * block_height <= 512 * 512 else 4  # large blocks cost much to decode
+    for j in range(last + 1):
+        for i in range(last + 1):
+            x = max(0, round(i * (width - side_x) / last)) // block_width * block_width
+            y = max(0, round(j * (height - side_y) / last)) // block_height * block_height
             windows[(x, y)] = Window(x, y, min(side_x, width - x), min(side_y, height - y))
     return list(windows.values())
 
