@@ -30,8 +30,8 @@ def render_backscatter(land: Land, draw: Draw) -> Tensor:
 
 def _water_db(land: Land, draw: Draw) -> Tensor:
     """Open water: dark when calm, brighter under wind, in streaks."""
-    calm = draw.uniform(-27, -19)
-    wind = draw.uniform(0, 3) if draw.chance(0.87) else draw.uniform(3, 8)
+    calm = draw.uniform(-27, -19.5)
+    wind = draw.uniform(0, 2.5) if draw.chance(0.92) else draw.uniform(2.5, 7)
     streaks = _wind(draw) * wind
     vv = (calm + streaks + 0.6 * draw.fractal(6, 2.0)[0]).clamp(max=-12.0)
     vh = (calm - draw.uniform(5, 8) + 0.6 * streaks).clamp(max=-21.0)
