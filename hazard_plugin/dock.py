@@ -13,17 +13,17 @@ from qgis.PyQt.QtWidgets import QFileDialog, QSizePolicy, QToolButton, QWidget
 
 from ..engine import protocol
 from .area_choice import AreaChoice
-from .bands_widget import BandsWidget, read_overrides, units_title
+from .bands_widget import BandsWidget, read_overrides
 from .compat import RASTER_LAYERS
 from .engine_client import EngineClient
-from .hazards import KIND_PROPERTY
+from .hazards import KIND_PROPERTY, is_scene
 from .messages import INFO, WARNING, tell
 from .model_choice import ModelChoice
 from .outcome import show_outcome
 from .output_files import known_folder, output_folder
 from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
-from .scene_reader import SceneReader
+from .scene_reader import SceneReader, understood_text
 from .settings import load_choices, load_setting, save_choices, save_setting
 
 
@@ -118,6 +118,7 @@ class HazardDock(QgsDockWidget):
         self.queue.ended.connect(self._on_ended)
         self.client.hello_received.connect(self._on_hello)
         self.iface.currentLayerChanged.connect(self._follow)
+        self.iface.layerTreeView().selectionModel().selectionChanged.connect(self.follow_selection)
         project = QgsProject.instance()
         project.readProject.connect(self._on_project_read)
         project.writeProject.connect(self._on_project_written)
@@ -128,6 +129,7 @@ class HazardDock(QgsDockWidget):
         self.queue.close_down()
         self.reader.forget()
         self.iface.currentLayerChanged.disconnect(self._follow)
+        self.iface.layerTreeView().selectionModel().selectionChanged.disconnect(self.follow_selection)
         self.client.hello_received.disconnect(self._on_hello)
         project = QgsProject.instance()
         project.readProject.disconnect(self._on_project_read)
@@ -171,6 +173,15 @@ class HazardDock(QgsDockWidget):
             self._extra_layers = [layer.id() for layer in layers[1:]]
             self._show_extra_layers()
 
+    def follow_selection(self, *_: Any) -> None:
+        """Queue the raster layers that are selected together in the layer panel; the scene comes first."""
+        layers = [layer for layer in self.iface.layerTreeView().selectedLayers() if is_scene(layer)]
+        if not self.queue.is_running:
+            scene = self.scene()
+            others = [layer.id() for layer in layers if layer is not scene]
+            self._extra_layers = others if scene in layers else []
+            self._show_extra_layers()
+
     def scene(self) -> Optional[QgsRasterLayer]:
         """The layer to assess."""
         layer = self.ui.layerComboBox.currentLayer()
@@ -179,7 +190,7 @@ class HazardDock(QgsDockWidget):
     def _follow(self, *_: Any) -> None:
         """Take over the layer that became active, unless it is a result or a run is under way."""
         layer = self.iface.activeLayer()
-        if isinstance(layer, QgsRasterLayer) and not layer.customProperty(KIND_PROPERTY) and not self.queue.is_running:
+        if is_scene(layer) and not self.queue.is_running:
             self.ui.layerComboBox.setLayer(layer)
 
     def _exclude_results(self, *_: Any) -> None:
@@ -216,18 +227,7 @@ class HazardDock(QgsDockWidget):
 
     def _on_understood(self, info: Dict[str, Any]) -> None:
         self.bands.show_understood(info)
-        bands = list(info.get("bands") or ())
-        used = [str(band.get("slot")) for band in bands if band.get("slot") not in (None, protocol.UNUSED)]
-        shown = ", ".join(used[:4]) + (", …" if len(used) > 4 else "")
-        count = self.tr("1 band") if len(bands) == 1 else self.tr("{count} bands").format(count=len(bands))
-        parts = [f"{count} ({shown})" if used else self.tr("{count}, not recognised").format(count=count)]
-        if info.get("units"):
-            parts.append(units_title(info["units"]))
-        if info.get("gsd_m"):
-            parts.append(f"{info['gsd_m']:.3g} m")
-        text = f"<a href='bands'>{escape(', '.join(parts))}</a>"
-        warnings = [str(warning) for warning in info.get("warnings") or ()]
-        text += "".join(f"<br>{escape(warning)}" for warning in warnings)
+        text, used = understood_text(info)
         if not used:
             self._refusal = self.tr("No band is recognised; choose the sensor or give bands their slots.")
         self.ui.understoodLabel.setText(text)
@@ -379,7 +379,8 @@ class HazardDock(QgsDockWidget):
     def _on_progress(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
         if self.queue.is_running and self.ui.cancelButton.isEnabled():
             self.ui.progressBar.setValue(round(1000 * share))
-            self.ui.statusLabel.setText(f"{self._running_text}: {progress_text(stage, seconds_left)}")
+            if stage:
+                self.ui.statusLabel.setText(f"{self._running_text}: {progress_text(stage, seconds_left)}")
 
     def _on_finished(self, run: Run, project_open: bool) -> None:
         show_outcome(run, self.iface, self.results, project_open)

@@ -49,7 +49,7 @@ def checked(path: str, source: str) -> EngineLocation:
                 source=source, path=path
             )
         )
-    return EngineLocation(path)
+    return EngineLocation(os.path.abspath(path))
 
 
 def own_python() -> str:

@@ -1,7 +1,7 @@
 """What hazards are called, and which style belongs to their layers."""
 
 import os
-from typing import Optional
+from typing import Any, Optional
 
 from qgis.core import QgsRasterLayer
 from qgis.PyQt.QtCore import QCoreApplication
@@ -44,6 +44,11 @@ def dress_layer(layer: QgsRasterLayer, kind: str, hazard: str, name: Optional[st
     layer.loadNamedStyle(style_path(kind, hazard))
     layer.setCustomProperty(KIND_PROPERTY, kind)
     layer.triggerRepaint()
+
+
+def is_scene(layer: Any) -> bool:
+    """Whether a layer can be a scene: a raster that is not a result."""
+    return isinstance(layer, QgsRasterLayer) and not layer.customProperty(KIND_PROPERTY)
 
 
 def icon_path() -> str:

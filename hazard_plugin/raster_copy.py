@@ -16,7 +16,7 @@ from qgis.core import (
     QgsRasterRange,
     QgsRectangle,
 )
-from qgis.PyQt.QtCore import QByteArray, QCoreApplication
+from qgis.PyQt.QtCore import QByteArray, QCoreApplication, Qt
 from qgis.PyQt.QtGui import QImage
 
 from ..engine import protocol
@@ -86,7 +86,8 @@ def copy_pixels(
             output.setNoDataValue(band, plan.nodata)
     total = -(-grid.width // BLOCK_PX) * -(-grid.height // BLOCK_PX)
     watcher = QgsRasterBlockFeedback()
-    feedback.canceled.connect(watcher.cancel)
+    # Direct: this thread runs no event loop that could deliver it.
+    feedback.canceled.connect(watcher.cancel, Qt.ConnectionType.DirectConnection)
     feedback.setProgressText(tr("Reading '{name}' through QGIS").format(name=name))
     for done, (column, row, width, height, extent) in enumerate(grid.blocks()):
         if plan is None:

@@ -143,9 +143,9 @@ def needs_copy(layer: QgsRasterLayer) -> bool:
 
 
 def split_uri(uri: str) -> Tuple[str, Tuple[str, ...]]:
-    """Name that GDAL opens, and its open options."""
+    """Name that GDAL opens, whatever folder the worker runs in, and its open options."""
     path, *rest = uri.split("|option:")
-    return path, tuple(rest)
+    return os.path.abspath(path) if os.path.exists(path) else path, tuple(rest)
 
 
 def resolution_of(layer: QgsRasterLayer, view_resolution: Optional[float]) -> Tuple[Tuple[float, float], str]:

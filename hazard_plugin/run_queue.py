@@ -43,6 +43,7 @@ class RunQueue(QObject):
         self._feedback: Optional[EngineFeedback] = None
         self._task: Optional[QgsProcessingAlgRunnerTask] = None
         self._project_open = True
+        self._closed = False
         QgsProject.instance().cleared.connect(self._on_project_cleared)
 
     @property
@@ -64,7 +65,7 @@ class RunQueue(QObject):
 
     def close_down(self) -> None:
         """Cancel, and tell nobody any more."""
-        self.blockSignals(True)
+        self._closed = True
         QgsProject.instance().cleared.disconnect(self._on_project_cleared)
         self.cancel()
 
@@ -91,6 +92,7 @@ class RunQueue(QObject):
         context.setProject(QgsProject.instance())
         feedback = EngineFeedback()
         feedback.reported.connect(self.progressed)
+        feedback.progressChanged.connect(self._on_share)
         self._feedback = feedback
         self._project_open = True
         self.started.emit(run, self._total - len(self._waiting), self._total)
@@ -108,6 +110,8 @@ class RunQueue(QObject):
 
     def _on_executed(self, run: Run, feedback: EngineFeedback, successful: bool, results: Dict[str, Any]) -> None:
         self._task = self._feedback = None
+        if self._closed:
+            return
         if feedback.isCanceled():
             # A cancelled run still reports success.
             self._waiting.clear()
@@ -119,6 +123,9 @@ class RunQueue(QObject):
             sentence = feedback.errors[-1] if feedback.errors else self.tr("The run failed; see the log panel.")
             self.failed.emit(run, first_sentence(sentence))
         self._next()
+
+    def _on_share(self, percent: float) -> None:
+        self.progressed.emit("", percent / 100.0, None)
 
     def _on_project_cleared(self) -> None:
         self._project_open = False

@@ -3,16 +3,18 @@
 import os
 import shutil
 import tempfile
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from qgis.core import QgsApplication, QgsProcessingFeedback, QgsProcessingUtils, QgsRasterLayer, QgsRectangle, QgsTask
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..engine import protocol
+from .bands_widget import units_title
 from .compat import is_rendered_type
 from .engine_client import EngineClient
 from .raster_copy import copy_pixels
 from .raster_source import RasterSource, read_layer
+from .result_panel import escape
 
 SAMPLE_PX = 256
 
@@ -127,3 +129,23 @@ def picture_info(fields: Mapping[str, Any]) -> Dict[str, Any]:
     names = ("red", "green", "blue", "opacity")
     bands = [{"index": i + 1, "slot": slot, "description": name} for i, (slot, name) in enumerate(zip(slots, names))]  # noqa: B905
     return {"bands": bands, "units": fields["units"] or "byte", "sensor": None, "gsd_m": None, "warnings": []}
+
+
+def understood_text(info: Mapping[str, Any]) -> Tuple[str, List[str]]:
+    """How a scene was understood, as a link and its warnings, and the slots in use."""
+    bands = list(info.get("bands") or ())
+    used = [str(band.get("slot")) for band in bands if band.get("slot") not in (None, protocol.UNUSED)]
+    shown = ", ".join(used[:4]) + (", …" if len(used) > 4 else "")
+    count = tr("1 band") if len(bands) == 1 else tr("{count} bands").format(count=len(bands))
+    parts = [f"{count} ({shown})" if used else tr("{count}, not recognised").format(count=count)]
+    if info.get("units"):
+        parts.append(units_title(info["units"]))
+    if info.get("gsd_m"):
+        parts.append(f"{info['gsd_m']:.3g} m")
+    warnings = "".join(f"<br>{escape(str(warning))}" for warning in info.get("warnings") or ())
+    return f"<a href='bands'>{escape(', '.join(parts))}</a>{warnings}", used
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("SceneReader", text)

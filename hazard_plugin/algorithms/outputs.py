@@ -49,7 +49,7 @@ class ResultDresser(QgsProcessingLayerPostProcessorInterface):
 
 def dress_on_load(context: QgsProcessingContext, path: str, kind: str, hazard: str, name: str) -> None:
     """Have Processing name and style an output if it is going to load it."""
-    if context.willLoadLayerOnCompletion(path):
+    if path and context.willLoadLayerOnCompletion(path):
         details = context.layerToLoadOnCompletionDetails(path)
         details.name = name
         details.setPostProcessor(ResultDresser(kind, hazard, name))

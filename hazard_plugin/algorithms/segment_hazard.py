@@ -1,5 +1,6 @@
 """The algorithm ``hazardmapper:segmenthazard``: one hazard in one scene, to a mask and, if wanted, its probability."""
 
+import os
 import tempfile
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -38,6 +39,7 @@ from .area import Area, write_area
 from .outputs import dress_on_load, require_free, told_to_processing
 
 ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "ADAPT", "DEVICE")
+OUTPUTS = ("OUTPUT", "PROBABILITY")
 TEXTS = ("HAZARD", "MODEL", "BANDS", "SENSOR", "UNITS", "DEVICE")
 
 
@@ -50,6 +52,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         self._source: Optional[RasterSource] = None
         self._extent: Optional[QgsRectangle] = None
         self._fields: Dict[str, Any] = {}
+        self._outputs: Dict[str, str] = {}
 
     def createInstance(self) -> "SegmentHazard":
         """Return a fresh algorithm with the same engine."""
@@ -157,14 +160,11 @@ class SegmentHazard(QgsProcessingAlgorithm):
             layer = self._read_scene(parameters, context)
             self._source = read_layer(layer, view_resolution(layer))
             self._extent = self._wanted_extent(parameters, context, layer.crs())
-            self._fields = fields = self._read_fields(parameters, context, context)
-        hazard, scene = fields["hazard"], layer.name()
-        for path, kind, name in (
-            (fields["mask"], "mask", mask_layer_name(hazard, scene)),
-            (fields["probability"], "probability", probability_layer_name(hazard, scene)),
-        ):
-            if path:
-                dress_on_load(context, path, kind, hazard, name)
+            self._fields, self._outputs = self._read_fields(parameters, context, context)
+        hazard, scene = self._fields["hazard"], layer.name()
+        dress_on_load(context, self._outputs["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene))
+        name = probability_layer_name(hazard, scene)
+        dress_on_load(context, self._outputs["PROBABILITY"], "probability", hazard, name)
         return True
 
     def _read_scene(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> QgsRasterLayer:
@@ -175,8 +175,8 @@ class SegmentHazard(QgsProcessingAlgorithm):
 
     def _read_fields(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
-    ) -> Dict[str, Any]:
-        """Fields of the job other than the scene; raises BadInput if they cannot be.
+    ) -> Tuple[Dict[str, Any], Dict[str, str]]:
+        """Fields of the job other than the scene, and the outputs as named by the user; raises BadInput.
 
         ``output_context`` is the one that learns which outputs are to be loaded.
         """
@@ -186,6 +186,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         if not text["HAZARD"]:
             known = ", ".join(protocol.HAZARDS)
             raise protocol.BadInput(tr("No hazard is given; name one of {names}.").format(names=known))
+        outputs = {name: self.parameterAsOutputLayer(parameters, name, output_context) for name in OUTPUTS}
         fields = {
             "bands": protocol.parse_bands(text["BANDS"]) if text["BANDS"] else None,
             "sensor": text["SENSOR"] or None,
@@ -195,15 +196,15 @@ class SegmentHazard(QgsProcessingAlgorithm):
             "model": text["MODEL"] or None,
             "threshold": self._optional_number(parameters, "THRESHOLD", context),
             "device": text["DEVICE"] or "auto",
-            "mask": self.parameterAsOutputLayer(parameters, "OUTPUT", output_context),
-            "probability": self.parameterAsOutputLayer(parameters, "PROBABILITY", output_context) or None,
+            "mask": absolute(outputs["OUTPUT"]),
+            "probability": absolute(outputs["PROBABILITY"]) or None,
             "overwrite": True,
         }
         source = read_layer(self._read_scene(parameters, context))
         protocol.SegmentJob(raster=source.path or "scene", **fields)
         for path in (fields["mask"], fields["probability"]):
             require_free(path or "", context.project())
-        return fields
+        return fields, outputs
 
     def _wanted_extent(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem
@@ -264,7 +265,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         for warning in result.get("warnings") or ():
             feedback.pushWarning(str(warning))
         outputs: Dict[str, Any] = {
-            "OUTPUT": result["mask"],
+            "OUTPUT": self._outputs["OUTPUT"],
             "HAZARD_AREA_M2": result.get("hazard_area_m2"),
             "SHARE_ASSESSED": result.get("share_assessed"),
             "SECONDS": result.get("seconds"),
@@ -274,8 +275,13 @@ class SegmentHazard(QgsProcessingAlgorithm):
             "WARNINGS": "\n".join(str(warning) for warning in result.get("warnings") or ()),
         }
         if result.get("probability"):
-            outputs["PROBABILITY"] = result["probability"]
+            outputs["PROBABILITY"] = self._outputs["PROBABILITY"]
         return outputs
+
+
+def absolute(path: str) -> str:
+    """Path that means the same file in the worker, which runs in another folder."""
+    return os.path.abspath(path) if path else ""
 
 
 def with_hints(parameter: QgsProcessingParameterString, hints: List[str]) -> QgsProcessingParameterString:

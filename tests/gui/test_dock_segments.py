@@ -6,8 +6,9 @@ import time
 
 import pytest
 from osgeo import gdal
-from qgis.core import QgsFeature, QgsGeometry, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
-from support import hidden_files, wait_until
+from qgis.core import QgsApplication, QgsFeature, QgsGeometry, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtGui import QColor, QImage
+from support import hidden_files, settle, wait_until
 
 pytestmark = pytest.mark.gui
 
@@ -280,3 +281,54 @@ def test_an_in_memory_layer_is_segmented_too(dock, add_scene, click, project, qg
     assert mask.name() == "Flood - memory" and mask.extent() == layer.extent()
     project.removeMapLayer(layer.id())
     gdal.Unlink("/vsimem/memory.tif")
+
+
+def test_layers_selected_together_are_queued(dock, add_scene, qgis_iface):
+    layers = [add_scene("first"), add_scene("second")]
+    qgis_iface.layerTreeView().selectedLayers.return_value = layers
+    dock.follow_selection()
+    assert dock.scene() is layers[1] and "first" in dock.ui.queueLabel.text()
+    qgis_iface.layerTreeView().selectedLayers.return_value = layers[:1]
+    dock.follow_selection()
+    assert not dock.ui.queueLabel.isVisible()
+
+
+def test_map_tiles_are_segmented_as_seen(dock, click, project, qgis_iface, tmp_path):
+    for x in (0, 1):
+        folder = tmp_path / "1" / str(x)
+        folder.mkdir(parents=True)
+        for y in (0, 1):
+            image = QImage(256, 256, QImage.Format.Format_ARGB32)
+            image.fill(QColor("#306030" if x else "#203050"))
+            image.save(str(folder / f"{y}.png"))
+    uri = f"type=xyz&url=file://{tmp_path}/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmin=1&zmax=1"
+    layer = QgsRasterLayer(uri, "tiles", "wms")
+    project.addMapLayer(layer)
+    canvas = qgis_iface.mapCanvas()
+    canvas.setDestinationCrs(layer.crs())
+    canvas.resize(300, 300)
+    canvas.setExtent(QgsRectangle(-1500, -1500, 1500, 1500))
+    dock.ui.layerComboBox.setLayer(layer)
+    ready(dock)
+    assert "red, green, blue" in dock.ui.understoodLabel.text()
+    click(dock.ui.segmentButton)
+    ended(dock)
+    (mask,) = results(project)
+    assert mask.crs() == layer.crs()
+    assert mask.extent().width() / mask.width() == pytest.approx(canvas.mapUnitsPerPixel(), rel=0.01)
+
+
+def test_unloading_during_a_run_does_no_harm(plugin, dock, add_scene, click, project, qgis_parent, tmp_path):
+    add_scene("big", width=1500, height=1500)
+    ready(dock)
+    dock.ui.areaComboBox.setCurrentIndex(dock.ui.areaComboBox.findData("layer"))
+    click(dock.ui.segmentButton)
+    assert wait_until(lambda: dock.ui.progressBar.value() > 0, 60)
+    worker = worker_pid()
+    qgis_parent.removeDockWidget(dock)
+    plugin.unload()
+    assert wait_until(lambda: QgsApplication.taskManager().countActiveTasks() == 0, 10)
+    settle()
+    assert results(project) == [] and hidden_files(tmp_path) == []
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)

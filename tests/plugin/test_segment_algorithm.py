@@ -284,3 +284,10 @@ def test_help_and_description_are_complete(provider):
     assert algorithm.shortHelpString() and algorithm.shortDescription() and algorithm.groupId() == "mapping"
     for name in ("INPUT", "HAZARD", "MODEL", "BANDS", "UNITS", "EXTENT", "THRESHOLD", "ADAPT", "OUTPUT", "PROBABILITY"):
         assert algorithm.parameterDefinition(name) is not None
+
+
+def test_relative_paths_mean_the_folder_qgis_runs_in(segment, jobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results = segment(INPUT="scene.tif", OUTPUT="relative.tif")
+    assert jobs[0].raster == str(tmp_path / "scene.tif") and jobs[0].mask == str(tmp_path / "relative.tif")
+    assert results["OUTPUT"] == "relative.tif" and (tmp_path / "relative.tif").exists()
