@@ -5,6 +5,7 @@ import dataclasses
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -110,20 +111,33 @@ def validate(network: HazardNet, batches: list[Batch]) -> dict[str, dict[str, An
     return best
 
 
-def train(
-    save: Path, checkpoint: Path, steps: int, seed: int, batch_size: int, minutes: float, resume: bool, encoder: str
-) -> None:
-    """Train, write the model to ``save`` at the end, and a checkpoint now and then.
+@dataclass(frozen=True)
+class TrainOptions:
+    """One run: where it writes, how long it goes on, from what seed."""
 
-    Raises BadInput if ``resume`` is wanted and there is no checkpoint.
+    save: Path
+    checkpoint: Path
+    steps: int = 3700
+    seed: int = 0
+    batch_size: int = 16
+    minutes: float = 1e6
+    resume: bool = False
+    encoder: str = "tu-mobilenetv3_small_100"
+
+
+def train(options: TrainOptions) -> None:
+    """Train, write the model to its folder at the end, and a checkpoint now and then.
+
+    Raises BadInput if the run is to be resumed and there is no checkpoint.
     """
+    save, checkpoint, steps, seed = options.save, options.checkpoint, options.steps, options.seed
     torch.manual_seed(seed)
-    card = new_card(save.name, encoder)
+    card = new_card(save.name, options.encoder)
     network, average = build_network(card), build_network(card)
     average.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     step, seconds = 0, 0.0
-    if resume:
+    if options.resume:
         if not checkpoint.is_file():
             raise BadInput(f"There is no checkpoint {checkpoint} to resume from; run without --resume first.")
         state = torch.load(checkpoint, weights_only=True)
@@ -132,8 +146,8 @@ def train(
         optimizer.load_state_dict(state["optimizer"])
         step, seconds = int(state["step"]), float(state["seconds"])
     started = time.monotonic() - seconds
-    stop_at = time.monotonic() + minutes * 60
-    loader = DataLoader(ChipStream(seed, step, batch_size), batch_size=None, num_workers=1, prefetch_factor=4)
+    stop_at = time.monotonic() + options.minutes * 60
+    loader = DataLoader(ChipStream(seed, step, options.batch_size), batch_size=None, num_workers=1, prefetch_factor=4)
     network.train()
     average.eval()
     recent: list[float] = []
@@ -162,7 +176,9 @@ def train(
     write_checkpoint(checkpoint, network, average, optimizer, step, seconds)
     found = validate(average, validation_batches(VALIDATION_SCENES))
     print(json.dumps(found, indent=1), file=sys.stderr)
-    command = f"python -m engine.train --save {save.name} --steps {steps} --seed {seed} --batch-size {batch_size}"
+    command = (
+        f"python -m engine.train --save {save.name} --steps {steps} --seed {seed} --batch-size {options.batch_size}"
+    )
     finished = dataclasses.replace(
         card,
         thresholds={hazard: row["threshold"] for hazard, row in found.items()},
@@ -171,7 +187,7 @@ def train(
             "command": command,
             "seed": seed,
             "steps": step,
-            "batch_size": batch_size,
+            "batch_size": options.batch_size,
             "seconds": round(seconds),
             "data": "simulated scenes only (engine/simulate)",
             "torch": torch.__version__,
@@ -208,25 +224,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.train", description=__doc__)
     parser.add_argument("--save", type=Path, required=True, help="folder to write the model to")
     parser.add_argument("--checkpoint", type=Path, help="checkpoint file; build/train/<name>.pt when not given")
-    parser.add_argument("--steps", type=int, default=4000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-size", type=int, default=16, help="chips a step")
-    parser.add_argument("--minutes", type=float, default=1e6, help="stop, ready to be resumed, after this long")
-    parser.add_argument("--encoder", default="tu-mobilenetv3_small_100", help="any encoder of the library")
+    parser.add_argument("--steps", type=int, default=TrainOptions.steps)
+    parser.add_argument("--seed", type=int, default=TrainOptions.seed)
+    parser.add_argument("--batch-size", type=int, default=TrainOptions.batch_size, help="chips a step")
+    parser.add_argument(
+        "--minutes", type=float, default=TrainOptions.minutes, help="stop, ready to be resumed, by then"
+    )
+    parser.add_argument("--encoder", default=TrainOptions.encoder, help="any encoder of the library")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    given = parser.parse_args(arguments)
-    checkpoint = given.checkpoint or Path("build/train") / f"{given.save.name}.pt"
+    given = vars(parser.parse_args(arguments))
+    given["checkpoint"] = given["checkpoint"] or Path("build/train") / f"{given['save'].name}.pt"
     try:
-        train(
-            given.save,
-            checkpoint,
-            given.steps,
-            given.seed,
-            given.batch_size,
-            given.minutes,
-            given.resume,
-            given.encoder,
-        )
+        train(TrainOptions(**given))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2

@@ -6,14 +6,17 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
 from engine.cards import ModelCard, bundled_folder, card_from_json, card_to_json, find_model, list_models, read_card
+from engine.metrics import Counts, count_pixels
 from engine.model import build_network, default_model, load_model, save_card, save_model
 from engine.planes import PLANES, SceneScaling, build_planes, planes_for
 from engine.protocol import HAZARDS, BadInput
+from engine.simulate import simulate_scene
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +225,22 @@ def test_every_hazard_has_a_default_model_and_others_are_refused():
 def test_listing_models_does_not_import_torch():
     code = "import sys; from engine.cards import list_models; list_models(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "slots", [("blue", "green", "red", "nir", "swir1", "swir2"), ("blue", "green", "red", "nir"), ("vv", "vh")]
+)
+def test_the_default_flood_model_finds_water_in_scenes_it_never_saw(slots):
+    model = load_model(default_model("flood"))
+    pooled = Counts()
+    for seed in range(6):
+        values, labels = simulate_scene(800_000_000 + seed, 192, "flood", slots, 10.0)
+        stack = torch.from_numpy(np.stack([values[slot] for slot in slots]))[None]
+        low, high = np.percentile(stack[0].flatten(1).numpy(), (2, 98), axis=1)
+        scaling = SceneScaling(slots, tuple(low.tolist()), tuple(high.tolist()), (True,) * len(slots))
+        planes = build_planes(stack, torch.ones((1, 1, 192, 192), dtype=torch.bool), scaling)
+        logits = model.network.restricted_to(planes_for(scaling)).hazard_logits(planes)[0]
+        found = torch.sigmoid(logits[model.card.hazards.index("flood")]).numpy() >= model.card.thresholds["flood"]
+        pooled = pooled + count_pixels(found, labels["flood"] == 1, labels["flood"] != 255)
+    assert pooled.balanced_accuracy > 0.8
+    assert pooled.iou > 0.5
