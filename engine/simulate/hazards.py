@@ -37,7 +37,9 @@ def flood(land: Land, draw: Draw) -> Tensor:
     land.water = torch.where(wet, torch.maximum(1 - plants - shallow, land.water), land.water)
     land.stand = wet & (plants > 0.12) & (land.cover != INDEX["water"])
     silt = draw.uniform(-0.3, 0.9)
-    land.silt = torch.where(wet, (silt + 0.2 * draw.fractal(size / 4, 3.0)[0]).clamp(0, 1), land.silt)
+    land.silt = torch.where(
+        wet & (land.cover != INDEX["water"]), (silt + 0.2 * draw.fractal(size / 4, 3.0)[0]).clamp(0, 1), land.silt
+    )
     return wet
 
 
