@@ -89,9 +89,11 @@ def copy_pixels(
     # Direct: this thread runs no event loop that could deliver it.
     feedback.canceled.connect(watcher.cancel, Qt.ConnectionType.DirectConnection)
     feedback.setProgressText(tr("Reading '{name}' through QGIS").format(name=name))
+    visible = plan is not None
     for done, (column, row, width, height, extent) in enumerate(grid.blocks()):
         if plan is None:
             planes = read_picture(provider, extent, width, height, watcher)
+            visible = visible or bool(planes[3].any())
         else:
             planes = [plan.read(provider, band, extent, width, height, watcher) for band in range(1, bands + 1)]
         if feedback.isCanceled():
@@ -104,6 +106,12 @@ def copy_pixels(
                     tr("The temporary copy '{path}' cannot be written; is the disk full?").format(path=path)
                 )
         feedback.setProgress(100.0 * (done + 1) / total)
+    if not visible:
+        raise protocol.BadInput(
+            tr("'{name}' shows nothing in the chosen area; check that its service answers, or move the map.").format(
+                name=name
+            )
+        )
     output.setEditable(False)
     del output
     if plan is not None:

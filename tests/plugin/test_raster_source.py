@@ -126,6 +126,14 @@ def test_map_tiles_become_red_green_blue_and_opacity(read_layer, tmp_path):
     assert transform[1] == pytest.approx(half / 256)
 
 
+def test_tiles_that_show_nothing_are_refused(read_layer, protocol, tmp_path):
+    uri = f"type=xyz&url=file://{tmp_path}/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmin=1&zmax=1"
+    source = read_layer(QgsRasterLayer(uri, "tiles", "wms"), view_resolution=10)
+    area = QgsRectangle(0, 0, 640, 640)
+    with pytest.raises(protocol.BadInput, match="shows nothing"), source.opened(area, QgsProcessingFeedback(False)):
+        pass
+
+
 def test_a_whole_world_of_tiles_is_refused_with_its_size(read_layer, protocol, tmp_path):
     uri = f"type=xyz&url=file://{tmp_path}/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmin=1&zmax=1"
     source = read_layer(QgsRasterLayer(uri, "tiles", "wms"))
