@@ -1,8 +1,16 @@
-"""The few differences between QGIS 3.22 and later ones."""
+"""The few differences between QGIS 3.22 and later ones; names that moved keep the spelling valid in all of them."""
 
 from typing import Any
 
-from qgis.core import Qgis, QgsMapLayerProxyModel, QgsProcessing, QgsProcessingParameterNumber
+from qgis.core import (
+    Qgis,
+    QgsCoordinateReferenceSystem,
+    QgsMapLayerProxyModel,
+    QgsProcessing,
+    QgsProcessingParameterDefinition,
+    QgsProcessingParameterNumber,
+    QgsWkbTypes,
+)
 
 
 def is_rendered_type(data_type: Any) -> bool:
@@ -10,7 +18,10 @@ def is_rendered_type(data_type: Any) -> bool:
     return data_type in (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
 
 
-POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon
-DOUBLE = QgsProcessingParameterNumber.Type.Double
-RASTER_LAYERS = QgsMapLayerProxyModel.Filter.RasterLayer
-POLYGON_LAYERS = QgsMapLayerProxyModel.Filter.PolygonLayer
+POLYGONS = QgsProcessing.TypeVectorPolygon
+DOUBLE = QgsProcessingParameterNumber.Double
+RASTER_LAYERS = QgsMapLayerProxyModel.RasterLayer
+POLYGON_LAYERS = QgsMapLayerProxyModel.PolygonLayer
+ADVANCED_FLAG = QgsProcessingParameterDefinition.FlagAdvanced
+WKT_PREFERRED = QgsCoordinateReferenceSystem.WKT_PREFERRED
+MULTIPOLYGON = QgsWkbTypes.MultiPolygon

@@ -17,7 +17,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import protocol
-from .compat import is_rendered_type
+from .compat import WKT_PREFERRED, is_rendered_type
 from .raster_copy import Grid, copy_pixels
 
 RENDERED_PROVIDERS = ("wms", "arcgismapserver")
@@ -120,7 +120,7 @@ def read_layer(layer: QgsRasterLayer, view_resolution: Optional[float] = None) -
         path, options = split_uri(layer.source())
         override = None
         if crs.isValid() and crs != provider.crs():
-            override = crs.toWkt(QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED)
+            override = crs.toWkt(WKT_PREFERRED)
         return RasterSource(layer.name(), layer.extent(), crs, path, options, override)
     resolution, origin = resolution_of(layer, view_resolution)
     return RasterSource(

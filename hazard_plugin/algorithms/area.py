@@ -14,11 +14,11 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsRectangle,
     QgsVectorFileWriter,
-    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
+from ..compat import MULTIPOLYGON
 from ..raster_source import RasterSource, clip
 
 
@@ -41,9 +41,7 @@ def write_area(
     path = os.path.join(folder, "area.gpkg")
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName = "GPKG"
-    writer = QgsVectorFileWriter.create(
-        path, QgsFields(), QgsWkbTypes.Type.MultiPolygon, scene.crs, transforms, options
-    )
+    writer = QgsVectorFileWriter.create(path, QgsFields(), MULTIPOLYGON, scene.crs, transforms, options)
     request = QgsFeatureRequest().setNoAttributes()
     if scene.crs.isValid():
         request.setDestinationCrs(scene.crs, transforms)

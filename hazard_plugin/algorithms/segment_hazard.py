@@ -14,7 +14,6 @@ from qgis.core import (
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterDefinition,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
     QgsProcessingParameterNumber,
@@ -29,7 +28,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ...engine import protocol
-from ..compat import DOUBLE, POLYGONS
+from ..compat import ADVANCED_FLAG, DOUBLE, POLYGONS
 from ..engine_client import EngineClient
 from ..hazards import icon_path, mask_layer_name, probability_layer_name
 from ..map_view import view_resolution
@@ -129,7 +128,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         add(with_hints(device, ["auto", "cpu", "cuda:0", "mps"]))
         for name in ADVANCED:
             parameter = self.parameterDefinition(name)
-            parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
+            parameter.setFlags(parameter.flags() | ADVANCED_FLAG)
         add(QgsProcessingParameterRasterDestination("OUTPUT", tr("Mask")))
         add(QgsProcessingParameterRasterDestination("PROBABILITY", tr("Probability"), None, True, False))
         self.addOutput(QgsProcessingOutputNumber("HAZARD_AREA_M2", tr("Hazard area in m²")))

@@ -84,7 +84,7 @@ class Demo:
             )
         self.layer.setContrastEnhancement(
             QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum,
-            QgsRasterMinMaxOrigin.Limits.CumulativeCut,
+            QgsRasterMinMaxOrigin.CumulativeCut,
         )
         self.layer.triggerRepaint()
         QTimer.singleShot(0, self.press)
