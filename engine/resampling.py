@@ -18,6 +18,7 @@ Mask = npt.NDArray[np.bool_]
 CHUNK_PX = 4_000_000
 """Scene pixels a band held at once while means are taken and probabilities brought back."""
 LARGEST_FACTOR = 100_000
+LARGEST_UP = 8
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,15 @@ class Factor:
 
 
 def choose_factor(gsd_m: float, gsd_min_m: float, gsd_max_m: float) -> Factor:
-    """Smallest whole factor that brings ``gsd_m`` into the model's range (a few per cent outside do not matter)."""
+    """Smallest whole factor that brings ``gsd_m`` into the model's range (a few per cent outside do not matter).
+
+    Scenes so coarse that it would take more than LARGEST_UP stay as they are: finer pixels would only cost time.
+    """
     if gsd_m < gsd_min_m / 1.05:
         return Factor(down=math.ceil(min(LARGEST_FACTOR, gsd_min_m / 1.05 / gsd_m)))
     if gsd_m > gsd_max_m * 1.05:
-        return Factor(up=min(16, math.ceil(gsd_m / (gsd_max_m * 1.05))))
+        up = math.ceil(min(LARGEST_FACTOR, gsd_m / (gsd_max_m * 1.05)))
+        return Factor(up=up) if up <= LARGEST_UP else Factor()
     return Factor()
 
 

@@ -145,8 +145,14 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
         absolute=tuple(units.absolute for units in understanding.slot_units),
     )
     across, down = (choose_factor(gsd, card.gsd_min_m, card.gsd_max_m) for gsd in understanding.gsd_m)
+    coarsest = max(understanding.gsd_m)
     if not (across.exact and down.exact):
         warn(_resampling_text(understanding, across, down, card.gsd_min_m, card.gsd_max_m))
+    elif coarsest > card.gsd_max_m * 1.05:
+        warn(
+            f"Pixels of {coarsest:.3g} m are far coarser than the model's {card.gsd_min_m:g} to {card.gsd_max_m:g} m: "
+            "the mask is hardly more than a guess. Choose a finer scene, or zoom in."
+        )
     grid = ModelGrid(_with_context(wanted, scene, across, down), across, down)
     threshold = job.threshold if job.threshold is not None else card.thresholds[job.hazard]
     task = Task(job, understanding, scaling, grid, wanted, area, card.window_multiple)
