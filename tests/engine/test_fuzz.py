@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from scenes import write_raster
 
-from tests.fuzz.rasters import fuzz
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_damaged_rasters_end_in_a_result_or_in_one_sentence(tmp_path):
-    outcomes = fuzz(10_000, 150, tmp_path)
-    assert len(outcomes) == 150
-    assert [outcome for outcome in outcomes if outcome.fault] == []
-    assert {outcome.code for outcome in outcomes} == {0, 2}
+    """In a program of its own: processes forked from one in which torch has run may wait for its threads for ever."""
+    words = ["--first", "10000", "--count", "150", "--keep", str(tmp_path)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.rasters", *words], cwd=ROOT, capture_output=True, text=True, timeout=200
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "150 mutants, 0 faults" in ended.stdout
 
 
 def vrt(body, width=60, height=50, extra=""):
