@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 IGNORED = 255
-POSITIVE_WEIGHTS = (1.0, 1.5, 3.0, 1.0)
+POSITIVE_WEIGHTS = (1.0, 2.0, 3.0, 1.0)
 """Weight of hazard pixels beside others, in the order of the heads: landslides and collapses are rare."""
 
 

@@ -93,7 +93,7 @@ def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP
         )
         valid &= edge[None] < draw.uniform(-0.2, 0.6) * size
     corners = [(draw.whole(size - size_px + 1), draw.whole(size - size_px + 1)) for _ in range(count)]
-    if draw.chance(0.3):  # scenes no larger than a chip occur: their statistics are their own
+    if draw.chance(0.4):  # scenes no larger than a chip occur: their statistics are their own
         row, column = corners[0]
         corners = [corners[0]] * count
         statistics = _window(values, row, column, size_px)

@@ -18,6 +18,8 @@ def flood(land: Land, draw: Draw) -> Tensor:
         ground = ground + draw.uniform(0.1, 1.0) * (hashed(row, column, draw.whole(1 << 30)) - 0.5)
         if draw.chance(0.5):
             ground = ground + (edge_px < 0.8) * draw.uniform(0.0, 0.6)
+    if draw.chance(0.6):  # bars and banks of sand stand out of all but the highest water
+        ground = ground + is_one_of(land, ("sand", "soil_smooth", "rock_bright")) * draw.uniform(0.0, 1.2)
     level = torch.quantile(ground, draw.log_uniform(0.04, 0.85))
     depth = level - ground
     wet = depth > 0

@@ -32,7 +32,7 @@ def render_reflectance(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
     billows = (1 + 0.15 * draw.fractal(12, 2.5)[0]) * draw.uniform(0.6, 1.2)
     reflectance = reflectance * (1 - cloud) + cloud * top * billows
     gain = torch.exp(0.05 * draw.normals(7)).view(7, 1, 1)
-    offset = (0.006 * draw.normals(7)).view(7, 1, 1)
+    offset = ((0.015 if draw.chance(0.3) else 0.005) * draw.normals(7)).view(7, 1, 1)
     reflectance = blur(reflectance, draw.uniform(0.3, 0.9))
     noise = draw.log_uniform(0.0008, 0.008)
     reflectance = reflectance * gain + offset + noise * draw.white(7)

@@ -24,9 +24,9 @@ _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
     "landslide": {"hills": 4.0, "mountains": 1.5},
     "glacier_collapse": {"mountains": 1.0},
-    "none": {"plain": 3.0, "hills": 1.8, "mountains": 2.2, "arid": 3.0},
+    "none": {"plain": 2.5, "hills": 1.8, "mountains": 2.2, "arid": 2.3},
 }
-_SHARES = {"flood": 0.27, "landslide": 0.23, "glacier_collapse": 0.15, "none": 0.35}
+_SHARES = {"flood": 0.33, "landslide": 0.26, "glacier_collapse": 0.14, "none": 0.27}
 
 
 @dataclass
@@ -126,7 +126,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         values=torch.cat(bands),
         labels=_labels(land, flooded, slid, collapsed, cloud),
         surface=artificial_table()[land.cover].to(torch.uint8),
-        under_plants=land.stand & (land.water < 0.35),
+        under_plants=land.stand & (land.water < 0.25),
         hazard=hazard,
         country=country,
         gsd_m=gsd_m,
