@@ -317,12 +317,12 @@ def _permanent_water(land: Land, draw: Draw) -> None:
     if draw.chance(0.12):
         reach = draw.fractal(size / 2, 4.0)[0] > 0.3
         water |= reach & (land.above_drainage < torch.quantile(land.above_drainage, draw.uniform(0.05, 0.35)))
-    if draw.chance(0.18) and land.country != "mountains":
+    if draw.chance(0.22) and land.country != "mountains":
         angle = draw.uniform(0, 2 * math.pi)
         coast = (draw.x * math.cos(angle) + draw.y * math.sin(angle)) / size
         coast = coast + draw.uniform(0.02, 0.1) * draw.fractal(size / 4, 3.0)[0]
         sea = coast > torch.quantile(coast, draw.uniform(0.02, 0.9))
-        if draw.chance(0.3):  # no land in sight: the scene's own statistics say nothing of it
+        if draw.chance(0.45):  # no land in sight: the scene's own statistics say nothing of it
             sea = torch.ones_like(sea)
         beach = (coast > coast[sea].min() - draw.uniform(0, 0.03)) & ~sea
         put(land, beach, draw.pick({"sand": 2, "mud": 1, "soil_wet": 1, "rock_dark": 0.5, "wetland": 1}))

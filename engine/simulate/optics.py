@@ -33,6 +33,8 @@ def render_reflectance(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
     reflectance = reflectance * (1 - cloud) + cloud * top * billows
     gain = torch.exp(0.05 * draw.normals(7)).view(7, 1, 1)
     offset = ((0.015 if draw.chance(0.3) else 0.005) * draw.normals(7)).view(7, 1, 1)
+    if draw.chance(0.3):  # corrected too much: over water the near infrared falls under the short-wave infrared
+        offset = offset + draw.uniform(0, 0.035) * torch.tensor((0, 0, 0, -0.5, -0.5, 0.7, 0.8)).view(7, 1, 1)
     reflectance = blur(reflectance, draw.uniform(0.3, 0.9))
     noise = draw.log_uniform(0.0008, 0.008)
     reflectance = reflectance * gain + offset + noise * draw.white(7)
