@@ -33,6 +33,7 @@ AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is save
 CHECKPOINT_EVERY_STEPS = 200
 VALIDATION_SEED = 900_000_001
 VALIDATION_SCENES = 96
+PLATEAU = 0.03  # share of the best IoU within which thresholds are as good as equal
 THRESHOLDS = tuple(round(0.1 + 0.025 * i, 3) for i in range(31))
 
 DESCRIPTION = (
@@ -93,7 +94,7 @@ def validation_batches(scenes: int) -> list[Batch]:
 
 
 def validate(network: HazardNet, batches: list[Batch]) -> dict[str, dict[str, Any]]:
-    """Best threshold of each hazard on held-out chips, by IoU, and the scores there."""
+    """Threshold of each hazard, the middle of those that are nearly best by IoU on held-out chips, and its scores."""
     counts = {hazard: [Counts()] * len(THRESHOLDS) for hazard in HAZARDS}
     for batch in batches:
         probability = torch.sigmoid(network.hazard_logits(batch.planes)).numpy()
@@ -106,7 +107,9 @@ def validate(network: HazardNet, batches: list[Batch]) -> dict[str, dict[str, An
             ]
     best = {}
     for hazard in HAZARDS:
-        at = max(range(len(THRESHOLDS)), key=lambda i: counts[hazard][i].iou or 0.0)
+        ious = [count.iou or 0.0 for count in counts[hazard]]
+        nearly_best = [index for index, iou in enumerate(ious) if iou >= (1 - PLATEAU) * max(ious)]
+        at = nearly_best[len(nearly_best) // 2]
         best[hazard] = {"threshold": THRESHOLDS[at], **counts[hazard][at].scores()}
     return best
 

@@ -114,7 +114,8 @@ def real_sets(data: Path) -> Iterator[RealSet]:
     yield RealSet("Landsat, 6 bands", "flood", chips(consistent, SEVEN[1:]))
     yield RealSet("Landsat, RGB + NIR", "flood", chips(consistent, SEVEN[1:5]), "NDWI > 0")
     yield RealSet("Landsat, RGB", "flood", chips(consistent, SEVEN[1:4]))
-    yield RealSet("Landsat, 7 bands (no slides)", "landslide", chips(consistent, SEVEN))
+    no_slides = [dataclasses.replace(scene, positive=(99,)) for scene in chips(consistent, SEVEN)]
+    yield RealSet("Landsat, 7 bands (no slides)", "landslide", no_slides)
     slides = data / "landslide" / "hokkaido_2018"
     images = sorted((slides / "images").glob("*.tif"))
     scenes = [Scene(image, slides / "labels" / image.name, {"sensor": "rgb"}) for image in images]
