@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import safetensors
-import safetensors.torch
 import torch
+from safetensors.torch import load as tensors_from_bytes
+from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
 from .cards import (
@@ -153,7 +154,7 @@ def load_model(name_or_folder: str) -> Model:
     card = read_card(folder)
     content = read_checked(folder, WEIGHTS, WEIGHTS_LIMIT_BYTES)
     try:
-        tensors = safetensors.torch.load(content)
+        tensors = tensors_from_bytes(content)
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise BadInput(
             f"{WEIGHTS} of model {folder} is not a safetensors file ({str(error)[:80]}); copy the model's folder again."
@@ -188,7 +189,7 @@ def save_model(network: HazardNet, card: ModelCard, folder: str | Path) -> None:
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu()
         for name, tensor in network.state_dict().items()
     }
-    _write_files(Path(folder), {WEIGHTS: safetensors.torch.save(weights), CARD: card_to_json(card).encode("utf-8")})
+    _write_files(Path(folder), {WEIGHTS: tensors_to_bytes(weights), CARD: card_to_json(card).encode("utf-8")})
 
 
 def save_card(card: ModelCard, folder: str | Path) -> None:
