@@ -134,6 +134,8 @@ def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None =
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    # Read when torch is first imported: threads that wait by spinning take the cores from reading and from QGIS.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     parser = build_parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(join_values(words, parser))
