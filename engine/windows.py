@@ -34,7 +34,7 @@ class Axis:
         """Blend weights ``(size,)`` of one window: they add up to one over all windows, at every pixel.
 
         Towards each neighbour the weight follows a raised cosine over the shared pixels, and is zero on the outer
-        eighth of the overlap, where a network sees least of the surroundings.
+        quarter of the overlap, where a network sees least of the surroundings.
         """
         weights = self._ramps(index)
         if any(third < first + self.size for first, third in zip(self.starts, self.starts[2:], strict=False)):
@@ -64,7 +64,7 @@ class Axis:
 def _ramp(shared: int) -> Array:
     """Weights from 0 to 1 over ``shared`` pixels, so that ``ramp + ramp[::-1] == 1``."""
     position = (np.arange(shared, dtype=np.float64) + 0.5) / shared
-    inner = np.clip((position - 0.125) / 0.75, 0.0, 1.0)
+    inner = np.clip((position - 0.25) / 0.5, 0.0, 1.0)
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * inner), np.float32)
 
 
