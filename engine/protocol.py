@@ -69,6 +69,7 @@ def option(
     metavar: Optional[str] = None,
     parse: Optional[Callable[[str], Any]] = None,
     required: bool = False,
+    positional: bool = False,
 ) -> Any:
     """Declare one field of a job: its default and all that the command line and the dock need to offer it."""
     metadata = {
@@ -78,6 +79,7 @@ def option(
         "metavar": metavar,
         "parse": parse,
         "required": required,
+        "positional": positional,
     }
     return field(default=default, metadata=metadata)
 
@@ -244,6 +246,148 @@ class EvaluateJob:
             raise BadInput(f"Code {sorted(both)[0]} is both positive and ignored; give it one meaning.")
 
 
+ARCHITECTURES = ("unet", "unetplusplus", "attention_unet", "residual_unet")
+OPTIMIZERS = ("adam", "adamw")
+SIMULATED = "simulated"
+"""Name of the source of training data that needs no files."""
+
+
+def parse_names(text: str) -> Tuple[str, ...]:
+    """``"flood,landslide"`` to names, blanks and empty ones left out."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+@dataclass(frozen=True)
+class SimulateJob:
+    """Write simulated scenes with their labels, and a contact sheet to look at."""
+
+    out: str = option("", help="folder to write to", metavar="FOLDER", required=True)
+    scenes: int = option(8, help="how many", metavar="N", parse=int)
+    hazard: Optional[str] = option(
+        help="hazard of all scenes; all in turn when not given", choices=(*HAZARDS, "none"), metavar="HAZARD"
+    )
+    seed: int = option(0, help="same seed, same scenes", metavar="S", parse=int)
+    size_px: int = option(384, help="side of a scene in pixels, 64 to 2048", metavar="N", parse=int)
+    gsd_m: Optional[float] = option(
+        help="metres a pixel; drawn for each scene when not given", metavar="G", parse=float
+    )
+    overwrite: bool = option(False, help="replace scenes that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_choice("Hazard", self.hazard, (*HAZARDS, "none"))
+        check_range("Number of scenes", self.scenes, 1, 10_000)
+        check_range("Size", self.size_px, 64, 2048)
+
+
+@dataclass(frozen=True)
+class LearningJob:
+    """What every training run is told."""
+
+    data: str = option("", help="simulated, or a folder of training data", metavar="simulated|FOLDER", required=True)
+    save: str = option("", help="name or folder of the model to write", metavar="NAME|FOLDER", required=True)
+    epochs: Optional[int] = option(help="passes, each followed by a validation", metavar="N", parse=int)
+    iterations: Optional[int] = option(help="steps an epoch; all of the data when not given", metavar="N", parse=int)
+    batch_size: int = option(16, help="chips a step", metavar="N", parse=int)
+    learning_rate: float = option(2e-3, help="highest learning rate", metavar="R", parse=float)
+    optimizer: str = option("adamw", help="optimiser", choices=OPTIMIZERS)
+    patience: int = option(0, help="stop after N epochs without a better validation; 0 never", metavar="N", parse=int)
+    minutes: Optional[float] = option(help="end by then, as if all epochs were done", metavar="M", parse=float)
+    seed: int = option(0, help="seed of weights, split and order", metavar="S", parse=int)
+    all_bands: bool = option(False, help="train on all bands of a scene only (no channel sampling)")
+    workers: int = option(1, help="processes that prepare chips", metavar="N", parse=int)
+    device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
+    resume: bool = option(False, help="go on from the last checkpoint of the same run")
+    overwrite: bool = option(False, help="replace a model that exists")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_choice("Optimiser", self.optimizer, OPTIMIZERS)
+        check_range("Batch size", self.batch_size, 2, 4096)
+        check_range("Learning rate", self.learning_rate, 1e-7, 1)
+        check_range("Patience", self.patience, 0, 10_000)
+        check_range("Workers", self.workers, 0, 64)
+        for name, value in (("Epochs", self.epochs), ("Iterations", self.iterations), ("Minutes", self.minutes)):
+            if value is not None:
+                check_range(name, value, 0.01 if name == "Minutes" else 1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class PretrainJob(LearningJob):
+    """Pre-train a network to tell natural from artificial surfaces."""
+
+    architecture: str = option("unet", help="network", choices=ARCHITECTURES)
+    encoder: Optional[str] = option(help="any encoder of the library; a small one when not given", metavar="NAME")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        check_choice("Architecture", self.architecture, ARCHITECTURES)
+
+
+@dataclass(frozen=True)
+class TrainJob(LearningJob):
+    """Train hazard heads, from a pre-trained model or from scratch."""
+
+    model: Optional[str] = option(help="model to start from; from scratch when not given", metavar="PRETRAINED")
+    architecture: str = option("unet", help="network, from scratch only", choices=ARCHITECTURES)
+    encoder: Optional[str] = option(help="encoder, from scratch only", metavar="NAME")
+    hazard: Tuple[str, ...] = option(
+        (), help="hazards that the labels show, a new name adds one", metavar="NAMES", parse=parse_names
+    )
+    positive: Tuple[int, ...] = option((1,), help="label codes that mean hazard", metavar="CODES", parse=parse_codes)
+    ignore: Tuple[int, ...] = option((255,), help="label codes to leave out", metavar="CODES", parse=parse_codes)
+    bands: Optional[Tuple[str, ...]] = option(help="one slot a band of each image", metavar="SLOTS", parse=parse_bands)
+    units: Optional[str] = option(help="units of the images; found out when not given", choices=UNITS, metavar="NAME")
+    gsd_m: Optional[float] = option(help="metres a pixel, where no CRS says it", metavar="G", parse=float)
+    replay: float = option(
+        0.25, help="share of simulated chips among yours, so that old hazards are kept", metavar="SHARE", parse=float
+    )
+    leave_out: Optional[str] = option(
+        help="simulated hazard never to be seen, for measuring unseen hazards", choices=HAZARDS, metavar="HAZARD"
+    )
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        check_choice("Architecture", self.architecture, ARCHITECTURES)
+        check_choice("Units", self.units, UNITS)
+        check_choice("Hazard left out", self.leave_out, HAZARDS)
+        check_range("Share of replay", self.replay, 0, 0.95)
+
+
+@dataclass(frozen=True)
+class ScorecardJob:
+    """Score models on every set found under HAZARD_DATA, beside rules that need no training."""
+
+    models: Tuple[str, ...] = option(
+        (), help="names or folders; all when not given", metavar="NAMES", parse=parse_names
+    )
+    sets: Tuple[str, ...] = option(
+        (), help="sets whose names begin so; all when not given", metavar="NAMES", parse=parse_names
+    )
+    data: Optional[str] = option(help="folder of real scenes; HAZARD_DATA when not given", metavar="FOLDER")
+    markdown: Optional[str] = option(help="write the table as Markdown too", metavar="FILE")
+    write_cards: bool = option(False, help="store each model's rows in its card")
+
+
+@dataclass(frozen=True)
+class DownloadJob:
+    """Download a public data set for pre-training; asks first and goes on where it stopped."""
+
+    dataset: str = option("", help="which", choices=("bigearthnet-v2",), required=True, positional=True)
+    to: str = option("", help="folder to download to", metavar="FOLDER", required=True)
+    parts: Tuple[str, ...] = option((), help="parts of it; all when not given", metavar="NAMES", parse=parse_names)
+    url: Optional[str] = option(help="another server that holds the same files", metavar="URL")
+    yes: bool = option(False, help="do not ask")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+
+
 @dataclass(frozen=True)
 class ModelsJob:
     """List the models that can be used."""
@@ -258,6 +402,11 @@ JOBS: Dict[str, type] = {
     "inspect": InspectJob,
     "segment": SegmentJob,
     "evaluate": EvaluateJob,
+    "simulate": SimulateJob,
+    "pretrain": PretrainJob,
+    "train": TrainJob,
+    "scorecard": ScorecardJob,
+    "download": DownloadJob,
     "models": ModelsJob,
     "devices": DevicesJob,
 }
@@ -281,6 +430,12 @@ def check_choice(name: str, value: Optional[str], choices: Tuple[str, ...]) -> N
     """Raise BadInput unless ``value`` is None or one of ``choices``."""
     if value is not None and value not in choices:
         raise BadInput(f"{name} '{value}' is not known; use one of {', '.join(choices)}.")
+
+
+def check_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise BadInput unless ``value`` is a number from ``low`` to ``high``."""
+    if not (math.isfinite(value) and low <= value <= high):
+        raise BadInput(f"{name} {value:g} is out of range; expected {low:g} to {high:g}.")
 
 
 def same_path(a: str, b: str) -> bool:
@@ -376,6 +531,7 @@ def shutdown_message() -> Dict[str, Any]:
 # started:   id
 # progress:  id, stage (text), share (0-1), seconds_left (number or null)
 # log:       id, level (info | warning), text
+# metrics:   id, step, values (name to number: losses and scores of a training run, for its curves)
 # done:      id, result (the JSON of CONTRACT's command of the same kind)
 # cancelled: id
 # failed:    id, code (bad_input | output | internal), message (one sentence for the user)
