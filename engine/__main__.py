@@ -56,6 +56,10 @@ def build_parser() -> OneLineParser:
 def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any], is_switch: bool) -> None:
     meta = spec.metadata
     flag = "--" + spec.name.replace("_", "-")
+    if meta["positional"]:
+        name, of = meta["metavar"] or spec.name.upper(), f": {', '.join(meta['choices'])}" if meta["choices"] else ""
+        command.add_argument(spec.name, choices=meta["choices"], metavar=name, help=meta["help"] + of)
+        return
     if is_switch:
         command.add_argument(flag, action="store_true", help=meta["help"])
         return
@@ -127,6 +131,26 @@ def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None =
         from .devices import list_devices
 
         return list_devices()
+    if kind == "simulate":
+        from .contact_sheet import simulate
+
+        return simulate(job, report)
+    if kind == "pretrain":
+        from .pretrain import pretrain
+
+        return pretrain(job, report)
+    if kind == "train":
+        from .train import train
+
+        return train(job, report)
+    if kind == "scorecard":
+        from .scorecard import scorecard
+
+        return scorecard(job, report)
+    if kind == "download":
+        from .download import download
+
+        return download(job, report)
     from .segment import segment
 
     return segment(job, report, models)

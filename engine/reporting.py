@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from .protocol import Cancelled
 
 Progress = Callable[[str, float, "float | None"], None]
 Log = Callable[[str, str], None]
+Metrics = Callable[[int, Mapping[str, float]], None]
 
 
 def _no_progress(stage: str, share: float, seconds_left: float | None) -> None:
@@ -17,6 +19,10 @@ def _no_progress(stage: str, share: float, seconds_left: float | None) -> None:
 
 
 def _no_log(level: str, text: str) -> None:
+    """Tell nobody."""
+
+
+def _no_metrics(step: int, values: Mapping[str, float]) -> None:
     """Tell nobody."""
 
 
@@ -28,6 +34,7 @@ class Report:
         on_log: called with level (``info`` or ``warning``) and text.
         cancelled: set from outside to stop the operation.
         job_id: names unfinished files, so that whoever started the job can find them.
+        on_metrics: called with a training step and its losses and scores by name.
     """
 
     def __init__(
@@ -36,9 +43,11 @@ class Report:
         on_log: Log = _no_log,
         cancelled: threading.Event | None = None,
         job_id: str = "",
+        on_metrics: Metrics = _no_metrics,
     ) -> None:
         self._on_progress = on_progress
         self._on_log = on_log
+        self._on_metrics = on_metrics
         self.cancelled = cancelled or threading.Event()
         self.job_id = job_id
         self._stage = ""
@@ -66,6 +75,10 @@ class Report:
     def log(self, text: str, level: str = "info") -> None:
         """Tell something worth keeping in the log."""
         self._on_log(level, text)
+
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Tell finite losses and scores of a training step; others are left out."""
+        self._on_metrics(step, {name: float(value) for name, value in values.items() if math.isfinite(value)})
 
     def check(self) -> None:
         """Raise Cancelled if the operation is to stop."""

@@ -157,6 +157,7 @@ class Worker:
             lambda level, text: send("log", id=job_id, level=level, text=text),
             waiting.cancelled,
             job_id,
+            lambda step, values: send("metrics", id=job_id, step=step, values=dict(values)),
         )
         ending: dict[str, Any]
         try:

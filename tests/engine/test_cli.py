@@ -228,7 +228,7 @@ def test_help_names_every_option(command, capsys):
     text = capsys.readouterr().out
     assert ended.value.code == 0
     for spec in dataclasses.fields(JOBS[command]) if command in JOBS else ():
-        assert "--" + spec.name.replace("_", "-") in text
+        assert (spec.name.upper() if spec.metadata["positional"] else "--" + spec.name.replace("_", "-")) in text
     if command == "segment":
         assert all(slot in text for slot in SLOTS)
 

@@ -44,11 +44,25 @@ def test_the_plugin_imports_nothing_of_the_engine_but_the_protocol(path):
             assert parts[parts.index("engine") :][:2] in (["engine"], ["engine", "protocol"])
 
 
-def test_the_protocol_is_standard_library_and_python_3_9():
-    path = ROOT / "engine" / "protocol.py"
+PROTOCOL = ("fields", "jobs", "protocol")
+"""The protocol and what it is made of, each importing only those before it."""
+
+
+@pytest.mark.parametrize("module", PROTOCOL)
+def test_the_protocol_is_standard_library_and_python_3_9(module):
+    path = ROOT / "engine" / f"{module}.py"
     ast.parse(path.read_text("utf-8"), feature_version=(3, 9))
-    assert {module.split(".")[0] for _, module in imports(path)} <= set(sys.stdlib_module_names)
-    assert all(level == 0 for level, _ in imports(path))
+    found = list(imports(path))
+    assert {name.split(".")[0] for level, name in found if level == 0} <= set(sys.stdlib_module_names)
+    assert {name.split(".")[0] for level, name in found if level} <= set(PROTOCOL[: PROTOCOL.index(module)])
+    assert all(level <= 1 for level, _ in found)
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=name)
+def test_files_of_the_engine_are_short_and_begin_with_a_sentence(path):
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) < 480
+    assert ast.get_docstring(ast.parse(text)).endswith(".")
 
 
 def test_only_raster_and_vector_meet_gdal_and_training_needs_none():

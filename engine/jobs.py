@@ -1,0 +1,335 @@
+"""The jobs that the engine carries out, one frozen dataclass each, which validates itself (standard library only)."""
+
+import dataclasses
+import math
+import os
+import typing
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
+
+from .fields import (
+    ARCHITECTURES,
+    HAZARDS,
+    OPTIMIZERS,
+    SENSORS,
+    SLOTS,
+    UNITS,
+    BadInput,
+    check_choice,
+    check_range,
+    option,
+    parse_bands,
+    parse_codes,
+    parse_extent,
+    parse_names,
+    require,
+    same_path,
+    validate_bands,
+    validate_extent,
+)
+
+
+@dataclass(frozen=True)
+class SceneJob:
+    """What every operation on a scene is told about it."""
+
+    raster: str = option("", help="the scene: any raster GDAL opens", metavar="R", required=True)
+    bands: Optional[Tuple[str, ...]] = option(
+        help="one slot a raster band, in order: %s, - = unused" % ", ".join(SLOTS), metavar="SLOTS", parse=parse_bands
+    )
+    sensor: Optional[str] = option(help="band preset of this sensor", choices=SENSORS, metavar="NAME")
+    units: Optional[str] = option(
+        help="units of the pixel values; found out when not given", choices=UNITS, metavar="NAME"
+    )
+    gsd_m: Optional[float] = option(
+        help="ground sampling distance in metres, where the CRS does not say it", metavar="G", parse=float
+    )
+    extent: Optional[Tuple[float, float, float, float]] = option(
+        help="part of the scene, in the raster's CRS, snapped outward to whole pixels",
+        metavar="xmin,ymin,xmax,ymax",
+        parse=parse_extent,
+    )
+    crs: Optional[str] = option(help="CRS (WKT or EPSG:n) to use instead of the raster's own", metavar="CRS")
+    open_options: Tuple[str, ...] = option(
+        (),
+        help="GDAL open options, NAME=VALUE separated by commas",
+        metavar="OPTIONS",
+        parse=lambda t: tuple(t.split(",")),
+    )
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        if self.bands is not None:
+            validate_bands(self.bands)
+        if self.extent is not None:
+            validate_extent(self.extent)
+        check_choice("Sensor", self.sensor, SENSORS)
+        check_choice("Units", self.units, UNITS)
+        if self.gsd_m is not None and not (math.isfinite(self.gsd_m) and 0 < self.gsd_m <= 100_000):
+            raise BadInput(f"Ground sampling distance {self.gsd_m} is not a length in metres; expected more than 0.")
+
+
+@dataclass(frozen=True)
+class InspectJob(SceneJob):
+    """Say how a scene's bands, units and grid are understood."""
+
+
+@dataclass(frozen=True)
+class SegmentJob(SceneJob):
+    """Segment one hazard in one scene."""
+
+    hazard: str = option("", help="hazard to look for, as named in the model's card", metavar="HAZARD", required=True)
+    mask: str = option(
+        "", help="mask to write (GeoTIFF: 0 none, 1 hazard, 255 not assessed)", metavar="OUT", required=True
+    )
+    model: Optional[str] = option(
+        help="model name or folder; the hazard's default when not given", metavar="NAME|FOLDER"
+    )
+    probability: Optional[str] = option(help="probability to write (GeoTIFF, 0-100 %%, 255 not assessed)", metavar="P")
+    area: Optional[str] = option(help="polygons (any vector file) to which the assessment is limited", metavar="VECTOR")
+    threshold: Optional[float] = option(
+        help="decision threshold between 0 and 1; the card's own when not given", metavar="T", parse=float
+    )
+    device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
+    batch_size: Optional[int] = option(
+        help="windows predicted together; chosen for the device when not given", metavar="N", parse=int
+    )
+    overwrite: bool = option(False, help="replace outputs that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        if self.threshold is not None and not (math.isfinite(self.threshold) and 0 < self.threshold < 1):
+            raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
+        if self.batch_size is not None and not 1 <= self.batch_size <= 1024:
+            raise BadInput(f"Batch size {self.batch_size} is out of range; expected 1 to 1024.")
+        if self.device not in ("auto", "cpu", "mps", "cuda") and not (
+            self.device.startswith("cuda:") and self.device[5:].isdigit()
+        ):
+            raise BadInput(f"Device '{self.device}' is not known; expected auto, cpu, cuda:0 or mps.")
+        outputs = [("mask", self.mask)] + ([("probability", self.probability)] if self.probability else [])
+        for name, path in outputs:
+            if os.path.splitext(path)[1].lower() not in (".tif", ".tiff"):
+                raise BadInput(
+                    f"The {name} is to be '{path}', but only GeoTIFF is written; choose a name ending in .tif."
+                )
+            if same_path(path, self.raster):
+                raise BadInput(f"The {name} would replace the scene '{path}' itself; choose another name.")
+        if self.probability and same_path(os.path.splitext(self.mask)[0], os.path.splitext(self.probability)[0]):
+            raise BadInput(f"Mask and probability are both to be '{self.mask}' (or share its style); choose two names.")
+
+
+@dataclass(frozen=True)
+class EvaluateJob:
+    """Score a mask against a reference on the same grid."""
+
+    mask: str = option("", help="mask to score (1 hazard, 0 none, 255 left out)", metavar="M", required=True)
+    reference: str = option("", help="reference raster on the same grid", metavar="R", required=True)
+    positive: Tuple[int, ...] = option(
+        (1,), help="reference codes that mean hazard", metavar="CODES", parse=parse_codes
+    )
+    ignore: Tuple[int, ...] = option((255,), help="reference codes to leave out", metavar="CODES", parse=parse_codes)
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        both = set(self.positive) & set(self.ignore)
+        if both:
+            raise BadInput(f"Code {sorted(both)[0]} is both positive and ignored; give it one meaning.")
+
+
+@dataclass(frozen=True)
+class SimulateJob:
+    """Write simulated scenes with their labels, and a contact sheet to look at."""
+
+    out: str = option("", help="folder to write to", metavar="FOLDER", required=True)
+    scenes: int = option(8, help="how many", metavar="N", parse=int)
+    hazard: Optional[str] = option(
+        help="hazard of all scenes; all in turn when not given", choices=(*HAZARDS, "none"), metavar="HAZARD"
+    )
+    seed: int = option(0, help="same seed, same scenes", metavar="S", parse=int)
+    size_px: int = option(384, help="side of a scene in pixels, 64 to 2048", metavar="N", parse=int)
+    gsd_m: Optional[float] = option(
+        help="metres a pixel; drawn for each scene when not given", metavar="G", parse=float
+    )
+    overwrite: bool = option(False, help="replace scenes that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_choice("Hazard", self.hazard, (*HAZARDS, "none"))
+        check_range("Number of scenes", self.scenes, 1, 10_000)
+        check_range("Size", self.size_px, 64, 2048)
+
+
+@dataclass(frozen=True)
+class LearningJob:
+    """What every training run is told."""
+
+    data: str = option("", help="simulated, or a folder of training data", metavar="simulated|FOLDER", required=True)
+    save: str = option("", help="name or folder of the model to write", metavar="NAME|FOLDER", required=True)
+    epochs: Optional[int] = option(help="passes, each followed by a validation", metavar="N", parse=int)
+    iterations: Optional[int] = option(help="steps an epoch; all of the data when not given", metavar="N", parse=int)
+    batch_size: int = option(16, help="chips a step", metavar="N", parse=int)
+    learning_rate: float = option(2e-3, help="highest learning rate", metavar="R", parse=float)
+    optimizer: str = option("adamw", help="optimiser", choices=OPTIMIZERS)
+    patience: int = option(0, help="stop after N epochs without a better validation; 0 never", metavar="N", parse=int)
+    minutes: Optional[float] = option(help="end by then, as if all epochs were done", metavar="M", parse=float)
+    seed: int = option(0, help="seed of weights, split and order", metavar="S", parse=int)
+    all_bands: bool = option(False, help="train on all bands of a scene only (no channel sampling)")
+    workers: int = option(1, help="processes that prepare chips", metavar="N", parse=int)
+    device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
+    resume: bool = option(False, help="go on from the last checkpoint of the same run")
+    overwrite: bool = option(False, help="replace a model that exists")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_choice("Optimiser", self.optimizer, OPTIMIZERS)
+        check_range("Batch size", self.batch_size, 2, 4096)
+        check_range("Learning rate", self.learning_rate, 1e-7, 1)
+        check_range("Patience", self.patience, 0, 10_000)
+        check_range("Workers", self.workers, 0, 64)
+        for name, value in (("Epochs", self.epochs), ("Iterations", self.iterations), ("Minutes", self.minutes)):
+            if value is not None:
+                check_range(name, value, 0.01 if name == "Minutes" else 1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class PretrainJob(LearningJob):
+    """Pre-train a network to tell natural from artificial surfaces."""
+
+    architecture: str = option("unet", help="network", choices=ARCHITECTURES)
+    encoder: Optional[str] = option(help="any encoder of the library; a small one when not given", metavar="NAME")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        check_choice("Architecture", self.architecture, ARCHITECTURES)
+
+
+@dataclass(frozen=True)
+class TrainJob(LearningJob):
+    """Train hazard heads, from a pre-trained model or from scratch."""
+
+    model: Optional[str] = option(help="model to start from; from scratch when not given", metavar="PRETRAINED")
+    architecture: str = option("unet", help="network, from scratch only", choices=ARCHITECTURES)
+    encoder: Optional[str] = option(help="encoder, from scratch only", metavar="NAME")
+    hazard: Tuple[str, ...] = option(
+        (), help="hazards that the labels show, a new name adds one", metavar="NAMES", parse=parse_names
+    )
+    positive: Tuple[int, ...] = option((1,), help="label codes that mean hazard", metavar="CODES", parse=parse_codes)
+    ignore: Tuple[int, ...] = option((255,), help="label codes to leave out", metavar="CODES", parse=parse_codes)
+    bands: Optional[Tuple[str, ...]] = option(help="one slot a band of each image", metavar="SLOTS", parse=parse_bands)
+    units: Optional[str] = option(help="units of the images; found out when not given", choices=UNITS, metavar="NAME")
+    gsd_m: Optional[float] = option(help="metres a pixel, where no CRS says it", metavar="G", parse=float)
+    replay: float = option(
+        0.25, help="share of simulated chips among yours, so that old hazards are kept", metavar="SHARE", parse=float
+    )
+    leave_out: Optional[str] = option(
+        help="simulated hazard never to be seen, for measuring unseen hazards", choices=HAZARDS, metavar="HAZARD"
+    )
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        check_choice("Architecture", self.architecture, ARCHITECTURES)
+        check_choice("Units", self.units, UNITS)
+        check_choice("Hazard left out", self.leave_out, HAZARDS)
+        check_range("Share of replay", self.replay, 0, 0.95)
+
+
+@dataclass(frozen=True)
+class ScorecardJob:
+    """Score models on every set found under HAZARD_DATA, beside rules that need no training."""
+
+    models: Tuple[str, ...] = option(
+        (), help="names or folders; all when not given", metavar="NAMES", parse=parse_names
+    )
+    sets: Tuple[str, ...] = option(
+        (), help="sets whose names begin so; all when not given", metavar="NAMES", parse=parse_names
+    )
+    data: Optional[str] = option(help="folder of real scenes; HAZARD_DATA when not given", metavar="FOLDER")
+    markdown: Optional[str] = option(help="write the table as Markdown too", metavar="FILE")
+    write_cards: bool = option(False, help="store each model's rows in its card")
+
+
+@dataclass(frozen=True)
+class DownloadJob:
+    """Download a public data set for pre-training; asks first and goes on where it stopped."""
+
+    dataset: str = option("", help="which", choices=("bigearthnet-v2",), required=True, positional=True)
+    to: str = option("", help="folder to download to", metavar="FOLDER", required=True)
+    parts: Tuple[str, ...] = option((), help="parts of it; all when not given", metavar="NAMES", parse=parse_names)
+    url: Optional[str] = option(help="another server that holds the same files", metavar="URL")
+    yes: bool = option(False, help="do not ask")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+
+
+@dataclass(frozen=True)
+class ModelsJob:
+    """List the models that can be used."""
+
+
+@dataclass(frozen=True)
+class DevicesJob:
+    """List the devices that can be used."""
+
+
+JOBS: Dict[str, type] = {
+    "inspect": InspectJob,
+    "segment": SegmentJob,
+    "evaluate": EvaluateJob,
+    "simulate": SimulateJob,
+    "pretrain": PretrainJob,
+    "train": TrainJob,
+    "scorecard": ScorecardJob,
+    "download": DownloadJob,
+    "models": ModelsJob,
+    "devices": DevicesJob,
+}
+"""Kind of job, as in messages and on the command line, to its definition."""
+
+QUICK_JOBS = ("inspect", "models", "devices")
+"""Kinds that the worker answers at once, beside a running job."""
+
+
+def job_to_dict(job: Any) -> Dict[str, Any]:
+    """Job to a dictionary of JSON values, defaults included."""
+    return {
+        spec.name: list(value) if isinstance(value := getattr(job, spec.name), tuple) else value
+        for spec in dataclasses.fields(job)
+    }
+
+
+def job_from_dict(kind: str, values: Mapping[str, Any]) -> Any:
+    """Dictionary to a job of this kind; raises BadInput for an unknown kind or field, or values that cannot be."""
+    if kind not in JOBS:
+        raise BadInput(f"Job '{kind}' is not known; use one of {', '.join(JOBS)}.")
+    cls: Type[Any] = JOBS[kind]
+    known = {spec.name for spec in dataclasses.fields(cls)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise BadInput(
+            f"Job '{kind}' has no field '{unknown[0]}'; plugin and engine differ in version: repair the engine."
+        )
+    clean = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    for spec in dataclasses.fields(cls):
+        if spec.name in clean and not _fits(clean[spec.name], spec.type):
+            raise BadInput(f"Job '{kind}' has {str(clean[spec.name])[:60]!r} as {spec.name}; repair the engine.")
+    return cls(**clean)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a JSON value can stand for a field of this type."""
+    if typing.get_origin(kind) is Union:
+        return any(_fits(value, part) for part in typing.get_args(kind))
+    if typing.get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_fits(part, typing.get_args(kind)[0]) for part in value)
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
