@@ -1,18 +1,20 @@
 """Runs jobs in the engine's worker: the way in for algorithms (blocking, cancellable) and for the dock (call back)."""
 
+import contextlib
 import queue
 import threading
 import uuid
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 
 from qgis.core import QgsProcessingFeedback
-from qgis.PyQt.QtCore import QCoreApplication, QObject, QThread, pyqtSignal, pyqtSlot
+from qgis.PyQt.QtCore import QCoreApplication, QObject, QThread, QThreadPool, pyqtSignal, pyqtSlot
 
 from ..engine import protocol
+from .engine_feedback import Relay
 from .engine_location import EngineLocation, find_engine
 from .engine_worker import EngineFailed, Request, WorkerOwner
 
-__all__ = ["EngineClient", "EngineFailed", "EngineFeedback"]
+__all__ = ["EngineClient", "EngineFailed", "training_client"]
 
 POLL_S = 0.1
 """How often a waiting thread looks whether the user cancelled."""
@@ -20,33 +22,6 @@ POLL_S = 0.1
 SHUTDOWN_MS = 5000
 
 Answer = Callable[[Any, Optional[protocol.HazardError]], None]
-
-
-class EngineFeedback(QgsProcessingFeedback):
-    """Feedback that also tells stage, share done and time left, and keeps what went wrong; for the dock."""
-
-    reported = pyqtSignal(str, float, object)
-
-    def __init__(self) -> None:
-        super().__init__(False)
-        self.errors: "list[str]" = []
-        self.warnings: "list[str]" = []
-
-    def report(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
-        """Pass progress on to whoever listens; called on the thread that runs the job."""
-        self.reported.emit(stage, share, seconds_left)
-
-    def setProgressText(self, text: Optional[str]) -> None:
-        """Show a stage that the algorithm announces by itself."""
-        self.reported.emit(text or "", self.progress() / 100.0, None)
-
-    def reportError(self, error: Optional[str], fatalError: bool = False) -> None:
-        """Keep the sentence for the message bar."""
-        self.errors.append(error or "")
-
-    def pushWarning(self, warning: Optional[str]) -> None:
-        """Keep the warning for the result panel."""
-        self.warnings.append(warning or "")
 
 
 class EngineClient(QObject):
@@ -65,6 +40,7 @@ class EngineClient(QObject):
         startup_timeout_s: float = 120,
         cancel_grace_s: float = 2,
         silence_timeout_s: float = 900,
+        stop_grace_s: float = 1.5,
     ) -> None:
         super().__init__()
         self.hello: Dict[str, Any] = {}
@@ -73,7 +49,7 @@ class EngineClient(QObject):
         self._start_lock = threading.Lock()
         self._thread = QThread()
         self._thread.setObjectName("hazardmapper-engine")
-        self._owner = WorkerOwner(startup_timeout_s, cancel_grace_s, silence_timeout_s)
+        self._owner = WorkerOwner(startup_timeout_s, cancel_grace_s, silence_timeout_s, stop_grace_s)
         self._owner.moveToThread(self._thread)
         self._posted.connect(self._owner.post)
         self._cancel_asked.connect(self._owner.cancel)
@@ -92,8 +68,17 @@ class EngineClient(QObject):
         """
         events: "queue.SimpleQueue[Dict[str, Any]]" = queue.SimpleQueue()
         request = self._post(kind, job, events.put)
+        with lent_thread():
+            return self._await(request, events, feedback)
+
+    def _await(
+        self,
+        request: Request,
+        events: "queue.SimpleQueue[Dict[str, Any]]",
+        feedback: Optional[QgsProcessingFeedback],
+    ) -> Any:
+        relay = None if feedback is None else Relay(feedback)
         cancelling = False
-        stage = ""
         while True:
             if not cancelling and feedback is not None and feedback.isCanceled():
                 cancelling = True
@@ -108,8 +93,8 @@ class EngineClient(QObject):
                 return event.get("result")
             if event["type"] in protocol.ENDINGS:
                 raise error_of(event)
-            if feedback is not None:
-                stage = relay(event, feedback, stage)
+            if relay is not None:
+                relay.pass_on(event)
 
     def submit(self, kind: str, job: Any, answer: Answer) -> None:
         """Ask for a quick job; ``answer(result, error)`` is called later on the main thread."""
@@ -155,23 +140,22 @@ class EngineClient(QObject):
             answer(result, error)
 
 
-def relay(event: Dict[str, Any], feedback: QgsProcessingFeedback, stage: str) -> str:
-    """Pass a progress or log event on to the feedback; return the stage last announced."""
-    if event["type"] == "progress":
-        share = min(max(float(event.get("share") or 0.0), 0.0), 1.0)
-        text = str(event.get("stage") or "")
-        feedback.setProgress(100.0 * share)
-        if isinstance(feedback, EngineFeedback):
-            feedback.report(text, share, event.get("seconds_left"))
-        elif text and text != stage:
-            feedback.setProgressText(text)
-            return text
-    elif event["type"] == "log":
-        if event.get("level") == "warning":
-            feedback.pushWarning(str(event.get("text", "")))
-        else:
-            feedback.pushInfo(str(event.get("text", "")))
-    return stage
+def training_client(locate: Callable[[], EngineLocation] = find_engine) -> EngineClient:
+    """Client with a worker of its own for runs of hours: scenes are segmented meanwhile, and what stops such a run
+    leaves it the time to write its checkpoint.
+    """
+    return EngineClient(locate, cancel_grace_s=30, silence_timeout_s=1800, stop_grace_s=3.5)
+
+
+@contextlib.contextmanager
+def lent_thread() -> Iterator[None]:
+    """Let QGIS use another thread of its pool while this one only waits, or drawing the map would wait too."""
+    pool = QThreadPool.globalInstance()
+    pool.releaseThread()
+    try:
+        yield
+    finally:
+        pool.reserveThread()
 
 
 def error_of(event: Dict[str, Any]) -> protocol.HazardError:

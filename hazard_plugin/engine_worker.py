@@ -14,7 +14,7 @@ from .engine_location import EngineLocation
 from .messages import WARNING, log
 
 WATCH_MS = 100
-STOP_MS = 1500
+KILL_MS = 1500
 LINE_LIMIT = 16 * 1024 * 1024
 TAIL_LINES = 40
 ATTEMPTS = 2
@@ -44,11 +44,14 @@ class WorkerOwner(QObject):
 
     hello = pyqtSignal(dict)
 
-    def __init__(self, startup_timeout_s: float, cancel_grace_s: float, silence_timeout_s: float) -> None:
+    def __init__(
+        self, startup_timeout_s: float, cancel_grace_s: float, silence_timeout_s: float, stop_grace_s: float
+    ) -> None:
         super().__init__()
         self._startup_timeout_s = startup_timeout_s
         self._cancel_grace_s = cancel_grace_s
         self._silence_timeout_s = silence_timeout_s
+        self._stop_grace_s = stop_grace_s
         self._pending: Dict[str, Request] = {}
         self._process: Optional[QProcess] = None
         self._location: Optional[EngineLocation] = None
@@ -90,7 +93,7 @@ class WorkerOwner(QObject):
             self._write(protocol.shutdown_message())
             self._process.closeWriteChannel()
             self._process.blockSignals(True)
-            self._process.waitForFinished(STOP_MS)
+            self._process.waitForFinished(round(1000 * self._stop_grace_s))
         self._drop()
         for request in list(self._pending.values()):
             self._clean(request)
@@ -282,7 +285,7 @@ class WorkerOwner(QObject):
             process.blockSignals(True)
             if process.state() != QProcess.ProcessState.NotRunning:
                 process.kill()
-                process.waitForFinished(STOP_MS)
+                process.waitForFinished(KILL_MS)
             process.deleteLater()
         if self._watch is not None:
             self._watch.stop()

@@ -7,7 +7,7 @@ from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingC
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..engine import protocol
-from .engine_client import EngineFeedback
+from .engine_feedback import EngineFeedback
 from .output_files import free_names
 
 ALGORITHM = "hazardmapper:segmenthazard"

@@ -1,13 +1,11 @@
 """The algorithm ``hazardmapper:segmenthazard``: one hazard in one scene, to a mask and, if wanted, its probability."""
 
-import os
 import tempfile
 from typing import Any, Dict, List, Optional, Tuple
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsCsException,
-    QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
@@ -21,20 +19,19 @@ from qgis.core import (
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
     QgsProcessingUtils,
-    QgsRasterLayer,
     QgsRectangle,
 )
 from qgis.PyQt.QtCore import QCoreApplication
-from qgis.PyQt.QtGui import QIcon
 
 from ...engine import protocol
-from ..compat import ADVANCED_FLAG, DOUBLE, POLYGONS
+from ..compat import DOUBLE, POLYGONS
 from ..engine_client import EngineClient
-from ..hazards import icon_path, mask_layer_name, probability_layer_name
+from ..hazards import mask_layer_name, probability_layer_name
 from ..map_view import view_resolution
 from ..models import local_model_names
 from ..raster_source import RasterSource, read_layer
 from .area import Area, write_area
+from .base import EngineAlgorithm, absolute, name_or_folder, with_hints
 from .outputs import dress_on_load, require_free, told_to_processing
 
 ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "ADAPT", "DEVICE")
@@ -42,20 +39,15 @@ OUTPUTS = ("OUTPUT", "PROBABILITY")
 TEXTS = ("HAZARD", "MODEL", "BANDS", "SENSOR", "UNITS", "DEVICE")
 
 
-class SegmentHazard(QgsProcessingAlgorithm):
+class SegmentHazard(EngineAlgorithm):
     """Segment one hazard in one scene; dock, toolbox, models, batch and qgis_process all run this."""
 
     def __init__(self, client: EngineClient) -> None:
-        super().__init__()
-        self._client = client
+        super().__init__(client)
         self._source: Optional[RasterSource] = None
         self._extent: Optional[QgsRectangle] = None
         self._fields: Dict[str, Any] = {}
         self._outputs: Dict[str, str] = {}
-
-    def createInstance(self) -> "SegmentHazard":
-        """Return a fresh algorithm with the same engine."""
-        return SegmentHazard(self._client)
 
     def name(self) -> str:
         """Id within the provider."""
@@ -78,10 +70,6 @@ class SegmentHazard(QgsProcessingAlgorithm):
         return tr(
             "flood,landslide,glacier,water,hazard,disaster,segmentation,deep learning,mask,sentinel,landsat"
         ).split(",")
-
-    def icon(self) -> QIcon:
-        """Icon in the toolbox."""
-        return QIcon(icon_path())
 
     def shortDescription(self) -> str:
         """One line for lists and tooltips."""
@@ -126,9 +114,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         add(QgsProcessingParameterBoolean("ADAPT", tr("Adapt to this scene first"), False, True))
         device = QgsProcessingParameterString("DEVICE", tr("Device (auto, cpu, cuda:0, mps)"), "auto", False, True)
         add(with_hints(device, ["auto", "cpu", "cuda:0", "mps"]))
-        for name in ADVANCED:
-            parameter = self.parameterDefinition(name)
-            parameter.setFlags(parameter.flags() | ADVANCED_FLAG)
+        self.mark_advanced(ADVANCED)
         add(QgsProcessingParameterRasterDestination("OUTPUT", tr("Mask")))
         add(QgsProcessingParameterRasterDestination("PROBABILITY", tr("Probability"), None, True, False))
         self.addOutput(QgsProcessingOutputNumber("HAZARD_AREA_M2", tr("Hazard area in m²")))
@@ -139,24 +125,16 @@ class SegmentHazard(QgsProcessingAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("THRESHOLD_USED", tr("Threshold used")))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
 
-    def checkParameterValues(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> Tuple[bool, str]:
-        """Say in one sentence what cannot be, before anything runs."""
-        possible, reason = super().checkParameterValues(parameters, context)
-        if not possible:
-            return possible, reason
-        scratch = QgsProcessingContext()
-        try:
-            self._read_fields(parameters, context, scratch)
-        except protocol.HazardError as error:
-            return False, str(error)
-        return True, ""
+    def require_possible(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> None:
+        """Raise HazardError, with one sentence, if the job cannot be as these parameters want it."""
+        self._read_fields(parameters, context, QgsProcessingContext())
 
     def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Read layers and check outputs on the main thread; raises QgsProcessingException with one sentence."""
         with told_to_processing():
-            layer = self._read_scene(parameters, context)
+            layer = self.raster(parameters, "INPUT", context)
             self._source = read_layer(layer, view_resolution(layer))
             self._extent = self._wanted_extent(parameters, context, layer.crs())
             self._fields, self._outputs = self._read_fields(parameters, context, context)
@@ -165,12 +143,6 @@ class SegmentHazard(QgsProcessingAlgorithm):
         name = probability_layer_name(hazard, scene)
         dress_on_load(context, self._outputs["PROBABILITY"], "probability", hazard, name)
         return True
-
-    def _read_scene(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> QgsRasterLayer:
-        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
-        if layer is None:
-            raise protocol.BadInput(tr("No scene is given; choose a raster layer that QGIS can open."))
-        return layer
 
     def _read_fields(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
@@ -181,7 +153,7 @@ class SegmentHazard(QgsProcessingAlgorithm):
         """
         if self.parameterAsBool(parameters, "ADAPT", context):
             raise protocol.BadInput(tr("This version cannot adapt a model to a scene; leave ADAPT off."))
-        text = {name: self.parameterAsString(parameters, name, context).strip() for name in TEXTS}
+        text = {name: self.text(parameters, name, context) for name in TEXTS}
         if not text["HAZARD"]:
             known = ", ".join(protocol.HAZARDS)
             raise protocol.BadInput(tr("No hazard is given; name one of {names}.").format(names=known))
@@ -190,16 +162,16 @@ class SegmentHazard(QgsProcessingAlgorithm):
             "bands": protocol.parse_bands(text["BANDS"]) if text["BANDS"] else None,
             "sensor": text["SENSOR"] or None,
             "units": text["UNITS"] or None,
-            "gsd_m": self._optional_number(parameters, "GSD_M", context),
+            "gsd_m": self.number(parameters, "GSD_M", context),
             "hazard": text["HAZARD"],
-            "model": text["MODEL"] or None,
-            "threshold": self._optional_number(parameters, "THRESHOLD", context),
+            "model": name_or_folder(text["MODEL"]) or None,
+            "threshold": self.number(parameters, "THRESHOLD", context),
             "device": text["DEVICE"] or "auto",
             "mask": absolute(outputs["OUTPUT"]),
             "probability": absolute(outputs["PROBABILITY"]) or None,
             "overwrite": True,
         }
-        source = read_layer(self._read_scene(parameters, context))
+        source = read_layer(self.raster(parameters, "INPUT", context))
         protocol.SegmentJob(raster=source.path or "scene", **fields)
         for path in (fields["mask"], fields["probability"]):
             require_free(path or "", context.project())
@@ -221,10 +193,6 @@ class SegmentHazard(QgsProcessingAlgorithm):
         if extent.isEmpty() or not extent.isFinite():
             raise protocol.BadInput(tr("The extent is empty; give xmin,xmax,ymin,ymax, or none for the whole scene."))
         return extent
-
-    def _optional_number(self, parameters: Dict[str, Any], name: str, context: QgsProcessingContext) -> Optional[float]:
-        value = parameters.get(name)
-        return None if value is None or value == "" else self.parameterAsDouble(parameters, name, context)
 
     def processAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -276,17 +244,6 @@ class SegmentHazard(QgsProcessingAlgorithm):
         if result.get("probability"):
             outputs["PROBABILITY"] = self._outputs["PROBABILITY"]
         return outputs
-
-
-def absolute(path: str) -> str:
-    """Path that means the same file in the worker, which runs in another folder."""
-    return os.path.abspath(path) if path else ""
-
-
-def with_hints(parameter: QgsProcessingParameterString, hints: List[str]) -> QgsProcessingParameterString:
-    """Offer values in a list where QGIS can (3.24 and later); any text stays allowed."""
-    parameter.setMetadata({"widget_wrapper": {"value_hints": hints}})
-    return parameter
 
 
 def tr(text: str) -> str:
