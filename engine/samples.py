@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from .protocol import SENSORS
+from .protocol import SAR_SLOTS, SENSORS
 
 UNKNOWN = 255
 """Label of a pixel that is not to be judged."""
@@ -50,6 +50,12 @@ class Characteristics:
             known[BLOCKS[2]] = 1
         return target, known
 
+    def seen_through(self, slots: Sequence[str]) -> Characteristics:
+        """The same when only these of the scene's slots are used: what is left of a joined scene may be radar alone."""
+        if self.sensor is None or self.sensor == "sentinel-1" or not set(slots) <= set(SAR_SLOTS):
+            return self
+        return replace(self, sensor="sentinel-1")
+
 
 @dataclass
 class LabelledScene:
@@ -66,6 +72,8 @@ class LabelledScene:
         characteristics: what is known of place, date and sensor.
         gsd_m: ground sampling distance.
         name: to name it in messages.
+        scene_range: 2 and 98 % of each slot over the whole scene that this is a chip of, for the scaling of its planes;
+            None where it is to be measured on the chip itself.
     """
 
     slots: tuple[str, ...]
@@ -78,6 +86,7 @@ class LabelledScene:
     characteristics: Characteristics = field(default_factory=Characteristics)
     gsd_m: float = 10.0
     name: str = ""
+    scene_range: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
 
 class LabelledData(Protocol):
