@@ -178,7 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, stop)
     try:
         job = read_job(options.command, options)
-        result = run_job(options.command, job, Report(ProgressLine(), cancelled=cancelled))
+        line = ProgressLine()
+        result = run_job(options.command, job, Report(line, line.log, cancelled))
         if cancelled.is_set() and options.command in QUICK_JOBS:
             raise Cancelled("Cancelled.")
     except Cancelled as error:
@@ -246,6 +247,11 @@ class ProgressLine:
             self._last = time.monotonic()
             print(text, file=sys.stderr, flush=True)
 
+    def log(self, level: str, text: str) -> None:
+        """Show a line worth keeping; warnings of a result are shown with it, at the end."""
+        if level == "info":
+            print(f"\r{text:<60}" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
+
 
 def describe(kind: str, result: Any) -> str:
     """Result of a command as text for people."""
@@ -253,6 +259,7 @@ def describe(kind: str, result: Any) -> str:
         "models": _describe_models,
         "inspect": _describe_scene,
         "segment": _describe_mask,
+        "scorecard": _describe_scores,
     }
     if kind in describers:
         return describers[kind](result)
@@ -261,6 +268,12 @@ def describe(kind: str, result: Any) -> str:
     return "\n".join(
         f"{key:<18} {value:.4f}" if isinstance(value, float) else f"{key:<18} {value}" for key, value in result.items()
     )
+
+
+def _describe_scores(rows: list[dict[str, Any]]) -> str:
+    from .score_table import text_tables
+
+    return text_tables(rows)
 
 
 def _describe_models(rows: list[dict[str, Any]]) -> str:

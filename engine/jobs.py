@@ -253,6 +253,7 @@ class ScorecardJob:
     data: Optional[str] = option(help="folder of real scenes; HAZARD_DATA when not given", metavar="FOLDER")
     markdown: Optional[str] = option(help="write the table as Markdown too", metavar="FILE")
     write_cards: bool = option(False, help="store each model's rows in its card")
+    overwrite: bool = option(False, help="replace the Markdown file if it exists")
 
 
 @dataclass(frozen=True)
