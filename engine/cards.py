@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .protocol import BadInput
+from .protocol import ARCHITECTURES, BadInput
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CHECKSUMS = "SHA256SUMS"
 CARD_LIMIT_BYTES = 1_000_000
 WEIGHTS_LIMIT_BYTES = 500_000_000
-ARCHITECTURES = ("unet", "unetplusplus", "attention_unet", "residual_unet")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -32,6 +31,8 @@ class ModelCard:
     ``hazards`` is the order of the hazard logits; ``thresholds`` gives each its decision threshold on the probability.
     ``scores`` are measured rows ``{set, hazard, balanced_accuracy, iou, ...}``; ``score`` is the mean balanced accuracy
     over real sets, None before it was measured. ``default_for`` names hazards that choose this model by themselves.
+    ``characteristics`` counts the outputs of the characteristics head, 0 without one. A model that is
+    ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
     """
 
     name: str
@@ -45,6 +46,8 @@ class ModelCard:
     decoder_channels: tuple[int, ...] = (96, 64, 48, 24, 16)
     detail_channels: int = 16
     surface_classes: int = 1
+    characteristics: int = 0
+    pretrained_only: bool = False
     default_for: tuple[str, ...] = ()
     score: float | None = None
     gsd_min_m: float = 3.0
@@ -82,6 +85,10 @@ class ModelCard:
         for key, most in (("detail_channels", 256), ("surface_classes", 2), ("window_multiple", 1024)):
             if not _is_whole(getattr(self, key), 1, most):
                 raise _bad(self.name, key, getattr(self, key), f"a whole number from 1 to {most}")
+        if not (self.characteristics == 0 or _is_whole(self.characteristics, 1, 256)):
+            raise _bad(self.name, "characteristics", self.characteristics, "a whole number from 0 to 256")
+        if not isinstance(self.pretrained_only, bool):
+            raise _bad(self.name, "pretrained_only", self.pretrained_only, "true or false")
         if not isinstance(self.thresholds, dict) or set(self.thresholds) != set(self.hazards):
             raise _bad(self.name, "thresholds", self.thresholds, "one for each hazard")
         if not all(_is_number(value) and 0 < value < 1 for value in self.thresholds.values()):
@@ -232,6 +239,7 @@ def list_models() -> list[dict[str, Any]]:
                 "score": card.score,
                 "bundled": is_bundled(folder),
                 "adapted": card.parent is not None,
+                "pretrained_only": card.pretrained_only,
                 "description": card.description,
                 "scores": [dict(row) for row in card.scores],
                 "thresholds": dict(card.thresholds),
@@ -244,7 +252,7 @@ def list_models() -> list[dict[str, Any]]:
 
 def default_model(hazard: str) -> str:
     """Name of the model that answers for ``hazard`` when none is chosen; raises BadInput if no model knows it."""
-    rows = list_models()
+    rows = sorted(list_models(), key=lambda row: bool(row["pretrained_only"]))
     for wanted in ("default_for", "hazards"):
         for row in rows:
             if hazard in row[wanted]:

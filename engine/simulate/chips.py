@@ -40,11 +40,16 @@ class Batch:
     """Chips of several scenes, each with its own bands: all are given all planes, zero where a band is missing.
 
     ``planes`` (n, planes, h, w) float32; ``labels`` (n, hazards, h, w) and ``surface`` (n, h, w) uint8, 255 not judged.
+    Where known: ``characteristics`` and ``characteristics_known`` (n, samples.CHARACTERISTICS) float32, and
+    ``artificial`` (n,) uint8, whether any of a chip is artificial where its pixels do not say it, 255 not known.
     """
 
     planes: Tensor
     labels: Tensor
     surface: Tensor
+    characteristics: Tensor | None = None
+    characteristics_known: Tensor | None = None
+    artificial: Tensor | None = None
 
 
 class ChipStream(IterableDataset[Batch]):
@@ -71,11 +76,27 @@ class ChipStream(IterableDataset[Batch]):
 
 
 def join(parts: list[Batch]) -> Batch:
-    """Batches one after the other."""
+    """Batches one after the other; what only some of them know is not known of the others."""
     return Batch(
         torch.cat([part.planes for part in parts]),
         torch.cat([part.labels for part in parts]),
         torch.cat([part.surface for part in parts]),
+        _join_known([part.characteristics for part in parts], parts, 0),
+        _join_known([part.characteristics_known for part in parts], parts, 0),
+        _join_known([part.artificial for part in parts], parts, 255),
+    )
+
+
+def _join_known(fields: list[Tensor | None], parts: list[Batch], unknown: int) -> Tensor | None:
+    known = next((field for field in fields if field is not None), None)
+    if known is None:
+        return None
+    counts = [part.planes.shape[0] for part in parts]
+    return torch.cat(
+        [
+            known.new_full((count, *known.shape[1:]), unknown) if field is None else field
+            for field, count in zip(fields, counts, strict=True)
+        ]
     )
 
 
@@ -122,9 +143,9 @@ def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP
     surface = surface.masked_fill(~present[:, 0], 255)
     for index in range(count):
         turns, flip = draw.whole(4), draw.chance(0.5)
-        planes[index] = _turned(planes[index], turns, flip)
-        labels[index] = _turned(labels[index], turns, flip)
-        surface[index] = _turned(surface[index], turns, flip)
+        planes[index] = turned(planes[index], turns, flip)
+        labels[index] = turned(labels[index], turns, flip)
+        surface[index] = turned(surface[index], turns, flip)
     return Batch(planes, labels, surface)
 
 
@@ -197,6 +218,7 @@ def _window(fields: Tensor, row: int, column: int, size_px: int) -> Tensor:
     return fields[..., row : row + size_px, column : column + size_px]
 
 
-def _turned(fields: Tensor, turns: int, flip: bool) -> Tensor:
+def turned(fields: Tensor, turns: int, flip: bool) -> Tensor:
+    """(..., h, w) fields after quarter turns and perhaps a flip."""
     fields = torch.rot90(fields, turns, dims=(-2, -1)).clone()
     return fields.flip(-1) if flip else fields
