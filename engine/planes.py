@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .protocol import OPTICAL_SLOTS, SLOTS, BadInput
+from .protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 
 _NORMALISED = tuple(f"norm_{slot}" for slot in SLOTS)
 _PHYSICAL = tuple(f"raw_{slot}" for slot in SLOTS)
@@ -19,8 +19,11 @@ _COLOURS = {"green_red": ("green", "red"), "blue_red": ("blue", "red")}
 PLANES: tuple[str, ...] = (*_NORMALISED, *_PHYSICAL, *_AVAILABLE, *_RATIOS, "vv_minus_vh", *_COLOURS)
 """Names of all input planes, in the order of the network's first convolution."""
 
-_SAR_CENTRE_DB = {"vv": -13.0, "vh": -20.0}
-_SAR_SPREAD_DB = 7.0
+SAR_CENTRE_DB = {"vv": -13.0, "vh": -20.0}
+SAR_SPREAD_DB = 7.0
+LEAST_SPREAD, LEAST_SPREAD_DB = 0.06, 6.0
+"""Scenes of less contrast (reflectance, dB) are not stretched to more: waves on an open sea would look like shores."""
+
 _RATIO_FLOOR = 0.004  # keeps the ratio of two nearly black reflectances near 0 instead of at random
 
 
@@ -86,18 +89,20 @@ def build_planes(values: torch.Tensor, valid: torch.Tensor, scaling: SceneScalin
         kind, _, slot = name.partition("_")
         if kind == "norm":
             at = scaling.slots.index(slot)
-            spread = scaling.high[at] - scaling.low[at]
+            spread, middle = scaling.high[at] - scaling.low[at], (scaling.high[at] + scaling.low[at]) / 2
+            if scaling.absolute[at]:
+                spread = max(spread, LEAST_SPREAD_DB if slot in SAR_SLOTS else LEAST_SPREAD)
             if spread > 1e-6:
-                torch.mul(band[slot], 2 / spread, out=plane)
-                plane.sub_(1 + 2 * scaling.low[at] / spread).clamp_(-2, 3)
+                torch.sub(band[slot], middle, out=plane)
+                plane.mul_(2 / spread).clamp_(-2, 3)
             else:
                 plane.zero_()
         elif kind == "raw" and slot in OPTICAL_SLOTS:
             torch.clamp(band[slot], 0, 1.5, out=plane)
             plane.sqrt_().mul_(2).sub_(0.6)  # the root spreads the dark end, where water is told from shade
         elif kind == "raw":
-            torch.sub(band[slot], _SAR_CENTRE_DB[slot], out=plane)
-            plane.div_(_SAR_SPREAD_DB).clamp_(-3, 3)
+            torch.sub(band[slot], SAR_CENTRE_DB[slot], out=plane)
+            plane.div_(SAR_SPREAD_DB).clamp_(-3, 3)
         elif kind == "available":
             plane.copy_(valid[:, 0])
         elif name == "vv_minus_vh":

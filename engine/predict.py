@@ -14,7 +14,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
 from .model import HazardNet, Model
 from .planes import SceneScaling, planes_for
-from .protocol import HazardError
+from .priors import physical_prior
+from .protocol import BadInput, HazardError
 
 Array = npt.NDArray[np.float32]
 
@@ -70,8 +71,10 @@ class Predictor:
         self._half = half_precision(device)
         self._checked = self._half is None
         self._channel = model.card.hazards.index(hazard)
+        self._prior_of = hazard if model.card.pretrained_only else None
+        self._chosen = planes_for(scaling)
         self._on_warning = on_warning
-        network = model.network.restricted_to(planes_for(scaling)).eval()
+        network = model.network.restricted_to(self._chosen).eval()
         self._network = fold_batch_norm(network).to(device)
 
     def predict(self, windows: Sequence[Tensor]) -> list[Tensor]:
@@ -110,8 +113,18 @@ class Predictor:
 
     def _probabilities(self, planes: Tensor, half: torch.dtype | None) -> Tensor:
         with torch.autocast(self.device.type, dtype=half or torch.float32, enabled=half is not None):
+            if self._prior_of is not None:
+                return self._prior_times_natural(planes, self._prior_of)
             logits = self._network.hazard_logits(planes)
         return torch.sigmoid(logits[:, self._channel].float())
+
+    def _prior_times_natural(self, planes: Tensor, hazard: str) -> Tensor:
+        """What a model that was never shown a hazard can say: the physical prior, where the ground is not built on."""
+        artificial = self._network(planes).surface[:, -1].float().sigmoid()
+        prior = physical_prior(planes, self._chosen, hazard)
+        if prior is None:
+            raise BadInput(f"These bands and units give no physical prior of {hazard}; choose another model.")
+        return prior * (1 - artificial)
 
     def _check_half(self, planes: Tensor) -> None:
         """Use half precision only if it agrees on the first windows."""

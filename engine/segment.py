@@ -21,6 +21,7 @@ from .model import Model, default_model, load_model
 from .pipeline import Task, predict_rows
 from .planes import SceneScaling
 from .predict import Predictor
+from .priors import require_priors
 from .protocol import NOT_ASSESSED, BadInput, SegmentJob, job_to_dict, same_path
 from .raster import (
     MASK,
@@ -144,6 +145,12 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
         high=high,
         absolute=tuple(units.absolute for units in understanding.slot_units),
     )
+    if card.pretrained_only:
+        words = " or ".join(prior.words for prior in require_priors(scaling, job.hazard, card.name))
+        warn(
+            f"Model '{card.name}' is only pre-trained: the answer is a physical prior ({words}) times the probability "
+            f"of natural ground. Train {job.hazard.replace('_', ' ')} for a better one."
+        )
     across, down = (choose_factor(gsd, card.gsd_min_m, card.gsd_max_m) for gsd in understanding.gsd_m)
     coarsest = max(understanding.gsd_m)
     if not (across.exact and down.exact):
