@@ -34,6 +34,7 @@ from .protocol import BadInput
 
 __all__ = [
     "HazardNet",
+    "Heads",
     "Model",
     "ModelCard",
     "build_network",
@@ -45,6 +46,19 @@ __all__ = [
 ]
 
 _LIBRARY_NAMES = {"unet": "unet", "unetplusplus": "unetplusplus", "attention_unet": "unet", "residual_unet": "unet"}
+
+
+@dataclass
+class Heads:
+    """What a network says of n windows; logits unless told otherwise.
+
+    ``hazard`` (n, hazards, h, w); ``surface`` (n, surface_classes, h, w), positive for artificial; ``characteristics``
+    (n, C) in the order of ``samples.BLOCKS``, None where the model has no such head.
+    """
+
+    hazard: Tensor
+    surface: Tensor
+    characteristics: Tensor | None = None
 
 
 class HazardNet(nn.Module):
@@ -84,23 +98,40 @@ class HazardNet(nn.Module):
         )
         self.hazard_head = nn.Conv2d(width, len(card.hazards), 1)
         self.surface_head = nn.Conv2d(width, card.surface_classes, 1)
+        # Of the scene as a whole, from the bottleneck: place, date and sensor.
+        bottleneck = int(self.trunk.encoder.out_channels[-1])
+        self.characteristics_head = nn.Linear(bottleneck, card.characteristics) if card.characteristics else None
         # Twice as fast as the default order on a CPU.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def features(self, planes: Tensor) -> Tensor:
-        """(n, planes, h, w) float32, h and w multiples of 32 -> (n, width, h, w) features that all heads share."""
+    def features(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, planes, h, w) float32, h and w multiples of 32 -> features (n, width, h, w) that hazard and surface heads
+        share, and the bottleneck (n, channels, h / 32, w / 32).
+        """
         planes = planes.contiguous(memory_format=torch.channels_last)
-        return cast(Tensor, self.join(torch.cat((self.trunk(planes), self.detail(planes)), dim=1)))
+        encoded = self.trunk.encoder(planes)
+        joined = self.join(torch.cat((self.trunk.decoder(encoded), self.detail(planes)), dim=1))
+        return cast(Tensor, joined), cast(Tensor, encoded[-1])
 
-    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, planes, h, w) -> hazard logits (n, hazards, h, w), surface logits (n, surface_classes, h, w)."""
-        features = self.features(planes)
-        return self.hazard_head(features), self.surface_head(features)
+    def forward(self, planes: Tensor) -> Heads:
+        """(n, planes, h, w), h and w multiples of 32 -> what all heads say."""
+        features, bottleneck = self.features(planes)
+        told = self.characteristics_head
+        return Heads(
+            self.hazard_head(features),
+            self.surface_head(features),
+            told(bottleneck.mean(dim=(2, 3))) if told is not None else None,
+        )
 
     def hazard_logits(self, planes: Tensor) -> Tensor:
         """(n, planes, h, w) -> hazard logits (n, hazards, h, w), without gradients and without the other heads."""
         with torch.inference_mode():
-            return cast(Tensor, self.hazard_head(self.features(planes)))
+            return cast(Tensor, self.hazard_head(self.features(planes)[0]))
+
+    def surface_logits(self, planes: Tensor) -> Tensor:
+        """(n, planes, h, w) -> surface logits (n, surface_classes, h, w), without gradients and without other heads."""
+        with torch.inference_mode():
+            return cast(Tensor, self.surface_head(self.features(planes)[0]))
 
     def restricted_to(self, planes: list[int]) -> "HazardNet":
         """A copy that takes only these planes; equal to this network where all other planes are zero."""

@@ -5,7 +5,7 @@ from .gdal_setup import gdal_version
 from .georeference import Georeference, Window
 from .output import MASK, PROBABILITY, Grid, Layer, MaskPair, check_outputs, estimated_bytes, to_percent
 from .scene import Scene, Understanding
-from .simulated import write_simulated_scene
+from .simulated import write_simulated_labels, write_simulated_scene
 
 __all__ = [
     "MASK",
@@ -22,5 +22,6 @@ __all__ = [
     "estimated_bytes",
     "gdal_version",
     "to_percent",
+    "write_simulated_labels",
     "write_simulated_scene",
 ]

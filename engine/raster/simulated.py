@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,28 +30,35 @@ def write_simulated_scene(path: str, values: Mapping[str, npt.NDArray[np.float32
         gsd_m: metres a pixel.
         seed: recorded in the tags.
     """
-    prepare_gdal()
     radar = set(values) <= set(SAR_SLOTS)
-    height, width = next(iter(values.values())).shape
+    bands = {}
+    for slot, plane in values.items():
+        stored = plane if radar else np.clip(np.rint(plane * 10_000), 1, 65_535).astype(np.uint16)
+        bands[slot.upper() if radar else SENTINEL_2_NAMES[slot]] = stored
+    _write(path, bands, gdal.GDT_Float32 if radar else gdal.GDT_UInt16, 3 if radar else 2, (gsd_m, seed))
+
+
+def write_simulated_labels(path: str, labels: Mapping[str, npt.NDArray[np.uint8]], gsd_m: float, seed: int) -> None:
+    """Write label planes ``(height, width)`` uint8 as one GeoTIFF, a band each, on the grid of their scene."""
+    _write(path, labels, gdal.GDT_Byte, 1, (gsd_m, seed))
+
+
+def _write(path: str, bands: Mapping[str, npt.NDArray[Any]], kind: int, predictor: int, of: tuple[float, int]) -> None:
+    prepare_gdal()
+    height, width = next(iter(bands.values())).shape
     partial = partial_path(path, str(os.getpid()))
-    dataset = gdal.GetDriverByName("GTiff").Create(
-        partial,
-        width,
-        height,
-        len(values),
-        gdal.GDT_Float32 if radar else gdal.GDT_UInt16,
-        ["TILED=YES", "COMPRESS=DEFLATE", "PREDICTOR=2" if not radar else "PREDICTOR=3"],
-    )
+    options = ["TILED=YES", "COMPRESS=DEFLATE", f"PREDICTOR={predictor}"]
+    dataset = gdal.GetDriverByName("GTiff").Create(partial, width, height, len(bands), kind, options)
     crs = osr.SpatialReference()
     crs.ImportFromEPSG(EPSG)
+    gsd_m, seed = of
     dataset.SetProjection(crs.ExportToWkt())
     dataset.SetGeoTransform((ORIGIN[0], gsd_m, 0.0, ORIGIN[1], 0.0, -gsd_m))
     dataset.SetMetadata({"SIMULATED": f"yes, by Hazard Mapper with seed {seed}: not a real place, not a real event"})
-    for index, (slot, plane) in enumerate(values.items()):
+    for index, (name, plane) in enumerate(bands.items()):
         band = dataset.GetRasterBand(index + 1)
-        band.SetDescription(slot.upper() if radar else SENTINEL_2_NAMES[slot])
-        stored = plane if radar else np.clip(np.rint(plane * 10_000), 1, 65_535).astype(np.uint16)
-        band.WriteArray(stored)
+        band.SetDescription(name)
+        band.WriteArray(plane)
     dataset.FlushCache()
     dataset = None
     os.replace(partial, path)

@@ -1,7 +1,8 @@
 """Training chips from simulated scenes: bands and units as users have them, scene-wide scaling, planes and labels."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch.utils.data import IterableDataset
 from ..planes import PLANES, SceneScaling, build_planes, planes_for
 from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS
 from .fields import Draw
-from .scene import SimulatedScene, draw_scene
+from .scene import SimulatedScene, draw_scene, seen_labels
 
 SCENE_SIZE_PX = 256
 CHIP_SIZE_PX = 128
@@ -39,9 +40,11 @@ BYTE_SHARE = {"blue,green,red": 0.6, "coastal,blue,swir2": 0.6, "green,red,nir":
 class Batch:
     """Chips of several scenes, each with its own bands: all are given all planes, zero where a band is missing.
 
-    ``planes`` (n, planes, h, w) float32; ``labels`` (n, hazards, h, w) and ``surface`` (n, h, w) uint8, 255 not judged.
+    ``planes`` (n, planes, h, w) float32 or float16; ``labels`` (n, hazards, h, w) and ``surface`` (n, h, w) uint8, 255
+    not judged.
     Where known: ``characteristics`` and ``characteristics_known`` (n, samples.CHARACTERISTICS) float32, and
     ``artificial`` (n,) uint8, whether any of a chip is artificial where its pixels do not say it, 255 not known.
+    ``skipped`` says why scenes that were to be among them are not.
     """
 
     planes: Tensor
@@ -50,6 +53,15 @@ class Batch:
     characteristics: Tensor | None = None
     characteristics_known: Tensor | None = None
     artificial: Tensor | None = None
+    skipped: tuple[str, ...] = ()
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device, planes in float32."""
+        moved: dict[str, Any] = {
+            name: value.to(device, non_blocking=True) for name, value in vars(self).items() if isinstance(value, Tensor)
+        }
+        moved["planes"] = moved["planes"].float()
+        return replace(self, **moved)
 
 
 class ChipStream(IterableDataset[Batch]):
@@ -84,6 +96,7 @@ def join(parts: list[Batch]) -> Batch:
         _join_known([part.characteristics for part in parts], parts, 0),
         _join_known([part.characteristics_known for part in parts], parts, 0),
         _join_known([part.artificial for part in parts], parts, 255),
+        tuple(reason for part in parts for reason in part.skipped),
     )
 
 
@@ -100,9 +113,14 @@ def _join_known(fields: list[Tensor | None], parts: list[Batch], unknown: int) -
     )
 
 
-def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX) -> Batch:
-    """Cut ``count`` chips out of a scene, seen through a random choice of bands, units and nodata."""
-    slots, as_bytes, as_raw = draw_bands(draw, scene.country == "mountains")
+def cut_chips(
+    scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX, all_bands: bool = False
+) -> Batch:
+    """Cut ``count`` chips out of a scene, seen through a random choice of bands, units and nodata.
+
+    With ``all_bands`` sensors keep all of their bands: seven of reflectance, VV and VH, or both.
+    """
+    slots, as_bytes, as_raw = draw_bands(draw, _favoured(scene), all_bands)
     values = scene.values[[scene.slots.index(slot) for slot in slots]]
     values = values + 0.0
     size = values.shape[-1]
@@ -129,13 +147,8 @@ def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP
     scaling = measure_scaling(statistics, known, slots, absolute=not (as_bytes or as_raw))
     windows = torch.stack([_window(values, *corner, size_px) for corner in corners])
     present = torch.stack([_window(valid, *corner, size_px) for corner in corners])
-    labels = torch.stack([_window(scene.labels, *corner, size_px) for corner in corners])
-    if not set(slots) & set(SAR_SLOTS):  # from above, plants in water look like plants in shade
-        hidden = torch.stack([_window(scene.under_plants, *corner, size_px) for corner in corners])[:, None]
-        labels[:, ::3].masked_fill_(hidden & (labels[:, ::3] == 1), 255)
-    if set(slots) <= set(SAR_SLOTS):  # a radar hardly sees these; it learns to leave them, not to guess them
-        labels[:, 1:3].masked_fill_(labels[:, 1:3] == 1, 255)
-        labels[:, 3].masked_fill_((labels[:, 1:3] == 255).any(1) & (labels[:, 0] != 1), 255)
+    seen = seen_labels(scene, slots)
+    labels = torch.stack([_window(seen, *corner, size_px) for corner in corners])
     surface = torch.stack([_window(scene.surface[None], *corner, size_px)[0] for corner in corners])
     planes = torch.zeros((count, len(PLANES), size_px, size_px))
     planes[:, planes_for(scaling)] = build_planes(windows, present, scaling)
@@ -146,17 +159,33 @@ def cut_chips(scene: SimulatedScene, draw: Draw, count: int, size_px: int = CHIP
         planes[index] = turned(planes[index], turns, flip)
         labels[index] = turned(labels[index], turns, flip)
         surface[index] = turned(surface[index], turns, flip)
-    return Batch(planes, labels, surface)
+    told, known_of = scene.setting.characteristics(_sensor(scene, slots, as_bytes)).encode()
+    return Batch(planes, labels, surface, told.expand(count, -1), known_of.expand(count, -1))
 
 
-def draw_bands(draw: Draw, icy: bool) -> tuple[tuple[str, ...], bool, bool]:
+def _favoured(scene: SimulatedScene) -> dict[str, float]:
+    """Composites in which scenes of a kind are shared."""
+    if scene.country == "mountains":  # short-wave infrared and blue show ice
+        return {"coastal,blue,swir2": 5.0, "blue,green,red": 4.0, "nir,swir1,swir2": 0.8, "blue,nir,swir1": 0.8}
+    if scene.hazard == "landslide" or scene.country in ("hills", "gorge"):
+        return {"blue,green,red": 8.0, "coastal,blue,swir2": 0.5}
+    return {"coastal,blue,swir2": 0.5}
+
+
+def _sensor(scene: SimulatedScene, slots: tuple[str, ...], as_bytes: bool) -> str:
+    if not set(slots) & set(OPTICAL_SLOTS):
+        return "sentinel-1"
+    return "rgb" if as_bytes and slots == ("blue", "green", "red") else scene.setting.sensor
+
+
+def draw_bands(draw: Draw, favoured: dict[str, float], all_bands: bool = False) -> tuple[tuple[str, ...], bool, bool]:
     """Slots of a scene as users have them, and whether they are display bytes or of unknown units."""
     kind = draw.pick({"optical": 0.7, "radar": 0.23, "both": 0.07})
     if kind == "radar":
-        slots = tuple(draw.pick(RADAR_SUBSETS).split(","))
+        slots = SAR_SLOTS if all_bands else tuple(draw.pick(RADAR_SUBSETS).split(","))
         return slots, draw.chance(0.06), False
-    # Composites of short-wave infrared and blue are made to show ice.
-    name = draw.pick({**SUBSETS, "coastal,blue,swir2": 5.0 if icy else 0.5})
+    name = draw.pick({**SUBSETS, **favoured})
+    name = ",".join(OPTICAL_SLOTS) if all_bands else name
     if name == "any":  # the number first, then which: independent dropout would favour the middle
         number = 1 + draw.whole(len(OPTICAL_SLOTS))
         order = torch.randperm(len(OPTICAL_SLOTS), generator=draw.generator)[:number]
@@ -191,12 +220,15 @@ def stretch_to_bytes(draw: Draw, values: Tensor, statistics: Tensor, known: Tens
     sample = sample[:, keep] if bool(keep.any()) else sample
     cuts = torch.tensor((draw.uniform(0.0, 0.03), 1 - draw.log_uniform(0.0005, 0.03)))
     low, high = torch.quantile(sample, cuts, dim=1)
-    style = draw.pick({"each band": 2, "all alike": 1, "from zero": 1})
+    style = draw.pick({"each band": 2, "all alike": 1, "from zero": 1, "fixed": 1.2})
     if style == "all alike":
         low, high = low.min().expand(bands), high.max().expand(bands)
     elif style == "from zero" and float(sample.min()) > -1:
         low = torch.zeros(bands)
         high = torch.full((bands,), draw.uniform(0.7, 1.3) * float(high.max()))
+    elif style == "fixed" and float(sample.min()) > -1:  # limits that a reader chose for all scenes, as 0 to 0.3
+        low = torch.full((bands,), draw.uniform(0.0, 0.02))
+        high = torch.full((bands,), draw.log_uniform(0.15, 1.0))
     if draw.chance(0.2):  # one band is cut far above its darkest values
         cut = draw.whole(bands)
         low = low.clone()

@@ -22,8 +22,13 @@ class Cover:
     artificial: bool = False
 
 
-# Reflectances follow the shapes of the USGS spectral library (Kokaly et al. 2017) and ECOSTRESS (Meerdink et al. 2019),
-# averaged over Landsat OLI bands; backscatter follows Ulaby & Dobson 1989 and Sentinel-1 values over land cover.
+# Means of our own at the band centres of Landsat 8 OLI, after the shapes of spectra published in the USGS spectral
+# library version 7 (Kokaly et al. 2017, doi 10.3133/ds1035) and the ECOSTRESS library (Meerdink et al. 2019, doi
+# 10.1016/j.rse.2019.05.015); snow and ice after Warren 1982 (doi 10.1029/RG020i001p00067) and Naegeli et al. 2017 (doi
+# 10.3390/rs9020110); roofs and roads after Herold et al. 2004 (doi 10.1016/j.rse.2004.02.013); waters after Mobley
+# 1994 (Light and Water). Their spread from scene to scene is the renderer's. Backscatter follows Ulaby & Dobson 1989
+# (Handbook of Radar Scattering Statistics for Terrain) and Sentinel-1 over land cover (Bauer-Marschallinger et al.
+# 2021, doi 10.1038/s41597-021-01059-7).
 COVERS = (
     Cover("broadleaf", (0.020, 0.025, 0.050, 0.030, 0.36, 0.17, 0.075), -8.5, -14.0, 0.10),
     Cover("conifer", (0.018, 0.022, 0.038, 0.028, 0.21, 0.10, 0.045), -9.0, -14.5, 0.12),
@@ -45,6 +50,13 @@ COVERS = (
     Cover("snow", (0.880, 0.900, 0.880, 0.860, 0.75, 0.12, 0.090), -14.0, -21.0, 0.03),
     Cover("ice", (0.500, 0.550, 0.520, 0.440, 0.32, 0.03, 0.020), -11.0, -18.0, 0.10),
     Cover("dirty_ice", (0.200, 0.230, 0.240, 0.240, 0.21, 0.11, 0.080), -10.0, -17.0, 0.18),
+    Cover("leafless", (0.035, 0.045, 0.065, 0.080, 0.17, 0.20, 0.130), -9.5, -15.5, 0.12),
+    Cover("gravel", (0.120, 0.145, 0.175, 0.195, 0.22, 0.25, 0.230), -11.5, -20.0, 0.10),
+    Cover("moraine", (0.085, 0.105, 0.130, 0.150, 0.18, 0.21, 0.190), -8.5, -16.0, 0.16),
+    Cover("ice_rock", (0.105, 0.120, 0.135, 0.145, 0.15, 0.12, 0.100), -8.0, -15.5, 0.14),
+    Cover("debris_grey", (0.140, 0.165, 0.195, 0.215, 0.24, 0.27, 0.250), -9.0, -16.5, 0.12),
+    Cover("debris_red", (0.060, 0.075, 0.110, 0.185, 0.25, 0.33, 0.290), -9.5, -17.0, 0.12),
+    Cover("bare_wet", (0.060, 0.075, 0.095, 0.120, 0.17, 0.20, 0.160), -12.5, -23.0, 0.07),
     Cover("debris", (0.080, 0.105, 0.150, 0.195, 0.26, 0.34, 0.300), -9.5, -17.0, 0.12),
     Cover("concrete", (0.130, 0.160, 0.180, 0.200, 0.23, 0.25, 0.220), -5.0, -12.5, 0.20, True),
     Cover("asphalt", (0.070, 0.080, 0.095, 0.100, 0.12, 0.13, 0.120), -16.0, -24.0, 0.08, True),

@@ -129,12 +129,15 @@ def gradient(elevation: Tensor, gsd_m: float) -> tuple[Tensor, Tensor]:
     return across, down
 
 
-def shifted(field: Tensor, right_px: float, down_px: float) -> Tensor:
-    """(h, w) field moved by a number of pixels, its edge repeated."""
+def shifted(field: Tensor, right_px: float, down_px: float, outside: float | None = None) -> Tensor:
+    """(h, w) field moved by a number of pixels; its edge repeated, or ``outside`` where nothing moved in."""
     height, width = field.shape
-    ys = (torch.arange(height) - round(down_px)).clamp(0, height - 1)
-    xs = (torch.arange(width) - round(right_px)).clamp(0, width - 1)
-    return field[ys][:, xs]
+    ys, xs = torch.arange(height) - round(down_px), torch.arange(width) - round(right_px)
+    moved = field[ys.clamp(0, height - 1)][:, xs.clamp(0, width - 1)]
+    if outside is None:
+        return moved
+    inside = ((ys >= 0) & (ys < height))[:, None] & ((xs >= 0) & (xs < width))[None, :]
+    return torch.where(inside, moved, torch.full((), outside))
 
 
 def flow_down(seeds: Tensor, across: Tensor, down: Tensor, steps: int, loss: Tensor) -> Tensor:

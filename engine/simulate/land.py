@@ -7,18 +7,20 @@ import torch
 from torch import Tensor
 
 from .covers import INDEX
-from .fields import Draw, blur, gradient, hashed
-
-SLOPES = {"plain": (0.001, 0.02), "hills": (0.08, 0.28), "mountains": (0.3, 0.75), "arid": (0.005, 0.25)}
-"""Mean slope (metres per metre) of each kind of country."""
+from .fields import Draw, blur, flow_down, gradient, hashed
+from .setting import Setting
+from .terrain import build_terrain
 
 NATURAL = {
     "temperate": {"broadleaf": 3.0, "conifer": 2.0, "grass": 2.0, "shrub": 0.6, "wetland": 0.3},
     "tropical": {"broadleaf": 5.0, "grass": 1.5, "wetland": 0.8, "soil_dark": 0.3, "shrub": 0.5},
-    "dry": {"shrub": 3.0, "soil_bright": 2.0, "sand": 1.2, "rock_bright": 1.0, "rock_dark": 0.6, "salt": 0.15},
+    "dry": {
+        "shrub": 3.0, "soil_bright": 2.0, "sand": 1.2, "rock_bright": 1.0, "rock_dark": 0.6, "salt": 0.15,
+        "gravel": 0.4,
+    },
     "steppe": {"grass": 3.0, "shrub": 2.0, "soil_dark": 0.7, "crop_dry": 1.0, "soil_bright": 0.6},
-    "high": {"grass": 2.0, "rock_bright": 1.5, "rock_dark": 1.5, "shrub": 1.0, "conifer": 1.0},
-}
+    "high": {"grass": 2.0, "rock_bright": 1.2, "rock_dark": 1.2, "shrub": 1.0, "conifer": 1.5, "gravel": 0.3},
+}  # fmt: skip
 FIELDS = {
     "crop_green": 2.5,
     "crop_dry": 1.5,
@@ -27,8 +29,10 @@ FIELDS = {
     "soil_dark": 1.0,
     "soil_wet": 0.25,
     "soil_smooth": 0.5,
+    "bare_wet": 0.35,
     "burnt": 0.04,
 }
+BARS = {"sand": 3, "gravel": 2, "soil_smooth": 1, "soil_bright": 1, "mud": 1, "bare_wet": 1, "soil_wet": 0.7}
 BUILDINGS = {
     "concrete": 2.0,
     "roof_red": 1.5,
@@ -40,7 +44,8 @@ BUILDINGS = {
     "asphalt": 1.0,
 }
 TALL = ("broadleaf", "conifer", "wetland", "shrub")
-BARE_FIELDS = ("soil_bright", "soil_dark", "soil_wet", "soil_smooth")
+BARE_FIELDS = ("soil_bright", "soil_dark", "soil_wet", "soil_smooth", "bare_wet")
+STEEP_COUNTRIES = ("mountains", "hills", "gorge")
 
 
 @dataclass
@@ -48,11 +53,13 @@ class Land:
     """A scene's surface; all fields are (size, size).
 
     ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of
-    water, ``silt`` the mixture of the scene's two kinds of it, ``stand`` marks plants that still stand in it.
+    water, ``silt`` the mixture of the scene's two kinds of it, ``stand`` marks plants that still stand in it, ``dust``
+    is the share of rock powder that lies on everything, ``flooded_town`` marks streets and houses in a flood.
     """
 
     country: str
     gsd_m: float
+    setting: Setting
     elevation: Tensor
     across: Tensor
     down: Tensor
@@ -64,6 +71,8 @@ class Land:
     silt: Tensor
     stand: Tensor
     ice: Tensor
+    dust: Tensor
+    flooded_town: Tensor
 
     def surface_slopes(self) -> tuple[Tensor, Tensor]:
         """Slopes of the surface that is seen: water is level."""
@@ -83,6 +92,7 @@ class LandRecipe:
 
     country: str
     gsd_m: float
+    setting: Setting
     wet: bool = False
     snowy: bool = False
     green: bool = False
@@ -92,36 +102,27 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
     """Make the land of a scene."""
     country, gsd_m = recipe.country, recipe.gsd_m
     size = draw.size_px
-    shape = draw.fractal(draw.uniform(size / 7, size / 2.2), draw.uniform(3.5, 4.5))[0]
-    ruggedness = draw.fractal(draw.uniform(size / 6, size / 2.5), draw.uniform(3.2, 4.2))[0]
-    valley = shape.abs() ** draw.uniform(0.8, 1.4)
-    relief = valley + _spurs(draw) * draw.uniform(0.5, 1.0) + draw.uniform(0.05, 0.4) * ruggedness
-    tilt = draw.uniform(0, 2 * math.pi)  # valley floors fall to one side
-    relief = relief + draw.uniform(0.3, 2.5) * (draw.x * math.cos(tilt) + draw.y * math.sin(tilt)) / size
-    low, high = SLOPES[country]
-    across, down = gradient(relief, gsd_m)
-    scale = draw.log_uniform(low, high) / float(torch.sqrt(across**2 + down**2).mean())
-    elevation = relief * scale
-    across, down = across * scale, down * scale
-    across_shape, down_shape = gradient(shape, 1.0)
-    river_px = shape.abs() / torch.sqrt(across_shape**2 + down_shape**2).clamp_min(1e-4)
+    terrain = build_terrain(draw, country, gsd_m)
     land = Land(
         country=country,
         gsd_m=gsd_m,
-        elevation=elevation,
-        across=across,
-        down=down,
-        above_drainage=valley + draw.uniform(0.08, 0.5) * ruggedness,
-        river_px=river_px,
+        setting=recipe.setting,
+        elevation=terrain.elevation,
+        across=terrain.across,
+        down=terrain.down,
+        above_drainage=terrain.above_drainage,
+        river_px=terrain.river_px,
         cover=torch.zeros((size, size), dtype=torch.int64),
         brightness=torch.zeros((size, size)),
         water=torch.zeros((size, size)),
         silt=(0.4 + 0.35 * draw.normal() + 0.2 * draw.fractal(size / 4, 3.0)[0]).clamp(0, 1),
         stand=torch.zeros((size, size), dtype=torch.bool),
         ice=torch.zeros((size, size), dtype=torch.bool),
+        dust=torch.zeros((size, size)),
+        flooded_town=torch.zeros((size, size), dtype=torch.bool),
     )
-    _cover_naturally(land, draw, recipe.green)
-    if country != "mountains" and draw.chance(0.8 if country == "plain" else 0.2 if recipe.green else 0.5):
+    _cover_naturally(land, draw)
+    if country not in ("mountains", "gorge") and draw.chance(0.8 if country == "plain" else 0.45):
         _lay_fields(land, draw)
     _cover_steep(land, draw)
     if draw.chance(0.75 if country == "plain" else 0.15 if recipe.green else 0.4):
@@ -129,21 +130,14 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
     _cut_roads(land, draw)
     if not recipe.green or draw.chance(0.4):
         _scatter_look_alikes(land, draw)
+    if country in STEEP_COUNTRIES and draw.chance(0.12 if recipe.green else 0.3):
+        _pile_talus(land, draw)
     if recipe.snowy:
         _snow(land, draw)
     if recipe.wet:
         _permanent_water(land, draw)
     land.brightness += 0.06 * draw.fractal(size / 5, 2.5)[0]
     return land
-
-
-def _spurs(draw: Draw) -> Tensor:
-    """Side valleys and spurs: each octave has its own drainage, at half the scale and less than half the height."""
-    scale_px = draw.size_px / draw.uniform(4, 8)
-    heights = torch.zeros((draw.size_px, draw.size_px))
-    for octave in range(3):
-        heights = heights + draw.fractal(scale_px / 2**octave, 4.0)[0].abs() * 0.35**octave
-    return heights
 
 
 def share(field: Tensor) -> Tensor:
@@ -168,14 +162,8 @@ def is_one_of(land: Land, names: tuple[str, ...]) -> Tensor:
     return torch.isin(land.cover, torch.tensor([INDEX[name] for name in names]))
 
 
-def _cover_naturally(land: Land, draw: Draw, green: bool) -> None:
-    climates = {
-        "plain": {"temperate": 3.0, "tropical": 3.0, "steppe": 1.5, "dry": 0.6},
-        "hills": {"temperate": 3.5, "tropical": 3.0, "steppe": 0.6, "high": 0.3, "dry": 0.4},
-        "mountains": {"temperate": 1.5, "high": 3.0, "tropical": 0.7},
-        "arid": {"dry": 3.0, "steppe": 1.0},
-    }
-    climate = draw.pick({"temperate": 1.0, "tropical": 1.0} if green else climates[land.country])
+def _cover_naturally(land: Land, draw: Draw) -> None:
+    climate = land.setting.climate
     covers, ends = palette(draw, NATURAL[climate], draw.uniform(0.5, 2.5))
     scale_px = draw.log_uniform(6, draw.size_px / 3)
     mosaic = draw.fractal(scale_px, draw.uniform(1.8, 3.6))[0]
@@ -184,6 +172,8 @@ def _cover_naturally(land: Land, draw: Draw, green: bool) -> None:
         mosaic = mosaic + draw.uniform(-1.0, 1.0) * height
     mosaic = mosaic + draw.uniform(0.0, 0.5) * draw.fractal(4.0, 2.0)[0]
     land.cover = covers[torch.bucketize(share(mosaic / mosaic.std()), ends)]
+    if land.setting.warmth < -0.2 and draw.chance(0.7):  # broadleaf trees of the temperate zone stand bare in winter
+        put(land, is_one_of(land, ("broadleaf",)), "leafless")
 
 
 def _lay_fields(land: Land, draw: Draw) -> None:
@@ -202,6 +192,9 @@ def _lay_fields(land: Land, draw: Draw) -> None:
         put(land, hedge, draw.pick({"broadleaf": 2, "grass": 1, "shrub": 1, "soil_bright": 1}))
     if draw.chance(0.4):
         put(land, farmed & (share(draw.fractal(2.5, 2.0)[0]) > draw.uniform(0.93, 0.995)), "broadleaf")
+    if land.gsd_m < 12 and draw.chance(0.4):  # rows of the plough, along or across each parcel
+        furrow = torch.sin(edge_px * draw.uniform(0.8, 2.2)) * is_one_of(land, BARE_FIELDS)
+        land.brightness += farmed * furrow * draw.uniform(0.02, 0.12)
 
 
 def _cover_steep(land: Land, draw: Draw) -> None:
@@ -256,21 +249,37 @@ def _scatter_look_alikes(land: Land, draw: Draw) -> None:
         ("mud", 0.06, 2.0),
         ("rock_bright", 0.10, 1.8),
         ("sand", 0.15, 1.7),
+        ("bare_wet", 0.15, 1.5),
+        ("gravel", 0.08, 1.8),
     ):
         if draw.chance(probability):
             patch = draw.fractal(draw.log_uniform(5, size / 6), 3.0)[0] > lowest + draw.uniform(0, 0.7)
             put(land, patch, cover)
-    if draw.chance(0.3) and land.country in ("hills", "mountains"):
+    if draw.chance(0.3) and land.country in STEEP_COUNTRIES:
         ridge = land.above_drainage > torch.quantile(land.above_drainage, draw.uniform(0.85, 0.99))
         put(land, ridge, draw.pick({"soil_bright": 1, "rock_bright": 1, "grass": 1, "rock_dark": 1}))
 
 
+def _pile_talus(land: Land, draw: Draw) -> None:
+    """Fans of scree below rock faces and gravel beds in valley floors: bare, but no landslide of today."""
+    smooth = blur(land.elevation[None], 2.0)[0]
+    across, down = gradient(smooth, land.gsd_m)
+    steepness = torch.sqrt(across**2 + down**2)
+    cliffs = is_one_of(land, ("rock_bright", "rock_dark")) & (steepness > torch.quantile(steepness, 0.75))
+    cliffs &= draw.fractal(draw.size_px / 8, 3.0)[0] > draw.uniform(0.3, 1.3)
+    reach_px = min(30, max(3, int(draw.log_uniform(60, 500) / land.gsd_m)))
+    fan = flow_down(cliffs.float() * 0.7, across, down, reach_px, torch.full_like(smooth, 1.0 / reach_px)) > 0.05
+    put(land, fan & ~cliffs, draw.pick({"rock_bright": 1, "gravel": 2, "moraine": 1}))
+
+
 def _snow(land: Land, draw: Draw) -> None:
+    """Snow above its line, which rises with the season's warmth; patches below it; glaciers, some under debris."""
     size = draw.size_px
     height = land.elevation / land.elevation.std().clamp_min(1e-6)
-    north = land.down / land.steepness.clamp_min(1e-6)
-    level = height + 0.25 * north * draw.uniform(-1, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
-    line = torch.quantile(level, draw.uniform(0.03, 0.92))
+    north = land.down / land.steepness.clamp_min(1e-6) * (1 if land.setting.latitude > 0 else -1)
+    level = height + 0.25 * north * draw.uniform(-0.3, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
+    covered_by = min(0.97, max(0.03, 0.5 - 0.35 * land.setting.warmth + 0.25 * draw.normal()))
+    line = torch.quantile(level, 1 - covered_by)
     snow = level > line
     if draw.chance(0.6):
         snow &= land.steepness < draw.uniform(0.6, 1.4)
@@ -279,8 +288,15 @@ def _snow(land: Land, draw: Draw) -> None:
     put(land, patches, "snow")
     tongue = (land.river_px < draw.uniform(100, 500) / land.gsd_m) & (level > line - draw.uniform(0.0, 0.9))
     tongue &= draw.fractal(size / 2, 4.0)[0] > draw.uniform(-1.0, 0.8)
-    kind = draw.pick({"ice": 1.0, "dirty_ice": 1.2, "rock_dark": 0.3})
-    put(land, tongue & ~(snow & (draw.fractal(10, 2.5)[0] > 0)), kind)
+    bare = tongue & ~(snow & (draw.fractal(10, 2.5)[0] > 0))
+    put(land, bare, draw.pick({"ice": 1.0, "dirty_ice": 1.2, "moraine": 0.5}))
+    if draw.chance(0.5):  # the lower end lies under debris; moraines line it
+        under_debris = bare & (level < line + draw.uniform(-0.4, 0.5))
+        put(land, under_debris, draw.pick({"moraine": 2.0, "rock_dark": 0.6, "gravel": 0.6}))
+        ponds = under_debris & (draw.fractal(4, 2.5)[0] > 2.2)
+        land.water = torch.maximum(land.water, ponds.float())
+    rim = (edge_share(tongue, 2.0) > 0.1) & ~tongue & ~snow
+    put(land, rim, draw.pick({"moraine": 2.0, "rock_bright": 0.5, "grass": 0.5}))
     land.ice = tongue | snow
 
 
@@ -291,6 +307,8 @@ def _permanent_water(land: Land, draw: Draw) -> None:
         half_px = min(size / 6, max(0.3, draw.log_uniform(6, 900) / gsd / 2))
         if land.country == "mountains":
             half_px = min(half_px, 60 / gsd)
+        elif land.country == "gorge":
+            half_px = min(size / 8, draw.log_uniform(40, 300) / gsd)
         width_px = half_px * (1 + 0.3 * draw.fractal(size / 6, 3.0)[0])
         river = land.river_px < width_px
         bank = land.river_px < width_px * draw.uniform(1.1, 4.0)
@@ -299,16 +317,16 @@ def _permanent_water(land: Land, draw: Draw) -> None:
             put(
                 land,
                 bar,
-                draw.pick({"sand": 3, "soil_smooth": 1, "soil_bright": 1, "rock_bright": 1, "mud": 1, "soil_wet": 0.7}),
+                draw.pick(BARS),
             )
             river &= ~(bar & (draw.fractal(max(4.0, half_px), 2.6)[0] > 0.7))
         water |= river
     if draw.chance(0.4):
         lakes = draw.fractal(draw.log_uniform(6, size / 3), draw.uniform(2.8, 4.0))[0]
-        if land.country in ("mountains", "hills"):
+        if land.country in STEEP_COUNTRIES:
             lakes = lakes - 1.5 * land.steepness / land.steepness.mean()
         water |= lakes - 0.3 * land.above_drainage > draw.uniform(1.2, 2.6)
-    if draw.chance(0.15) and land.country != "mountains":
+    if draw.chance(0.15) and land.country not in ("mountains", "gorge"):
         row, column, edge_px = draw.parcels(
             max(3.0, draw.uniform(30, 200) / gsd), max(3.0, draw.uniform(40, 300) / gsd)
         )
@@ -317,7 +335,7 @@ def _permanent_water(land: Land, draw: Draw) -> None:
     if draw.chance(0.12):
         reach = draw.fractal(size / 2, 4.0)[0] > 0.3
         water |= reach & (land.above_drainage < torch.quantile(land.above_drainage, draw.uniform(0.05, 0.35)))
-    if draw.chance(0.22) and land.country != "mountains":
+    if draw.chance(0.22) and land.country not in ("mountains", "gorge"):
         angle = draw.uniform(0, 2 * math.pi)
         coast = (draw.x * math.cos(angle) + draw.y * math.sin(angle)) / size
         coast = coast + draw.uniform(0.02, 0.1) * draw.fractal(size / 4, 3.0)[0]

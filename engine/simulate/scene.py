@@ -10,23 +10,27 @@ from torch import Tensor
 from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 from .covers import artificial_table
 from .fields import Draw
-from .hazards import flood, glacier_collapse, landslides
-from .land import Land, LandRecipe, build_land
+from .hazards import flood, glacier_collapse, landslides, old_scars
+from .land import STEEP_COUNTRIES, Land, LandRecipe, build_land
 from .optics import render_reflectance
 from .radar import render_backscatter
+from .setting import Setting, draw_setting
 
 HAZARDS = ("flood", "landslide", "glacier_collapse", "any")
 """Order of the label planes."""
 
 IGNORED = 255
 
+GSD_M = (3.0, 36.0)
+"""Range of ground sampling distances, in metres."""
+
 _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
-    "landslide": {"hills": 4.0, "mountains": 1.5},
+    "landslide": {"hills": 4.0, "mountains": 1.5, "gorge": 1.5},
     "glacier_collapse": {"mountains": 1.0},
-    "none": {"plain": 2.5, "hills": 1.8, "mountains": 2.2, "arid": 2.3},
+    "none": {"plain": 2.6, "hills": 2.2, "mountains": 2.2, "arid": 1.8, "gorge": 0.5},
 }
-_SHARES = {"flood": 0.33, "landslide": 0.26, "glacier_collapse": 0.14, "none": 0.27}
+_SHARES = {"flood": 0.29, "landslide": 0.28, "glacier_collapse": 0.15, "none": 0.28}
 
 
 @dataclass
@@ -36,30 +40,69 @@ class SimulatedScene:
     Attributes:
         slots: slots of ``values``, in canonical order.
         values: (slots, size, size) float32, reflectance 0-1 or dB.
-        labels: (4, size, size) uint8 in the order of ``HAZARDS``: 1 hazard, 0 none, 255 not to be judged. Water is
-            positive for ``flood`` wherever it is seen: one date cannot tell a flood from a lake.
+        labels: (4, size, size) uint8 in the order of ``HAZARDS``: 1 hazard, 0 none. Water is positive for ``flood``
+            wherever it lies: one date cannot tell a flood from a lake. What a sensor sees of it: ``seen_labels``.
+        cloud: (size, size) share of cloud before the optical bands.
         surface: (size, size) uint8: 1 artificial, 0 natural.
         under_plants: (size, size) bool: water that plants mostly hide from above; a radar sees it.
         hazard: what was laid onto the land, or ``none``.
-        country: ``plain``, ``hills``, ``mountains`` or ``arid``.
+        country: ``plain``, ``hills``, ``mountains``, ``gorge`` or ``arid``.
         gsd_m: ground sampling distance.
+        setting: place, date and optical sensor.
     """
 
     slots: tuple[str, ...]
     values: Tensor
     labels: Tensor
     surface: Tensor
+    cloud: Tensor
     under_plants: Tensor
     hazard: str
     country: str
     gsd_m: float
+    setting: Setting
 
 
-def draw_scene(seed: int, size_px: int, optical: bool = True, radar: bool = True) -> SimulatedScene:
-    """A scene of any hazard or none, of any country and ground sampling distance, as training draws them."""
+def draw_scene(
+    seed: int, size_px: int, optical: bool = True, radar: bool = True, without: str | None = None
+) -> SimulatedScene:
+    """A scene of any hazard (but ``without``) or none, of any country and resolution, as training draws them."""
     draw = Draw(seed, size_px)
-    hazard = draw.pick(_SHARES)
-    return _compose(draw, hazard, draw.log_uniform(3, 32), optical, radar)
+    hazard = draw.pick({name: share for name, share in _SHARES.items() if name != without})
+    return _compose(draw, hazard, draw.log_uniform(*GSD_M), optical, radar)
+
+
+def compose_scene(seed: int, size_px: int, hazard: str, gsd_m: float | None = None) -> SimulatedScene:
+    """A scene of one hazard or ``none``, in all bands; ``gsd_m`` is drawn where it is not given.
+
+    Raises:
+        BadInput: for a hazard, a size or a distance that cannot be simulated.
+    """
+    if hazard not in _SHARES:
+        raise BadInput(f"Hazard '{hazard}' cannot be simulated; use one of {', '.join(_SHARES)}.")
+    if not 64 <= size_px <= 2048 or not 0.5 <= (gsd_m or 10) <= 100:
+        raise BadInput(f"A scene of {size_px} pixels of {gsd_m} m cannot be simulated; use 64-2048 px of 0.5-100 m.")
+    draw = Draw(seed, size_px)
+    return _compose(draw, hazard, gsd_m or draw.log_uniform(*GSD_M), True, True)
+
+
+def seen_labels(scene: SimulatedScene, slots: tuple[str, ...]) -> Tensor:
+    """Labels (4, size, size) uint8 of what some bands can see.
+
+    Under cloud nothing is seen from above, and thin cloud leaves it in doubt (255); plants in water look like plants
+    in shade. A radar sees through both, but hardly sees landslides and collapses: those are left out, not guessed.
+    """
+    labels = scene.labels.clone()
+    doubt = torch.tensor(IGNORED, dtype=torch.uint8)
+    if not set(slots) & set(SAR_SLOTS):
+        labels[:, scene.cloud > 0.6] = 0
+        labels = torch.where((labels == 1) & (scene.cloud > 0.25), doubt, labels)
+        labels[::3] = torch.where((labels[::3] == 1) & scene.under_plants, doubt, labels[::3])
+    if not set(slots) & set(OPTICAL_SLOTS):
+        solid = (labels[1:3] == 1).any(0) & (labels[0] != 1)
+        labels[1:3] = torch.where(labels[1:3] == 1, doubt, labels[1:3])
+        labels[3] = torch.where(solid, doubt, labels[3])
+    return labels
 
 
 def simulate_scene(
@@ -84,13 +127,7 @@ def simulate_scene(
     unknown = [slot for slot in slots if slot not in SLOTS]
     if unknown or not slots:
         raise BadInput(f"Bands {slots} cannot be simulated; use some of {', '.join(SLOTS)}.")
-    if hazard not in _SHARES:
-        raise BadInput(f"Hazard '{hazard}' cannot be simulated; use one of {', '.join(_SHARES)}.")
-    if not 64 <= size_px <= 2048 or not 0.5 <= gsd_m <= 100:
-        raise BadInput(f"A scene of {size_px} pixels of {gsd_m} m cannot be simulated; use 64-2048 px of 0.5-100 m.")
-    scene = _compose(
-        Draw(seed, size_px), hazard, gsd_m, bool(set(slots) & set(OPTICAL_SLOTS)), bool(set(slots) & set(SAR_SLOTS))
-    )
+    scene = compose_scene(seed, size_px, hazard, gsd_m)
     values = {slot: scene.values[scene.slots.index(slot)].numpy() for slot in slots}
     labels = {name: scene.labels[index].numpy() for index, name in enumerate(HAZARDS)}
     return values, {**labels, "surface": scene.surface.numpy()}
@@ -100,14 +137,18 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     country = draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
     snowy = country == "mountains" and draw.chance(0.3 if hazard == "landslide" else 0.8)
+    green = hazard == "landslide" and draw.chance(0.6) and country != "gorge"
     recipe = LandRecipe(
         country=country,
         gsd_m=gsd_m,
-        wet=wet,
+        setting=draw_setting(draw, country, gsd_m, green),
+        wet=wet or country == "gorge",
         snowy=snowy or hazard == "glacier_collapse",
-        green=hazard == "landslide" and draw.chance(0.75),
+        green=green,
     )
     land = build_land(draw, recipe)
+    if country in STEEP_COUNTRIES and draw.chance(0.25):
+        old_scars(land, draw)
     nothing = torch.zeros_like(land.water, dtype=torch.bool)
     slid = landslides(land, draw) if hazard == "landslide" else nothing
     collapsed = glacier_collapse(land, draw) if hazard == "glacier_collapse" else nothing
@@ -124,19 +165,17 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     return SimulatedScene(
         slots=slots,
         values=torch.cat(bands),
-        labels=_labels(land, flooded, slid, collapsed, cloud),
+        labels=_labels(land, flooded, slid, collapsed),
         surface=artificial_table()[land.cover].to(torch.uint8),
+        cloud=cloud,
         under_plants=land.stand & (land.water < 0.25),
         hazard=hazard,
         country=country,
         gsd_m=gsd_m,
+        setting=recipe.setting,
     )
 
 
-def _labels(land: Land, flooded: Tensor, slid: Tensor, collapsed: Tensor, cloud: Tensor) -> Tensor:
+def _labels(land: Land, flooded: Tensor, slid: Tensor, collapsed: Tensor) -> Tensor:
     water = flooded | (land.water > 0.5)
-    labels = torch.stack((water, slid, collapsed, water | slid | collapsed)).to(torch.uint8)
-    hidden = cloud > 0.6
-    labels[:, hidden] = 0
-    doubtful = (cloud > 0.25) & ~hidden
-    return torch.where((labels == 1) & doubtful, torch.tensor(IGNORED, dtype=torch.uint8), labels)
+    return torch.stack((water, slid, collapsed, water | slid | collapsed)).to(torch.uint8)

@@ -94,11 +94,12 @@ def test_scenes_without_any_water_occur():
 def test_landslides_lie_on_steeper_ground_than_their_scene():
     from engine.simulate.hazards import landslides
     from engine.simulate.land import LandRecipe, build_land
+    from engine.simulate.setting import draw_setting
 
     steeper = []
     for seed in range(12):
         draw = Draw(seed, 128)
-        land = build_land(draw, LandRecipe("hills", 10.0))
+        land = build_land(draw, LandRecipe("hills", 10.0, draw_setting(draw, "hills", 10.0, True)))
         slid = landslides(land, draw)
         if slid.any():
             steeper.append(float(land.steepness[slid].mean() / land.steepness.mean()))
