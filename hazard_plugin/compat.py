@@ -8,6 +8,7 @@ from qgis.core import (
     QgsMapLayerProxyModel,
     QgsProcessing,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsWkbTypes,
 )
@@ -20,6 +21,8 @@ def is_rendered_type(data_type: Any) -> bool:
 
 POLYGONS = QgsProcessing.TypeVectorPolygon
 DOUBLE = QgsProcessingParameterNumber.Double
+INTEGER = QgsProcessingParameterNumber.Integer
+FOLDER = QgsProcessingParameterFile.Folder
 RASTER_LAYERS = QgsMapLayerProxyModel.RasterLayer
 POLYGON_LAYERS = QgsMapLayerProxyModel.PolygonLayer
 ADVANCED_FLAG = QgsProcessingParameterDefinition.FlagAdvanced

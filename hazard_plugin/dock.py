@@ -4,19 +4,21 @@ import json
 import os
 from typing import Any, Dict, List, Optional
 
-from qgis.core import QgsCoordinateTransform, QgsProject, QgsRasterLayer
+from qgis.core import QgsProject, QgsRasterLayer
 from qgis.gui import QgsDockWidget
 from qgis.PyQt import uic
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QShowEvent
-from qgis.PyQt.QtWidgets import QFileDialog, QSizePolicy, QToolButton, QWidget
+from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ..engine import protocol
 from .area_choice import AreaChoice
 from .bands_widget import BandsWidget, read_overrides
-from .compat import RASTER_LAYERS
+from .dock_pages import DockPages
+from .dock_widgets import prepare_widgets
 from .engine_client import EngineClient
 from .hazards import KIND_PROPERTY, is_scene
+from .map_view import zoom_to_layer
 from .messages import INFO, WARNING, tell
 from .model_choice import ModelChoice
 from .outcome import show_outcome
@@ -24,7 +26,7 @@ from .output_files import known_folder, output_folder
 from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
 from .scene_reader import SceneReader, understood_text
-from .settings import load_choices, load_setting, save_choices, save_setting
+from .settings import load_choices, save_choices, save_setting
 
 
 class HazardDock(QgsDockWidget):
@@ -45,51 +47,24 @@ class HazardDock(QgsDockWidget):
         self.setObjectName("hazardDock")
         self.setWindowTitle(self.tr("Hazard Mapper"))
         self.ui = uic.loadUi(os.path.join(os.path.dirname(__file__), "dock.ui"))
-        self.setWidget(self.ui)
         self.bands = BandsWidget(self.ui.bandsGroup)
         self.ui.bandsLayout.addWidget(self.bands)
         self.results = ResultPanel(self.ui.footer)
         self.ui.footerLayout.addWidget(self.results)
+        self.pages = DockPages(self.ui, iface, client, self)
+        self.setWidget(self.pages)
         self.choice = ModelChoice(self.ui)
         self.area = AreaChoice(self.ui, iface)
         self.reader = SceneReader(client, self)
         self.queue = RunQueue(self)
-        self._prepare_widgets()
+        prepare_widgets(self.ui)
+        self.ui.scrollContents.installEventFilter(self)
+        self._exclude_results()
         self._connect()
         self.load_choices()
         self._on_layer_changed()
 
     # Setting up
-
-    def _prepare_widgets(self) -> None:
-        ui = self.ui
-        ui.layerComboBox.setFilters(RASTER_LAYERS)
-        ui.layerComboBox.setAllowEmptyLayer(False)
-        ui.folderWidget.setStorageMode(ui.folderWidget.StorageMode.GetDirectory)
-        ui.folderWidget.setDialogTitle(self.tr("Folder for masks"))
-        ui.engineWidget.setDialogTitle(self.tr("Python of the engine"))
-        ui.engineWidget.setFilePath(load_setting("engine_python"))
-        for widget in (ui.folderWidget, ui.engineWidget, ui.thresholdSpinBox):
-            widget.setMinimumWidth(60)
-        for group in (ui.bandsGroup, ui.outputGroup, ui.advancedGroup):
-            for button in group.findChildren(QToolButton, "collapseButton"):
-                button.setToolTip(group.toolTip())
-        for widget in (ui.progressBar, ui.cancelButton):
-            policy = widget.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)
-            widget.setSizePolicy(policy)
-            widget.hide()
-        ui.statusLabel.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 2)
-        ui.footer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        ui.scrollContents.installEventFilter(self)
-        ui.dockLayout.setStretch(0, 1)
-        for label in (ui.understoodLabel, ui.queueLabel):
-            label.setMinimumHeight(self.fontMetrics().lineSpacing())
-        bold = ui.segmentButton.font()
-        bold.setBold(True)
-        ui.segmentButton.setFont(bold)
-        ui.queueLabel.hide()
-        self._exclude_results()
 
     def _connect(self) -> None:
         ui = self.ui
@@ -116,6 +91,8 @@ class HazardDock(QgsDockWidget):
         self.queue.failed.connect(self._on_failed)
         self.queue.cancelled.connect(self._on_cancelled)
         self.queue.ended.connect(self._on_ended)
+        self.pages.models_wanted.connect(self._ask_models)
+        self.pages.use_asked.connect(self.use_model)
         self.client.hello_received.connect(self._on_hello)
         self.iface.currentLayerChanged.connect(self._follow)
         self.iface.layerTreeView().selectionModel().selectionChanged.connect(self.follow_selection)
@@ -127,6 +104,7 @@ class HazardDock(QgsDockWidget):
     def close_down(self) -> None:
         """Cancel what runs and let go of QGIS's signals; the dock is about to be deleted."""
         self.queue.close_down()
+        self.pages.close_down()
         self.reader.forget()
         self.iface.currentLayerChanged.disconnect(self._follow)
         self.iface.layerTreeView().selectionModel().selectionChanged.disconnect(self.follow_selection)
@@ -158,7 +136,7 @@ class HazardDock(QgsDockWidget):
             self.update_state()
             return
         self._warmed_up = True
-        self.client.submit("models", protocol.ModelsJob(), self._on_models)
+        self._ask_models()
         self._read_scene()
         self.update_state()
 
@@ -264,6 +242,14 @@ class HazardDock(QgsDockWidget):
 
     # Engine
 
+    def _ask_models(self) -> None:
+        self.client.submit("models", protocol.ModelsJob(), self._on_models)
+
+    def use_model(self, name: str) -> None:
+        """Go to the mapping page with this model chosen."""
+        self.choice.choose(name)
+        self.pages.open_mapping()
+
     def _on_models(self, listed: Any, error: Optional[protocol.HazardError]) -> None:
         if error is not None:
             self._engine_trouble = str(error)
@@ -271,10 +257,12 @@ class HazardDock(QgsDockWidget):
         else:
             self._engine_trouble = ""
             self.choice.offer_models(listed)
+            self.pages.offer_models(self.choice.models)
         self.update_state()
 
     def _on_hello(self, hello: Dict[str, Any]) -> None:
         self.choice.offer_devices(hello.get("devices"))
+        self.pages.offer_devices(hello.get("devices"))
 
     def _on_engine_chosen(self, path: str) -> None:
         save_setting("engine_python", path)
@@ -357,10 +345,7 @@ class HazardDock(QgsDockWidget):
         if layer is None:
             tell(self.iface, self.tr("That layer is no longer in the project."), INFO)
             return
-        canvas = self.iface.mapCanvas()
-        transform = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
-        canvas.setExtent(transform.transformBoundingBox(layer.extent()))
-        canvas.refresh()
+        zoom_to_layer(self.iface.mapCanvas(), layer)
 
     def _on_started(self, run: Run, number: int, total: int) -> None:
         ui = self.ui

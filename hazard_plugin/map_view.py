@@ -30,3 +30,10 @@ def view_resolution(layer: QgsRasterLayer) -> Optional[float]:
     except QgsCsException:
         return None
     return float(width) if width > 0 else None
+
+
+def zoom_to_layer(canvas: Any, layer: QgsRasterLayer) -> None:
+    """Show a whole layer in a map canvas."""
+    transform = QgsCoordinateTransform(layer.crs(), canvas.mapSettings().destinationCrs(), QgsProject.instance())
+    canvas.setExtent(transform.transformBoundingBox(layer.extent()))
+    canvas.refresh()

@@ -2,7 +2,8 @@
 
 from typing import Any, Dict, List, Optional
 
-from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, pyqtSignal
+from qgis.PyQt.QtWidgets import QComboBox
 
 from .bands_widget import select_data
 from .hazards import hazard_title
@@ -75,18 +76,19 @@ class ModelChoice(QObject):
         self._show_hazards()
         self._choose_wanted()
 
+    def choose(self, name: str) -> None:
+        """Choose a model by name, and a hazard that it knows."""
+        model = next((model for model in self.models if model.name == name), None)
+        if model is None:
+            return
+        if self.hazard() not in model.hazards:
+            select_data(self._ui.hazardComboBox, model.hazards[0] if model.hazards else None)
+        select_data(self._ui.modelComboBox, name)
+        self._on_touched()
+
     def offer_devices(self, devices: Any) -> None:
         """Take the engine's list of devices."""
-        combo = self._ui.deviceComboBox
-        chosen = combo.currentData()
-        combo.clear()
-        known = [device for device in devices or () if isinstance(device, dict)]
-        default = next((str(d.get("kind")) for d in known if d.get("default")), "")
-        automatic = self.tr("automatic ({device})").format(device=default) if default else self.tr("automatic")
-        combo.addItem(automatic, "auto")
-        for device in known:
-            combo.addItem(str(device.get("kind") or device.get("name")), str(device.get("name")))
-        select_data(combo, self._wanted.get("device") or chosen)
+        list_devices(self._ui.deviceComboBox, devices, self._wanted.get("device"))
 
     def show_card(self) -> None:
         """Open the card of the chosen model."""
@@ -138,3 +140,20 @@ class ModelChoice(QObject):
         spin.setSpecialValueText(text)
         spin.setClearValue(0.0, text)
         self.changed.emit()
+
+
+def list_devices(combo: QComboBox, devices: Any, wanted: Optional[str]) -> None:
+    """List the engine's devices; keeps the choice unless another one is wanted."""
+    chosen = combo.currentData()
+    combo.clear()
+    known = [device for device in devices or () if isinstance(device, dict)]
+    default = next((str(d.get("kind")) for d in known if d.get("default")), "")
+    combo.addItem(tr("automatic ({device})").format(device=default) if default else tr("automatic"), "auto")
+    for device in known:
+        combo.addItem(str(device.get("kind") or device.get("name")), str(device.get("name")))
+    select_data(combo, wanted or chosen)
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("ModelChoice", text)

@@ -7,7 +7,7 @@ from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QIcon, QKeySequence
 from qgis.PyQt.QtWidgets import QAction
 
-from .engine_client import EngineClient
+from .engine_client import EngineClient, training_client
 from .hazards import icon_path
 from .provider import HazardProvider
 
@@ -19,6 +19,7 @@ class HazardMapperPlugin(QObject):
         super().__init__()
         self.iface = iface
         self.client: Optional[EngineClient] = None
+        self.training: Optional[EngineClient] = None
         self.provider: Optional[HazardProvider] = None
         self.dock: Any = None
         self.dock_action: Optional[QAction] = None
@@ -27,9 +28,11 @@ class HazardMapperPlugin(QObject):
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process asks for."""
         self.client = EngineClient()
-        self.provider = HazardProvider(self.client)
+        self.training = training_client()
+        self.provider = HazardProvider(self.client, self.training)
         QgsApplication.processingRegistry().addProvider(self.provider)
-        QgsApplication.instance().aboutToQuit.connect(self.client.shutdown)
+        for client in (self.client, self.training):
+            QgsApplication.instance().aboutToQuit.connect(client.shutdown)
 
     def initGui(self) -> None:
         """Add provider, dock, menu entry, toolbar icon and layer-menu action."""
@@ -73,10 +76,11 @@ class HazardMapperPlugin(QObject):
             self.iface.removeDockWidget(self.dock)
             self.dock.deleteLater()
             self.dock = self.dock_action = None
-        if self.client is not None:
-            QgsApplication.instance().aboutToQuit.disconnect(self.client.shutdown)
-            self.client.shutdown()
-            self.client = None
+        for client in (self.client, self.training):
+            if client is not None:
+                QgsApplication.instance().aboutToQuit.disconnect(client.shutdown)
+                client.shutdown()
+        self.client = self.training = None
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None

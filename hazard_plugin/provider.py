@@ -5,21 +5,28 @@ from typing import List
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from .algorithms.evaluate_mask import EvaluateMask
+from .algorithms.pretrain_model import PretrainModel
 from .algorithms.segment_hazard import SegmentHazard
+from .algorithms.train_hazard import TrainHazard
 from .engine_client import EngineClient
 from .hazards import icon_path
 
 
 class HazardProvider(QgsProcessingProvider):
-    """Provider ``hazardmapper``; its algorithms share one engine client."""
+    """Provider ``hazardmapper``; training has an engine client of its own, so that scenes need not wait for it."""
 
-    def __init__(self, client: EngineClient) -> None:
+    def __init__(self, client: EngineClient, training: EngineClient) -> None:
         super().__init__()
         self.client = client
+        self.training = training
 
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
-        self.addAlgorithm(SegmentHazard(self.client))
+        for algorithm in (SegmentHazard, EvaluateMask):
+            self.addAlgorithm(algorithm(self.client))
+        for algorithm in (PretrainModel, TrainHazard):
+            self.addAlgorithm(algorithm(self.training))
 
     def id(self) -> str:
         """Id that models and scripts use."""

@@ -108,9 +108,15 @@ def progress_text(stage: str, seconds_left: Optional[float]) -> str:
     """``Segmenting, 12 s left``; the bar beside it shows the share."""
     parts = [stage] if stage else []
     if seconds_left is not None:
-        left = f"{seconds_left:.0f} s" if seconds_left < 90 else f"{seconds_left / 60:.0f} min"
-        parts.append(f"{left} left")
+        parts.append(f"{duration_text(seconds_left)} left")
     return ", ".join(parts)
+
+
+def duration_text(seconds: float) -> str:
+    """``40 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def escape(text: str) -> str:

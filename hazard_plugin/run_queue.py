@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
-from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext, QgsProject
+from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..engine import protocol
-from .engine_feedback import EngineFeedback
+from .algorithm_task import AlgorithmTask
 from .output_files import free_names
 
 ALGORITHM = "hazardmapper:segmenthazard"
@@ -40,16 +40,19 @@ class RunQueue(QObject):
         super().__init__(parent)
         self._waiting: List[Run] = []
         self._total = 0
-        self._feedback: Optional[EngineFeedback] = None
-        self._task: Optional[QgsProcessingAlgRunnerTask] = None
+        self._run: Optional[Run] = None
+        self._task = AlgorithmTask(self)
+        self._task.progressed.connect(self.progressed)
+        self._task.done.connect(self._on_done)
+        self._task.cancelled.connect(self._on_cancelled)
+        self._task.failed.connect(self._on_failed)
         self._project_open = True
-        self._closed = False
         QgsProject.instance().cleared.connect(self._on_project_cleared)
 
     @property
     def is_running(self) -> bool:
         """Whether a run is under way."""
-        return self._task is not None
+        return self._task.is_running
 
     def start(self, runs: List[Run]) -> None:
         """Start the first of these runs; the others follow."""
@@ -60,14 +63,13 @@ class RunQueue(QObject):
     def cancel(self) -> None:
         """Stop the running one and forget the others."""
         self._waiting.clear()
-        if self._feedback is not None:
-            self._feedback.cancel()
+        self._task.cancel()
 
     def close_down(self) -> None:
         """Cancel, and tell nobody any more."""
-        self._closed = True
         QgsProject.instance().cleared.disconnect(self._on_project_cleared)
-        self.cancel()
+        self._waiting.clear()
+        self._task.close_down()
 
     def _next(self) -> None:
         while self._waiting:
@@ -88,53 +90,29 @@ class RunQueue(QObject):
         parameters = {**run.parameters, "INPUT": layer, "OUTPUT": mask}
         if run.wants_probability:
             parameters["PROBABILITY"] = probability
-        context = QgsProcessingContext()
-        context.setProject(QgsProject.instance())
-        feedback = EngineFeedback()
-        feedback.reported.connect(self.progressed)
-        feedback.progressChanged.connect(self._on_share)
-        self._feedback = feedback
+        self._run = run
         self._project_open = True
         self.started.emit(run, self._total - len(self._waiting), self._total)
-        task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
-        task.setDescription(self.tr("Hazard Mapper: {name}").format(name=run.scene))
-        # The closure keeps algorithm, context and feedback alive until the task is over, as QGIS demands.
-        task.executed.connect(
-            lambda successful, results, kept=(algorithm, context, feedback): self._on_executed(
-                run, kept[2], successful, results
-            )
-        )
-        self._task = task
-        QgsApplication.taskManager().addTask(task)
+        self._task.start(algorithm, parameters, self.tr("Hazard Mapper: {name}").format(name=run.scene))
         return True
 
-    def _on_executed(self, run: Run, feedback: EngineFeedback, successful: bool, results: Dict[str, Any]) -> None:
-        self._task = self._feedback = None
-        if self._closed:
-            return
-        if feedback.isCanceled():
-            # A cancelled run still reports success.
-            self._waiting.clear()
-            self.cancelled.emit()
-        elif successful and results.get("OUTPUT"):
-            run.results = dict(results)
-            self.finished.emit(run, self._project_open)
-        else:
-            sentence = feedback.errors[-1] if feedback.errors else self.tr("The run failed; see the log panel.")
-            self.failed.emit(run, first_sentence(sentence))
+    def _on_done(self, results: Dict[str, Any]) -> None:
+        if self._run is not None:
+            self._run.results = results
+            self.finished.emit(self._run, self._project_open)
         self._next()
 
-    def _on_share(self, percent: float) -> None:
-        self.progressed.emit("", percent / 100.0, None)
+    def _on_cancelled(self) -> None:
+        self._waiting.clear()
+        self.cancelled.emit()
+        self._next()
+
+    def _on_failed(self, sentence: str) -> None:
+        self.failed.emit(self._run, sentence)
+        self._next()
 
     def _on_project_cleared(self) -> None:
         self._project_open = False
-
-
-def first_sentence(text: str) -> str:
-    """An error without what Processing puts around it."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else text
 
 
 def scene_overrides(overrides: Dict[str, Any]) -> Dict[str, Any]:

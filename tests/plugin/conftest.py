@@ -17,17 +17,29 @@ def tidy_end(qgis_app):
     support.drop_garbage()
 
 
-@pytest.fixture
-def client():
+def pretended_client():
     from hazard_mapper.hazard_plugin.engine_client import EngineClient
     from hazard_mapper.hazard_plugin.engine_location import EngineLocation
 
-    made = EngineClient(
+    return EngineClient(
         lambda: EngineLocation(sys.executable, str(support.FAKE)),
         startup_timeout_s=8,
         cancel_grace_s=0.5,
         silence_timeout_s=8,
     )
+
+
+@pytest.fixture
+def client():
+    made = pretended_client()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def training():
+    """The second client, whose worker trains."""
+    made = pretended_client()
     yield made
     made.shutdown()
 
@@ -44,11 +56,11 @@ def project(qgis_new_project):
 
 
 @pytest.fixture
-def provider(client, qgis_processing):
+def provider(client, training, qgis_processing):
     from hazard_mapper.hazard_plugin.provider import HazardProvider
     from qgis.core import QgsApplication
 
-    made = HazardProvider(client)
+    made = HazardProvider(client, training)
     QgsApplication.processingRegistry().addProvider(made)
     yield made
     QgsApplication.processingRegistry().removeProvider(made)

@@ -1,4 +1,7 @@
-"""A pretended worker: a job's hazard says what becomes of it; FAKE_PROTOCOL and FAKE_START vary its start."""
+"""A pretended worker: a job's hazard, or the name of a model to train, says what becomes of it.
+
+FAKE_PROTOCOL and FAKE_START vary its start; trained models are listed out of HAZARD_MODELS.
+"""
 
 import json
 import os
@@ -31,6 +34,7 @@ MODELS = [
         "score": 0.83,
     },
 ]
+COMPUTING = ("segment", "train", "pretrain", "evaluate")
 DEVICES = [{"name": "cpu", "kind": "CPU, 2 threads", "memory_bytes": 8e9, "default": True}]
 
 lock = threading.Lock()
@@ -132,6 +136,70 @@ def segment(job_id, job):
     send("done", id=job_id, result=result)
 
 
+def learn(job_id, kind, job):
+    name = os.path.basename(job["save"])
+    if name == "refused":
+        send("failed", id=job_id, code="bad_input", message="The labels hold no hazard; check the codes.")
+        return
+    steps, first = (400, 0) if name == "slowly" else (40, 0)
+    if job["resume"]:
+        first = 20
+    for step in range(first, steps + 1, 5):
+        if name == "crash" and step == 20:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if job_id in cancelled:
+            send("cancelled", id=job_id)
+            return
+        loss = 0.7 / (1 + step / 10)
+        send("progress", id=job_id, stage=f"Epoch {step // 10 + 1} of 4", share=step / steps, seconds_left=4000.0)
+        send("metrics", id=job_id, step=step, values={"loss": loss, "learning_rate": 0.002})
+        if step % 10 == 0:
+            scores = {"validation_loss": loss + 0.1, "validation_balanced_accuracy": 0.9 - loss}
+            send("metrics", id=job_id, step=step, values=scores)
+        time.sleep(0.05)
+    save_pretended(name, kind, job)
+    result = {
+        "model": name,
+        "path": os.path.join(os.environ["HAZARD_MODELS"], name),
+        "validation_loss": 0.24,
+        "validation_score": 0.76,
+        "steps": steps,
+        "seconds": 720.0,
+        "device": "cpu",
+        "warnings": ["3 chips could not be read."],
+    }
+    send("done", id=job_id, result=result)
+
+
+def save_pretended(name, kind, job):
+    folder = os.path.join(os.environ["HAZARD_MODELS"], name)
+    os.makedirs(folder, exist_ok=True)
+    row = {**MODELS[0], "name": name, "title": f"U-Net, {name}", "bundled": False, "default_for": [], "score": None}
+    row["hazards"] = [*row["hazards"], *job.get("hazard", [])]
+    row["training"] = {"data": kind, "seed": job["seed"], "curves": {"loss": [[1, 0.7], [40, 0.2]]}}
+    with open(os.path.join(folder, "card.json"), "w") as file:
+        json.dump(row, file)
+
+
+def list_models():
+    rows = list(MODELS)
+    folder = os.environ.get("HAZARD_MODELS", "")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
+        with open(os.path.join(folder, name, "card.json")) as file:
+            rows.append(json.load(file))
+    return rows
+
+
+def evaluate(job):
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    raster = gdal.Open(job["mask"])
+    tp = raster.RasterXSize * raster.RasterYSize
+    scores = {"balanced_accuracy": None, "iou": 1.0, "f1": 1.0, "precision": 1.0, "recall": 1.0}
+    return {**scores, "tp": tp, "fp": 0, "fn": 0, "tn": 0, "not_assessed": 0}
+
+
 def carry_out(message):
     job_id, kind, job = message["id"], message["kind"], message["job"]
     if job_id in cancelled:
@@ -140,9 +208,16 @@ def carry_out(message):
     send("started", id=job_id)
     if kind == "segment":
         segment(job_id, job)
+    elif kind in ("train", "pretrain"):
+        learn(job_id, kind, job)
     else:
-        result = {"models": lambda: MODELS, "devices": lambda: DEVICES, "inspect": lambda: inspect(job)}[kind]()
-        send("done", id=job_id, result=result)
+        answers = {
+            "models": list_models,
+            "devices": lambda: DEVICES,
+            "inspect": lambda: inspect(job),
+            "evaluate": lambda: evaluate(job),
+        }
+        send("done", id=job_id, result=answers[kind]())
 
 
 def main():
@@ -171,7 +246,7 @@ def main():
             break
         if message["type"] == "cancel":
             cancelled.add(message["id"])
-        elif message["kind"] == "segment":
+        elif message["kind"] in COMPUTING:
             with wake:
                 jobs.append(message)
                 wake.notify()

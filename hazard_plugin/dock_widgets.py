@@ -1,0 +1,59 @@
+"""Gives the widgets of the dock's form file the properties that a form file cannot hold."""
+
+from typing import Any
+
+from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtWidgets import QGroupBox, QPushButton, QSizePolicy, QToolButton, QWidget
+
+from .compat import RASTER_LAYERS
+from .settings import load_setting
+
+
+def prepare_widgets(ui: Any) -> None:
+    """Prepare the mapping page."""
+    ui.layerComboBox.setFilters(RASTER_LAYERS)
+    ui.layerComboBox.setAllowEmptyLayer(False)
+    ui.folderWidget.setStorageMode(ui.folderWidget.StorageMode.GetDirectory)
+    ui.folderWidget.setDialogTitle(tr("Folder for masks"))
+    ui.engineWidget.setDialogTitle(tr("Python of the engine"))
+    ui.engineWidget.setFilePath(load_setting("engine_python"))
+    for widget in (ui.folderWidget, ui.engineWidget, ui.thresholdSpinBox):
+        widget.setMinimumWidth(60)
+    for group in (ui.bandsGroup, ui.outputGroup, ui.advancedGroup):
+        explain_arrow(group)
+    for widget in (ui.progressBar, ui.cancelButton):
+        keep_place(widget)
+        widget.hide()
+    line = ui.fontMetrics().lineSpacing()
+    ui.statusLabel.setMinimumHeight(2 * line + 2)
+    ui.footer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+    ui.dockLayout.setStretch(0, 1)
+    for label in (ui.understoodLabel, ui.queueLabel):
+        label.setMinimumHeight(line)
+    embolden(ui.segmentButton)
+    ui.queueLabel.hide()
+
+
+def explain_arrow(group: QGroupBox) -> None:
+    """Give the arrow that folds a group the tooltip of the group."""
+    for button in group.findChildren(QToolButton, "collapseButton"):
+        button.setToolTip(group.toolTip())
+
+
+def keep_place(widget: QWidget) -> None:
+    """Keep the place of a widget free while it is hidden, so that nothing jumps."""
+    policy = widget.sizePolicy()
+    policy.setRetainSizeWhenHidden(True)
+    widget.setSizePolicy(policy)
+
+
+def embolden(button: QPushButton) -> None:
+    """Make the one button of a page stand out."""
+    font = button.font()
+    font.setBold(True)
+    button.setFont(font)
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("DockWidgets", text)
