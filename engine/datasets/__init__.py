@@ -1,0 +1,94 @@
+"""Training data on disk in the layouts that people have them: public data sets as downloaded, or folders of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ..protocol import BadInput
+from ..samples import LabelledData
+from .bigearthnet import BigEarthNetV2
+from .bigearthnet_v1 import BigEarthNetV1
+from .folder import ImageFolder, ReadingOptions
+from .landslide4sense import Landslide4Sense
+from .sen1floods11 import Sen1Floods11
+
+__all__ = [
+    "BigEarthNetV1",
+    "BigEarthNetV2",
+    "ImageFolder",
+    "Landslide4Sense",
+    "ReadingOptions",
+    "Sen1Floods11",
+    "TrainingData",
+    "open_training_data",
+]
+
+
+class TrainingData(LabelledData, Protocol):
+    """A source of labelled scenes on disk that also says what it left out and why."""
+
+    notes: tuple[str, ...]
+    """For the user and the log: one sentence each."""
+
+
+def open_training_data(
+    folder: str | Path,
+    *,
+    hazards: Sequence[str] = (),
+    positive: Sequence[int] = (1,),
+    ignore: Sequence[int] = (255,),
+    bands: Sequence[str] | None = None,
+    units: str | None = None,
+    gsd_m: float | None = None,
+) -> TrainingData:
+    """Find out what lies in a folder of training data and open it; no pixel is read, damaged files are found later.
+
+    Known are, as downloaded: BigEarthNet v2 and v1, Sen1Floods11, Landslide4Sense. Anything else is taken as pairs of
+    images and labels (see ``pairs.find_pairs`` for the layouts).
+
+    Args:
+        folder: where the data lie.
+        hazards: what the labels show; a public data set and folders that name their hazard say it themselves.
+        positive: label codes that mean hazard (pairs only).
+        ignore: label codes to leave out (pairs only).
+        bands: one slot a band of each image (pairs only); found out when not given.
+        units: units of the images (pairs only); found out when not given.
+        gsd_m: metres a pixel (pairs only), where no CRS says it.
+
+    Raises:
+        BadInput: when there is no such folder, or nothing in it that training can use.
+    """
+    place = Path(folder)
+    if not place.is_dir():
+        raise BadInput(f"There is no folder '{folder}' of training data; check the path.")
+    if BigEarthNetV2.lies_in(place):
+        _refuse_hazards("BigEarthNet v2", hazards)
+        return BigEarthNetV2(place)
+    if BigEarthNetV1.lies_in(place):
+        _refuse_hazards("BigEarthNet v1", hazards)
+        return BigEarthNetV1(place)
+    if Sen1Floods11.lies_in(place):
+        return Sen1Floods11(place, only_hazard("Sen1Floods11", hazards, "flood"))
+    if Landslide4Sense.lies_in(place):
+        return Landslide4Sense(place, only_hazard("Landslide4Sense", hazards, "landslide"))
+    options = ReadingOptions(tuple(positive), tuple(ignore), tuple(bands) if bands else None, units, gsd_m)
+    return ImageFolder(place, tuple(hazards), options)
+
+
+def only_hazard(name: str, hazards: Sequence[str], usual: str) -> str:
+    """The one hazard that a data set's labels are taken for; raises BadInput for several."""
+    if len(hazards) > 1:
+        raise BadInput(
+            f"{len(hazards)} hazards are named, but {name} labels one; name one, or none for '{usual}', with --hazard."
+        )
+    return hazards[0] if hazards else usual
+
+
+def _refuse_hazards(name: str, hazards: Sequence[str]) -> None:
+    if hazards:
+        raise BadInput(
+            f"{name} tells natural from artificial and labels no hazard such as '{hazards[0]}'; use it to pre-train, "
+            "and data with hazard labels to train."
+        )
