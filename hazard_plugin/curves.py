@@ -33,7 +33,7 @@ class Curves:
                 points.pop()
             points.append((float(step), float(value)))
             if len(points) > KEPT_POINTS:
-                self._points[name] = halved(points)
+                self._points[name] = thinned(points, KEPT_POINTS // 2)
 
     @property
     def names(self) -> List[str]:
@@ -101,11 +101,13 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def halved(points: Sequence[Point]) -> List[Point]:
-    """Pairs of neighbours averaged; each keeps the step of its later one."""
-    pairs = zip(points[0::2], points[1::2])  # noqa: B905 (an odd last point is added below)
-    merged = [(b[0], (a[1] + b[1]) / 2) for a, b in pairs]
-    return [*merged, points[-1]] if len(points) % 2 else merged
+def thinned(points: Sequence[Point], wanted: int) -> List[Point]:
+    """Means of the points in equal spans of steps; each takes the step of its last one, and the last stays last."""
+    first, last = points[0][0], points[-1][0]
+    spans: Dict[int, List[Point]] = {}
+    for step, value in points:
+        spans.setdefault(math.ceil(wanted * (step - first) / (last - first)), []).append((step, value))
+    return [(span[-1][0], sum(value for _, value in span) / len(span)) for span in spans.values()]
 
 
 def ticks(low: float, high: float, wanted: int) -> List[float]:

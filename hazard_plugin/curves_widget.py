@@ -95,13 +95,14 @@ class CurvesWidget(QWidget):
         for index, (title, names, top) in enumerate(panels):
             area = QRectF(line // 2, index * height + line // 4, self.width() - line, height - line // 4)
             legend = self._draw_legend(painter, area, title, names)
-            plot = area.adjusted(labels, legend + line // 3, -line / 4, -line / 3)
+            plot = area.adjusted(labels, legend + line / 2, -line / 4, -line / 3)
             self._plots.append(plot)
+            if not names:
+                self._draw_hint(painter, plot, index)
+                continue
             self._draw_axes(painter, plot, top, index == 1)
             for order, name in enumerate(names):
                 self._draw_curve(painter, plot, name, top, order)
-            if not names:
-                self._draw_hint(painter, plot, index)
         self._draw_cursor(painter, [top for _, _, top in panels], [names for _, names, _ in panels])
         if self.hasFocus():
             painter.setPen(QPen(palette.color(QPalette.ColorRole.Highlight), 1))
@@ -187,9 +188,9 @@ class CurvesWidget(QWidget):
         painter.restore()
 
     def _draw_hint(self, painter: QPainter, plot: QRectF, index: int) -> None:
-        text = self.tr("no run yet") if not self.curves.names else self.tr("after the first epoch")
+        hints = (self.tr("drawn while a model is trained"), self.tr("drawn after each validation"))
         painter.setPen(self._text_colour(faint=True))
-        painter.drawText(plot, int(Qt.AlignmentFlag.AlignCenter), text if index or not self.curves.names else "")
+        painter.drawText(plot, int(Qt.AlignmentFlag.AlignCenter), hints[index])
 
     def _draw_cursor(self, painter: QPainter, tops: List[float], names: List[List[str]]) -> None:
         if self._cursor is None or not self.curves.names:

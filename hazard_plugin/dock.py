@@ -117,6 +117,7 @@ class HazardDock(QgsDockWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Wake the engine in the background when the dock is first seen."""
         super().showEvent(event)
+        QTimer.singleShot(0, self.pages.make_training)
         if not self._warmed_up:
             QTimer.singleShot(0, self.warm_up)
 

@@ -11,7 +11,7 @@ from .training_page import TrainingPage
 
 
 class DockPages(QStackedWidget):
-    """Shows one page at a time; the training page is made when first opened, so that the dock loads quickly."""
+    """Shows one page at a time; the training page is made after the dock is first seen, so that QGIS starts quickly."""
 
     models_wanted = pyqtSignal()
     use_asked = pyqtSignal(str)
@@ -39,17 +39,22 @@ class DockPages(QStackedWidget):
 
     def open_training(self) -> None:
         """Show the training page."""
+        page = self.make_training()
+        page.update_state()
+        self.setCurrentWidget(page)
+
+    def make_training(self) -> TrainingPage:
+        """Make the training page if it is not there yet."""
         if self.training is None:
-            self.training = TrainingPage(self._iface, self._client, self)
-            self.training.back_asked.connect(self.open_mapping)
-            self.training.told.connect(self._show_training)
-            self.training.trained.connect(self.models_wanted)
-            self.training.use_asked.connect(self.use_asked)
-            self.training.offer_models(self._models)
-            self.training.form.offer_devices(self._devices)
-            self.addWidget(self.training)
-        self.training.update_state()
-        self.setCurrentWidget(self.training)
+            page = self.training = TrainingPage(self._iface, self._client, self)
+            page.back_asked.connect(self.open_mapping)
+            page.told.connect(self._show_training)
+            page.trained.connect(self.models_wanted)
+            page.use_asked.connect(self.use_asked)
+            page.offer_models(self._models)
+            page.form.offer_devices(self._devices)
+            self.addWidget(page)
+        return self.training
 
     def offer_models(self, models: List[ModelEntry]) -> None:
         """Take the models that the engine lists."""
@@ -70,7 +75,7 @@ class DockPages(QStackedWidget):
 
     def _show_training(self, told: str) -> None:
         """Name the button after what goes on behind it."""
-        text = told.replace("&", "&&") or self.tr("Train a m&odel…")
+        text = told.replace("&", "&&") or self.tr("Train a model…")
         width = max(self.width() - 40, 200)
         self.button.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, width))
         self.button.setToolTip(told or self.tr("Teach a model from simulated scenes or from your own labelled images"))

@@ -2,12 +2,18 @@
 
 from typing import Any, List, Mapping
 
-from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtCore import QCoreApplication, QUrl
+from qgis.PyQt.QtGui import QPixmap, QTextDocument
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from .curves import Curves, read_curves
+from .curves_widget import CurvesWidget
 from .hazards import hazard_title
 from .models import ModelEntry
 from .result_panel import escape
+
+CURVES = "hazardmapper:curves"
+"""Name under which the page knows the picture of the curves."""
 
 SCORE_COLUMNS = ("set", "hazard", "mode", "balanced_accuracy", "iou", "f1", "precision", "recall", "false_area")
 
@@ -23,15 +29,35 @@ class ModelCardDialog(QDialog):
         layout = QVBoxLayout(self)
         self.page = QTextBrowser()
         self.page.setOpenExternalLinks(True)
-        self.page.setHtml(card_html(model))
+        curves = read_curves(training_of(model).get("curves"))
+        if curves.names:
+            picture = curves_picture(curves, self.page, 500)
+            self.page.document().addResource(QTextDocument.ResourceType.ImageResource, QUrl(CURVES), picture)
+        self.page.setHtml(card_html(model, with_curves=bool(curves.names)))
         layout.addWidget(self.page)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
 
 
-def card_html(model: ModelEntry) -> str:
-    """The card as HTML; everything in it is text, whatever it contains."""
+def training_of(model: ModelEntry) -> Mapping[str, Any]:
+    """What the card says of the training."""
+    training = model.card.get("training")
+    return training if isinstance(training, Mapping) else {}
+
+
+def curves_picture(curves: Curves, page: QWidget, width: int) -> QPixmap:
+    """Curves as drawn during a run, in the colours of the page."""
+    widget = CurvesWidget()
+    widget.setPalette(page.palette())
+    widget.setFont(page.font())
+    widget.show_curves(curves)
+    widget.resize(width, widget.sizeHint().height())
+    return widget.grab()
+
+
+def card_html(model: ModelEntry, with_curves: bool = False) -> str:
+    """The card as HTML; everything in it is text, whatever it contains, but for the picture of its curves."""
     card = model.card
     parts = [f"<h2>{escape(model.title)}</h2>"]
     if card.get("description"):
@@ -55,15 +81,24 @@ def card_html(model: ModelEntry) -> str:
         parts.append(
             table([c.replace("_", " ") for c in columns], [[number(row.get(c)) for c in columns] for row in rows])
         )
-    for title, key in ((tr("Training"), "training"), (tr("Limits"), "limits")):
-        value = card.get(key)
-        if isinstance(value, Mapping):
-            text = table([], [[str(k).replace("_", " "), number(v)] for k, v in value.items()])
-        else:
-            text = f"<p>{escape(str(value))}</p>"
-        if value:
-            parts.append(f"<h3>{title}</h3>{text}")
+    training = {name: value for name, value in training_of(model).items() if name != "curves"}
+    if training:
+        rows_of_training = [[str(name).replace("_", " "), plain(value)] for name, value in training.items()]
+        parts.append(f"<h3>{tr('Training')}</h3>{table([], rows_of_training)}")
+    if with_curves:
+        parts.append(f"<p><img src='{CURVES}'></p>")
+    if card.get("limits"):
+        parts.append(f"<h3>{tr('Limits')}</h3><p>{escape(str(card['limits']))}</p>")
     return "".join(parts)
+
+
+def plain(value: Any) -> str:
+    """Any value of a card as one line of text."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{str(name).replace('_', ' ')} {plain(part)}" for name, part in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(plain(part) for part in value)
+    return number(value)
 
 
 def pairs(values: Any) -> str:

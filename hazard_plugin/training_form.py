@@ -2,11 +2,12 @@
 
 import os
 import re
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Set, Tuple
 
+from qgis.gui import QgsCollapsibleGroupBox
 from qgis.PyQt.QtCore import QObject, QRegularExpression, pyqtSignal
 from qgis.PyQt.QtGui import QRegularExpressionValidator
-from qgis.PyQt.QtWidgets import QLabel, QWidget
+from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QWidget
 
 from ..engine import protocol
 from .bands_widget import select_data, units_title
@@ -38,6 +39,10 @@ class TrainingForm(QObject):
         self._models: List[ModelEntry] = []
         self._name_is_own = False
         self._wanted: Dict[str, Any] = {}
+        self._rows = [(form, rows_of(form)) for form in (ui.trainForm, ui.trainAdvancedForm)]
+        self._hidden: Set[QWidget] = set()
+        self._store = QWidget(ui)
+        self._store.hide()
         self._fill()
         self._connect()
         self._show()
@@ -67,6 +72,7 @@ class TrainingForm(QObject):
         for name in ("Task", "Data", "Hazard", "Model", "Architecture"):
             getattr(ui, f"train{name}ComboBox").currentIndexChanged.connect(self._show)
         ui.trainHazardComboBox.editTextChanged.connect(self._show)
+        ui.trainAdvancedGroup.collapsedStateChanged.connect(self._arrange)
         ui.trainFolderWidget.fileChanged.connect(self.changed)
         ui.trainNameLineEdit.textEdited.connect(self._on_name_edited)
         for name in ("Positive", "Ignore", "Bands"):
@@ -174,6 +180,7 @@ class TrainingForm(QObject):
             chosen["IGNORE"] = ui.trainIgnoreLineEdit.text().strip() or "255"
             chosen["BANDS"] = ui.trainBandsLineEdit.text().strip()
             chosen["UNITS"] = ui.trainUnitsComboBox.currentData()
+            chosen["GSD_M"] = ui.trainGsdSpinBox.value() or None
             chosen["REPLAY"] = ui.trainReplaySpinBox.value() / 100
         return chosen
 
@@ -200,6 +207,7 @@ class TrainingForm(QObject):
             if key in chosen:
                 spin.setValue(round(factor * float(chosen[key] or 0)))
         ui.trainRateSpinBox.setValue(float(chosen.get("LEARNING_RATE") or 2e-3))
+        ui.trainGsdSpinBox.setValue(float(chosen.get("GSD_M") or 0))
         for combo, key in (
             (ui.trainOptimizerComboBox, "OPTIMIZER"),
             (ui.trainArchitectureComboBox, "ARCHITECTURE"),
@@ -269,23 +277,31 @@ class TrainingForm(QObject):
         training, folder = self._is_training(), self._has_folder()
         own_labels = training and folder
         ui = self._ui
-        for field, wanted in (
-            (ui.trainFolderWidget, folder),
-            (ui.trainHazardComboBox, own_labels),
-            (ui.trainModelComboBox, training),
-            (ui.trainArchitectureComboBox, self._from_scratch()),
-            (ui.trainEncoderLineEdit, self._from_scratch()),
-            (ui.trainReplaySpinBox, own_labels),
-            (ui.trainPositiveLineEdit, own_labels),
-            (ui.trainIgnoreLineEdit, own_labels),
-            (ui.trainBandsLineEdit, own_labels),
-            (ui.trainUnitsComboBox, own_labels),
-        ):
-            show_row(field, wanted)
+        wanted = {
+            ui.trainFolderWidget: folder,
+            ui.trainHazardComboBox: own_labels,
+            ui.trainModelComboBox: training,
+            ui.trainArchitectureComboBox: self._from_scratch(),
+            ui.trainEncoderLineEdit: self._from_scratch(),
+            ui.trainReplaySpinBox: own_labels,
+            ui.trainPositiveLineEdit: own_labels,
+            ui.trainIgnoreLineEdit: own_labels,
+            ui.trainBandsLineEdit: own_labels,
+            ui.trainUnitsComboBox: own_labels,
+            ui.trainGsdSpinBox: own_labels,
+        }
+        hidden = {field for field, shown in wanted.items() if not shown}
+        if hidden != self._hidden:
+            self._hidden = hidden
+            self._arrange()
         ui.trainDataNote.setText(self._note(training, folder))
         if not self._name_is_own:
             ui.trainNameLineEdit.setText(self._free_name())
         self.changed.emit()
+
+    def _arrange(self, *_: Any) -> None:
+        for form, rows in self._rows:
+            show_rows(form, rows, self._hidden, self._store)
 
     def _note(self, training: bool, folder: bool) -> str:
         if not folder:
@@ -307,16 +323,27 @@ class TrainingForm(QObject):
         return next(name for name in names if name not in taken)
 
 
-def show_row(field: QWidget, wanted: bool) -> None:
-    """Show or hide a field of a form with its label."""
-    field.setVisible(wanted)
-    label = label_of(field)
-    if label is not None:
-        label.setVisible(wanted)
+def rows_of(form: QFormLayout) -> List[Tuple[QLabel, QWidget]]:
+    """Labels and fields of a form, from top to bottom; rows without a label are left out."""
+    roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)
+    items = [[form.itemAt(row, role) for role in roles] for row in range(form.rowCount())]
+    return [(label.widget(), field.widget()) for label, field in items if label is not None and field is not None]
 
 
-def label_of(field: QWidget) -> Optional[QLabel]:
-    """Label whose buddy a field is."""
-    parent = field.parentWidget()
-    labels = parent.findChildren(QLabel) if parent is not None else []
-    return next((label for label in labels if label.buddy() is field), None)
+def show_rows(form: QFormLayout, rows: List[Tuple[QLabel, QWidget]], hidden: Set[QWidget], store: QWidget) -> None:
+    """Lay out the rows that are not hidden, in their order, above those without a label.
+
+    Hidden ones go to ``store``, which is never seen: in the form they would leave a gap, and a group that unfolds would
+    show them.
+    """
+    home = form.parentWidget()
+    folded = isinstance(home, QgsCollapsibleGroupBox) and home.isCollapsed()
+    for label, field in rows:
+        if form.indexOf(field) >= 0:
+            form.takeRow(field)
+        label.setParent(store)
+        field.setParent(store)
+    for index, (label, field) in enumerate(row for row in rows if row[1] not in hidden):
+        form.insertRow(index, label, field)
+        label.setVisible(not folded)
+        field.setVisible(not folded)

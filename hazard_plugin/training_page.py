@@ -47,7 +47,7 @@ class TrainingPage(QWidget):
         self.form = TrainingForm(self.ui)
         self.task = AlgorithmTask(self)
         self._run: Tuple[str, Dict[str, Any]] = ("", {})
-        self._measured = False
+        self._measured = self._has_begun = False
         self._models: List[ModelEntry] = []
         self._new_model = ""
         self._prepare_widgets()
@@ -159,7 +159,7 @@ class TrainingPage(QWidget):
             )
             return
         self._run = (algorithm_id, parameters)
-        self._measured = False
+        self._measured = self._has_begun = False
         self._new_model = ""
         if not parameters.get("RESUME"):
             self.curves.clear()
@@ -183,15 +183,19 @@ class TrainingPage(QWidget):
     def _on_progress(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
         if self.task.is_running and self.ui.trainCancelButton.isEnabled():
             self.ui.trainProgressBar.setValue(round(1000 * share))
+            self._has_begun = self._has_begun or seconds_left is not None
             if stage:
                 self._tell_status(progress_text(stage, seconds_left))
 
     def _on_measured(self, step: int, values: Mapping[str, float]) -> None:
         if not self._measured:
-            # From now on there is something to go on from, even if QGIS ends without a word.
+            # Kept at once: QGIS may end without a word.
             self._measured = True
-            save_setting(UNFINISHED, json.dumps(list(self._run)))
+            self._remember_unfinished()
         self.curves.add_point(step, values)
+
+    def _remember_unfinished(self) -> None:
+        save_setting(UNFINISHED, json.dumps(list(self._run)))
 
     def _on_done(self, results: Dict[str, Any]) -> None:
         save_setting(UNFINISHED, "")
@@ -207,6 +211,8 @@ class TrainingPage(QWidget):
         tell(self.iface, self.tr("{name} is trained: {found}.").format(name=title, found=found), SUCCESS)
 
     def _on_cancelled(self) -> None:
+        if self._has_begun:
+            self._remember_unfinished()
         kept = self.tr("Stopped; what was learnt is kept, Resume goes on.")
         sentence = kept if self._unfinished()[1] else self.tr("Cancelled before anything was learnt.")
         self._end()

@@ -2,7 +2,7 @@
 
 import pytest
 from qgis.PyQt.QtCore import QPoint, Qt
-from qgis.PyQt.QtGui import QColor, QPalette
+from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import (
     QAbstractButton,
@@ -52,27 +52,6 @@ def test_nothing_is_cut_off_at_300_pixels(dock, add_scene, qgis_parent, picture)
         if widget.isVisible() and widget.window() is dock.window():
             right = widget.mapTo(dock, QPoint(widget.width(), 0)).x()
             assert right <= 300, f"{widget.objectName() or type(widget).__name__} ends at {right}"
-
-
-@pytest.fixture
-def dark_theme(qgis_app):
-    light = QApplication.palette()
-    dark = QPalette(light)
-    for role, colour in (
-        (QPalette.ColorRole.Window, "#2b2b2b"),
-        (QPalette.ColorRole.WindowText, "#e0e0e0"),
-        (QPalette.ColorRole.Base, "#1f1f1f"),
-        (QPalette.ColorRole.Text, "#e0e0e0"),
-        (QPalette.ColorRole.Button, "#3a3a3a"),
-        (QPalette.ColorRole.ButtonText, "#e0e0e0"),
-        (QPalette.ColorRole.Link, "#6cb2ff"),
-    ):
-        dark.setColor(role, QColor(colour))
-    for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        dark.setColor(QPalette.ColorGroup.Disabled, role, QColor("#808080"))
-    QApplication.setPalette(dark)
-    yield
-    QApplication.setPalette(light)
 
 
 def test_it_is_readable_on_a_dark_theme(dark_theme, dock, add_scene, qgis_parent, picture):

@@ -17,21 +17,9 @@ def tidy_end(qgis_app):
     support.drop_garbage()
 
 
-def pretended_client():
-    from hazard_mapper.hazard_plugin.engine_client import EngineClient
-    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
-
-    return EngineClient(
-        lambda: EngineLocation(sys.executable, str(support.FAKE)),
-        startup_timeout_s=8,
-        cancel_grace_s=0.5,
-        silence_timeout_s=8,
-    )
-
-
 @pytest.fixture
 def client():
-    made = pretended_client()
+    made = support.pretended_client()
     yield made
     made.shutdown()
 
@@ -39,7 +27,7 @@ def client():
 @pytest.fixture
 def training():
     """The second client, whose worker trains."""
-    made = pretended_client()
+    made = support.pretended_client()
     yield made
     made.shutdown()
 

@@ -26,6 +26,19 @@ def install_package():
         sys.path.insert(0, str(PLUGINS))
 
 
+def pretended_client():
+    """An engine client whose worker only pretends; whoever made it shuts it down."""
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+
+    return EngineClient(
+        lambda: EngineLocation(sys.executable, str(FAKE)),
+        startup_timeout_s=8,
+        cancel_grace_s=0.5,
+        silence_timeout_s=8,
+    )
+
+
 def drop_garbage():
     """Let go of QGIS objects in reference cycles while QGIS still lives; later they would crash it."""
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
