@@ -20,9 +20,10 @@ bench: setup
 	$(PYTHON) tests/benchmarks/bench.py
 	$(SCREEN) $(PYTHON) tests/benchmarks/click_to_layer.py
 
-# Every set under HAZARD_DATA through the bundled model, beside training-free rules.
+# Every model on held-out simulated scenes and on every set under HAZARD_DATA, beside training-free rules.
 score: setup
-	$(PYTHON) tests/benchmarks/real_scores.py
+	@mkdir -p build
+	$(PYTHON) -m engine scorecard --markdown build/scorecard.md --overwrite
 
 fuzz: setup
 	$(PYTHON) -m tests.fuzz.rasters

@@ -1,4 +1,4 @@
-"""Training-free rules that map water or landslides from a few bands: what a model must beat (numpy only)."""
+"""Training-free rules for water, landslides and built-up ground from a few bands: what a model must beat (numpy)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Rule:
 
     Attributes:
         name: as shown beside the models.
-        hazard: hazard that it answers for.
+        hazard: hazard that it answers for, or ``artificial``.
         slots: bands that it needs.
         index: slot values, arrays of one shape, to an index of that shape: larger is more likely the hazard.
         limit: of the index; None takes Otsu's threshold over all pixels that are judged together.
@@ -41,10 +41,13 @@ class Rule:
         """Whether the rule speaks of this hazard and the scene has what it needs."""
         return hazard == self.hazard and set(self.slots) <= set(slots) and (physical or not self.physical)
 
+    def threshold(self, index: Array) -> float:
+        """The limit, or Otsu's threshold of all index values that are judged together."""
+        return otsu_threshold(index) if self.limit is None else self.limit
+
     def predict(self, index: Array) -> npt.NDArray[np.bool_]:
         """Hazard or not, of the shape of ``index``; False where the index is not a number."""
-        limit = otsu_threshold(index) if self.limit is None else self.limit
-        return np.asarray(index > limit)
+        return np.asarray(index > self.threshold(index))
 
 
 def normalised_difference(first: Array, second: Array) -> Array:
@@ -75,14 +78,20 @@ def dark_vh(values: Values) -> Array:
 
 
 def brightness_minus_greenness(values: Values) -> Array:
-    """Mean of red, green and blue minus their excess green 2g - r - b (Woebbecke et al. 1995): bright bare soil."""
-    red, green, blue = values["red"], values["green"], values["blue"]
-    return np.asarray((red + green + blue) / 3 - (2 * green - red - blue))
+    """Mean of red, green and blue (0-1) minus excess green of the chromatic coordinates (Woebbecke et al. 1995)."""
+    red, green, blue = (np.maximum(values[slot], 0) for slot in ("red", "green", "blue"))
+    total = red + green + blue
+    return np.asarray(total / 3 - (2 * green - red - blue) / np.where(total > 0, total, 1))
+
+
+def ndbi(values: Values) -> Array:
+    """Normalised difference built-up index of short-wave and near infrared (Zha et al. 2003)."""
+    return normalised_difference(values["swir1"], values["nir"])
 
 
 def red_minus_green(values: Values) -> Array:
-    """Red minus green, the excess of soil over plants."""
-    return np.asarray(values["red"] - values["green"])
+    """Normalised difference of red and green: the green-red vegetation index (Tucker 1979) turned round, for soil."""
+    return normalised_difference(values["red"], values["green"])
 
 
 RULES = (
@@ -100,7 +109,8 @@ RULES = (
         False,
         "Woebbecke et al. 1995, Otsu 1979",
     ),
-    Rule("green - red, Otsu", "landslide", ("green", "red"), red_minus_green, None, False, "Otsu 1979"),
+    Rule("green - red, Otsu", "landslide", ("green", "red"), red_minus_green, None, False, "Tucker 1979, Otsu 1979"),
+    Rule("NDBI > 0", "artificial", ("nir", "swir1"), ndbi, 0.0, True, "Zha et al. 2003"),
 )
 """All rules; those that split by Otsu always find something, also where there is nothing."""
 

@@ -40,8 +40,8 @@ def test_bare_soil_stands_above_plants_by_colour():
     soil, grass = (0.5, 0.4, 0.3), (0.2, 0.4, 0.1)
     red, green, blue = (np.array(band) for band in zip(soil, grass, strict=True))
     values = {"red": red, "green": green, "blue": blue}
-    assert brightness_minus_greenness(values) == pytest.approx([0.4, 0.7 / 3 - 0.5])
-    assert red_minus_green(values) == pytest.approx([0.1, -0.2])
+    assert brightness_minus_greenness(values) == pytest.approx([0.4 - 0.0, 0.7 / 3 - 0.5 / 0.7])
+    assert red_minus_green(values) == pytest.approx([0.1 / 0.9, -0.2 / 0.6])
 
 
 def test_otsu_agrees_with_a_search_over_all_splits():

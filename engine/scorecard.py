@@ -1,0 +1,299 @@
+"""The scorecard: every model on every set found, simulated and real, beside rules that need no training."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .cards import ModelCard, list_models
+from .metrics import Counts
+from .model import Model, load_model, save_card
+from .protocol import HAZARDS, BadInput, OutputFailed, ScorecardJob
+from .reporting import Report
+from .score_real import RealScorer, count_rules, pool, scores_of
+from .score_sets import ARTIFICIAL, ScoreSet, real_sets
+from .score_simulated import VIEWS, View, count_view, draw_test_scenes
+from .score_table import SCORES, markdown_page, text_row
+from .simulate import SimulatedScene
+
+ANY = "any"
+REAL, SIMULATED_KIND, SUMMARY = "real", "simulated", "summary"
+MEAN, WORST = "mean of real sets", "worst real set"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model to be scored, and what its card says of its training.
+
+    Attributes:
+        name: as shown in the rows.
+        model: loaded.
+        mode: ``from scratch``, ``pre-trained`` or ``adapted``.
+        ablation: what its training lacked for the sake of comparison; None for an ordinary model.
+        leave_out: hazard that its training never showed; ``any`` answers for it.
+    """
+
+    name: str
+    model: Model
+    mode: str
+    ablation: str | None
+    leave_out: str | None
+
+
+def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
+    """Carry out a job and return the JSON of the ``scorecard`` command.
+
+    Rows are logged as they are measured. A set that a model cannot answer for is a warning, not a row.
+
+    Raises:
+        BadInput: nothing can be scored, or an output cannot be written; cards are as they were.
+        Cancelled: the report said so; nothing was written.
+    """
+    report = report or Report()
+    report.stage("Finding sets and models")
+    sets = _choose_sets(job)
+    views = [view for view in VIEWS if _wanted(view.name, job.sets)]
+    if not sets and not views:
+        known = [one.name for one in _real_sets(job)] + [view.name for view in VIEWS]
+        raise BadInput(
+            f"No set begins with {' or '.join(job.sets)}; use one of {', '.join(dict.fromkeys(known))}, or set "
+            "HAZARD_DATA (--data) to the folder of real scenes."
+        )
+    _check_outputs(job, sets)
+    entries = _open_models(job.models)
+    scenes = draw_test_scenes(report) if views else []
+    total = len(entries) * (sum(len(one.scenes) for one in sets) + len(views) * len(scenes))
+    rows: list[Row] = []
+    for row in _measure(entries, sets, views, scenes, _Progress(report, max(1, total))):
+        report.log(text_row(row))
+        rows.append(row)
+    order = [one.name for one in sets] + [view.name for view in views]
+    rows.sort(key=lambda row: (order.index(row["set"]), (*HAZARDS, ANY, ARTIFICIAL).index(row["hazard"])))
+    rows += [row for entry in entries if entry.leave_out is None for row in summarise(rows, entry.name)]
+    _say_what_ablations_are_compared_with(rows, entries)
+    if job.write_cards:
+        for entry in entries:
+            save_card(with_scores(entry.model.card, entry.name, rows), entry.model.folder)
+    if job.markdown:
+        _write(job.markdown, markdown_page(rows, {one.name: one.note for one in sets}))
+    return rows
+
+
+class _Progress:
+    """Counts scenes done and tells the report; a cached scene counts too."""
+
+    def __init__(self, report: Report, total: int) -> None:
+        self.report, self._total, self._done = report, total, 0
+        report.stage("Scoring", 0.03)
+
+    def done(self, scenes: int = 1) -> None:
+        self._done += scenes
+        self.report.progress(min(1.0, self._done / self._total), 0.03, 1.0)
+
+
+def _measure(
+    entries: list[Entry], sets: list[ScoreSet], views: list[View], scenes: list[SimulatedScene], progress: _Progress
+) -> Iterator[Row]:
+    """All rows but the summaries: rules on the real sets first, then one model after the other."""
+    for scored in sets:
+        for rule, counts, seconds in count_rules(scored, progress.report):
+            yield _row(rule.name, "rule", scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL) | {
+                "in_mean": scored.in_mean
+            }
+    with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as folder:
+        for entry in entries:
+            scorer = RealScorer(entry.model, Path(folder), progress.report)
+            for scored in sets:
+                row = _score_real(entry, scorer, scored, progress)
+                if row is not None:
+                    yield row
+            for view in views:
+                yield from _score_view(entry, scorer.model, view, scenes, progress)
+
+
+def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _Progress) -> Row | None:
+    asked = _head_for(entry, scored.hazard, scored.holds_hazard)
+    if asked is None:
+        progress.done(len(scored.scenes))
+        return None
+    counts: list[Counts] = []
+    seconds = 0.0
+    try:
+        for scene in scored.scenes:
+            found, spent = scorer.count(scene, asked)
+            counts.append(found)
+            seconds += spent
+            progress.done()
+    except BadInput as error:
+        progress.report.log(f"'{scored.name}' is not scored with {entry.name}: {error}", "warning")
+        progress.done(len(scored.scenes) - len(counts))
+        return None
+    row = _row(entry.name, entry.mode, scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
+    return row | {
+        "architecture": entry.model.card.architecture,
+        "asked": asked,
+        "ablation": entry.ablation,
+        "in_mean": scored.in_mean,
+    }
+
+
+def _score_view(
+    entry: Entry, model: Model, view: View, scenes: list[SimulatedScene], progress: _Progress
+) -> Iterator[Row]:
+    heads = {hazard: _head_for(entry, hazard, True) for hazard in view.hazards}
+    asked = {hazard: head for hazard, head in heads.items() if head is not None}
+    found = count_view(model, view, asked, scenes, progress.report)
+    progress.done(len(scenes))
+    for hazard, (counts, seconds) in found.items():
+        row = _row(entry.name, entry.mode, hazard, view.name, scores_of(counts), seconds, kind=SIMULATED_KIND)
+        yield row | {
+            "architecture": entry.model.card.architecture,
+            "asked": asked[hazard],
+            "ablation": entry.ablation,
+            "in_mean": False,
+        }
+
+
+def _head_for(entry: Entry, hazard: str, holds_hazard: bool) -> str | None:
+    """Which head answers for a hazard; None where none does.
+
+    A hazard that was left out of training is asked as *any hazard*, where there is some: in a scene without it, what
+    *any* finds may be another hazard, or water, and is no false alarm.
+    """
+    if hazard == ARTIFICIAL:
+        return ARTIFICIAL
+    known = entry.model.card.hazards
+    if hazard != entry.leave_out:
+        return hazard if hazard in known else None
+    return ANY if ANY in known and holds_hazard else None
+
+
+def _row(
+    model: str, mode: str, hazard: str, name: str, scores: dict[str, float | None], seconds: float, *, kind: str
+) -> Row:
+    rounded = {key: None if (value := scores[key]) is None else round(value, 4) for key in SCORES}
+    return {
+        "model": model,
+        "architecture": None,
+        "set": name,
+        "hazard": hazard,
+        "mode": mode,
+        **rounded,
+        "seconds": round(seconds, 2),
+        "kind": kind,
+        "asked": hazard,
+        "ablation": None,
+        "compared_with": None,
+        "in_mean": False,
+    }
+
+
+def summarise(rows: list[Row], model: str) -> list[Row]:
+    """Mean and worst balanced accuracy and IoU of a model over the real sets that count; nothing without any."""
+    counted = [row for row in rows if row["model"] == model and row["in_mean"] and row["asked"] == row["hazard"]]
+    counted = [row for row in counted if row["balanced_accuracy"] is not None]
+    if not counted:
+        return []
+    summaries = []
+    for name, reduce in ((MEAN, lambda values: sum(values) / len(values)), (WORST, min)):
+        scores: dict[str, float | None] = dict.fromkeys(SCORES)
+        for key in ("balanced_accuracy", "iou"):
+            scores[key] = reduce([row[key] or 0.0 for row in counted])
+        seconds = sum(row["seconds"] for row in counted)
+        summary = _row(model, counted[0]["mode"], "all", name, scores, seconds, kind=SUMMARY)
+        summaries.append(summary | {key: counted[0][key] for key in ("architecture", "ablation")})
+    return summaries
+
+
+def with_scores(card: ModelCard, model: str, rows: list[Row]) -> ModelCard:
+    """The card with these rows of its model in place of those of an earlier scorecard, and their mean as its score.
+
+    Rows without seconds come from training's own validation and stay.
+    """
+    own = [row for row in rows if row["model"] == model and row["kind"] != SUMMARY]
+    kept = [row for row in card.scores if "seconds" not in row]
+    names = ("set", "hazard", "asked", "mode", *SCORES, "seconds")
+    measured = [{name: row[name] for name in names} for row in own]
+    means = [row["balanced_accuracy"] for row in rows if row["model"] == model and row["set"] == MEAN]
+    return dataclasses.replace(card, score=means[0] if means else None, scores=(*kept, *measured))
+
+
+def _say_what_ablations_are_compared_with(rows: list[Row], entries: list[Entry]) -> None:
+    """Name the full model beside each model whose training lacked something: its sibling, else of its architecture."""
+    for entry in entries:
+        if entry.ablation is None:
+            continue
+        full = [
+            other
+            for other in entries
+            if other.ablation is None and other.model.card.architecture == entry.model.card.architecture
+        ]
+        full.sort(key=lambda other: Path(other.model.folder).parent != Path(entry.model.folder).parent)
+        for row in rows:
+            if row["model"] == entry.name and full:
+                row["compared_with"] = full[0].name
+
+
+def _open_models(names: tuple[str, ...]) -> list[Entry]:
+    """The models asked for, or all that are bundled or the user's own; raises BadInput if one cannot be loaded."""
+    entries: list[Entry] = []
+    for name in names or tuple(row["path"] for row in list_models()):
+        model = load_model(name)
+        card = model.card
+        shown = card.name if card.name not in {entry.name for entry in entries} else str(Path(model.folder))
+        mode = "pre-trained" if card.training.get("from_scratch") is False else "from scratch"
+        leave_out = card.training.get("leave_out") or None
+        ablation = card.training.get("ablation") or (f"without {leave_out}" if leave_out else None)
+        entries.append(Entry(shown, model, "adapted" if card.parent else mode, ablation, leave_out))
+    if not entries:
+        raise BadInput("No model is found; install the plugin's models, or name a model's folder with --models.")
+    return entries
+
+
+def _real_sets(job: ScorecardJob) -> list[ScoreSet]:
+    folder = job.data or os.environ.get("HAZARD_DATA") or ""
+    if not folder:
+        return []
+    if not Path(folder).is_dir():
+        raise BadInput(f"'{folder}' is not a folder; give the folder of real scenes with --data, or in HAZARD_DATA.")
+    return real_sets(Path(folder))
+
+
+def _choose_sets(job: ScorecardJob) -> list[ScoreSet]:
+    return [one for one in _real_sets(job) if _wanted(one.name, job.sets)]
+
+
+def _wanted(name: str, beginnings: tuple[str, ...]) -> bool:
+    return not beginnings or any(name.lower().startswith(beginning.lower()) for beginning in beginnings)
+
+
+def _check_outputs(job: ScorecardJob, sets: list[ScoreSet]) -> None:
+    """Raise BadInput before anything is measured if what is wanted cannot be written."""
+    if job.write_cards and (job.sets or not any(one.in_mean for one in sets)):
+        raise BadInput(
+            "A card's score is the mean over all real sets, and they are not all asked for; run without --sets and "
+            "with the folder of real scenes (--data, HAZARD_DATA), or without --write-cards."
+        )
+    if job.markdown:
+        path = Path(job.markdown)
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            raise OutputFailed(f"The table cannot be written to '{path}'; give a file in a folder that exists.")
+        if path.exists() and not job.overwrite:
+            raise OutputFailed(f"'{path}' exists; choose another name, or replace it with --overwrite.")
+
+
+def _write(path: str, text: str) -> None:
+    final = Path(path)
+    partial = final.with_name(f".{final.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(final)
+    except OSError as error:
+        raise OutputFailed(f"The table cannot be written to '{path}' ({error.strerror}); choose another.") from None
