@@ -13,7 +13,7 @@ from .terrain import build_terrain
 
 NATURAL = {
     "temperate": {"broadleaf": 3.0, "conifer": 2.0, "grass": 2.0, "shrub": 0.6, "wetland": 0.3},
-    "tropical": {"broadleaf": 5.0, "grass": 1.5, "wetland": 0.8, "soil_dark": 0.3, "shrub": 0.5},
+    "tropical": {"broadleaf": 5.0, "grass": 1.5, "wetland": 0.8, "soil_dark": 0.1, "shrub": 0.5},
     "dry": {
         "shrub": 3.0, "soil_bright": 2.0, "sand": 1.2, "rock_bright": 1.0, "rock_dark": 0.6, "salt": 0.15,
         "gravel": 0.4,
@@ -184,7 +184,7 @@ def _lay_fields(land: Land, draw: Draw) -> None:
     salt = draw.whole(1 << 30)
     crop = covers[torch.bucketize(hashed(row, column, salt), ends)]
     farmed = share(draw.fractal(size / 3, 2.8)[0]) < draw.uniform(0.3, 1.1)
-    farmed &= land.steepness < draw.uniform(0.08, 0.3)
+    farmed &= land.steepness < (draw.uniform(0.04, 0.15) if draw.chance(0.8) else 0.3)
     put(land, farmed, crop)
     land.brightness += farmed * (hashed(row, column, salt + 1) - 0.5) * draw.uniform(0.1, 0.7)
     if draw.chance(0.5):
@@ -238,8 +238,10 @@ def _cut_roads(land: Land, draw: Draw) -> None:
 
 
 def _scatter_look_alikes(land: Land, draw: Draw) -> None:
-    """Bare, dark and smooth patches that are no hazard."""
+    """Bare, dark and smooth patches that are no hazard; where plants grow, most of them on gentle ground."""
     size = draw.size_px
+    vegetated = land.setting.climate in ("temperate", "tropical")
+    gentle = land.steepness < (0.12 if vegetated and draw.chance(0.8) else 10.0)
     for cover, probability, lowest in (
         ("burnt", 0.06, 1.2),
         ("quarry", 0.10, 2.5),
@@ -254,7 +256,7 @@ def _scatter_look_alikes(land: Land, draw: Draw) -> None:
     ):
         if draw.chance(probability):
             patch = draw.fractal(draw.log_uniform(5, size / 6), 3.0)[0] > lowest + draw.uniform(0, 0.7)
-            put(land, patch, cover)
+            put(land, patch & gentle, cover)
     if draw.chance(0.3) and land.country in STEEP_COUNTRIES:
         ridge = land.above_drainage > torch.quantile(land.above_drainage, draw.uniform(0.85, 0.99))
         put(land, ridge, draw.pick({"soil_bright": 1, "rock_bright": 1, "grass": 1, "rock_dark": 1}))

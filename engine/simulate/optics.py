@@ -29,7 +29,8 @@ def render_reflectance(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
         haze = (draw.uniform(0.0, 0.15) * (1 + draw.fractal(draw.size_px / 2, 3.5)[0])).clamp(0, 0.6)
         white = torch.tensor((0.5, 0.48, 0.45, 0.43, 0.4, 0.25, 0.18)).view(7, 1, 1)
         reflectance = reflectance * (1 - haze) + haze * white
-    top = torch.tensor((0.78, 0.78, 0.76, 0.76, 0.76, 0.48, 0.36)).view(7, 1, 1)
+    drops = draw.uniform(0, 1)  # of ice they are dark in the short-wave infrared, of water hardly
+    top = torch.tensor((0.76, 0.75, 0.74, 0.76, 0.77, 0.40 + 0.32 * drops, 0.28 + 0.28 * drops)).view(7, 1, 1)
     billows = (1 + 0.15 * draw.fractal(12, 2.5)[0]) * draw.uniform(0.6, 1.3)
     reflectance = reflectance * (1 - cloud) + cloud * top * billows
     gain = torch.exp(0.05 * draw.normals(7)).view(7, 1, 1)
