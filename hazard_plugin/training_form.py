@@ -305,7 +305,7 @@ class TrainingForm(QObject):
 
     def _note(self, training: bool, folder: bool) -> str:
         if not folder:
-            return self.tr("Scenes of floods, landslides and glacier collapses are simulated as the run goes on.")
+            return self.tr("Floods, landslides and glacier collapses, simulated as the run goes on.")
         if training:
             return self.tr("Images and label rasters in pairs, Sen1Floods11, or Landslide4Sense.")
         return self.tr("BigEarthNet v2 or v1 as downloaded and unpacked.")

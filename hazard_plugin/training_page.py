@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 from ..engine import protocol
 from .algorithm_task import AlgorithmTask
 from .curves_widget import CurvesWidget
-from .dock_widgets import embolden, explain_arrow, keep_place
+from .dock_widgets import embolden, explain_arrow
 from .engine_client import EngineClient
 from .messages import INFO, SUCCESS, WARNING, tell
 from .model_card import ModelCardDialog
@@ -62,10 +62,10 @@ class TrainingPage(QWidget):
         line = self.fontMetrics().lineSpacing()
         ui.trainDataNote.setMinimumHeight(2 * line)
         ui.trainStatusLabel.setMinimumHeight(2 * line + 2)
-        ui.trainSummary.setMinimumHeight(4 * line + ui.trainUseButton.sizeHint().height())
+        ui.trainSummary.setMinimumHeight(5 * line + ui.trainUseButton.sizeHint().height())
+        ui.trainProgressPanel.setMinimumHeight(ui.trainCancelButton.sizeHint().height())  # free until a run starts
         for widget in (ui.trainProgressBar, ui.trainCancelButton, ui.trainResumeButton):
             widget.hide()
-        keep_place(ui.trainCancelButton)
         self._show_summary(self.tr("What a run reached will be told here."))
 
     def _connect(self) -> None:
@@ -216,7 +216,8 @@ class TrainingPage(QWidget):
         kept = self.tr("Stopped; what was learnt is kept, Resume goes on.")
         sentence = kept if self._unfinished()[1] else self.tr("Cancelled before anything was learnt.")
         self._end()
-        self._show_summary(sentence)
+        title, step = escape(title_of(self._run[1])), self.curves.curves.last_step()
+        self._show_summary(self.tr("<b>{name}</b><br>stopped at step {step:.0f}").format(name=title, step=step))
         self.ui.trainStatusLabel.setText(sentence)
         tell(self.iface, sentence, INFO)
 
@@ -224,7 +225,8 @@ class TrainingPage(QWidget):
         if self._run[1].get("RESUME") and not self._measured:
             save_setting(UNFINISHED, "")
         self._end()
-        self._show_summary(escape(sentence))
+        failed = self.tr("<b>{name}</b><br>was not trained").format(name=escape(title_of(self._run[1])))
+        self._show_summary(failed)
         self.ui.trainStatusLabel.setText(sentence)
         tell(self.iface, sentence, WARNING)
 

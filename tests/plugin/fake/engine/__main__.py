@@ -151,7 +151,7 @@ def learn(job_id, kind, job):
             send("cancelled", id=job_id)
             return
         loss = 0.7 / (1 + step / 10)
-        send("progress", id=job_id, stage=f"Epoch {step // 10 + 1} of 4", share=step / steps, seconds_left=4000.0)
+        send("progress", id=job_id, stage="Training", share=step / steps, seconds_left=4000.0)
         send("metrics", id=job_id, step=step, values={"loss": loss, "learning_rate": 0.002})
         if step % 10 == 0:
             scores = {"validation_loss": loss + 0.1, "validation_balanced_accuracy": 0.9 - loss}
