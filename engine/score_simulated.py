@@ -21,8 +21,7 @@ from .reporting import Report
 from .score_real import ARTIFICIAL_THRESHOLD, artificial_probability
 from .score_sets import ARTIFICIAL
 from .simulate import HAZARDS as LABELS
-from .simulate import SimulatedScene, draw_scene
-from .simulate.scene import seen_labels
+from .simulate import SimulatedScene, draw_scene, seen_labels
 
 TEST_SEED = 7_000_000_000_001
 """Far above the seeds of training and validation: no model saw these scenes, no threshold was set on them."""

@@ -34,7 +34,7 @@ def text_row(row: Row) -> str:
     """One line of fixed width."""
     cells = [f"{row[key]:.3f}" if row[key] is not None else "-" for key in SCORES]
     return (
-        f"{_cut(row['set'], 38)}{_cut(row['hazard'], 17)}{_cut(_by(row), 30)}"
+        f"{_cut(row['set'], 38)}{_cut(row['hazard'], 17)}{_cut(_by(row), 34)}"
         + "".join(f"{cell:>8}" for cell in cells)
         + f"{row['seconds']:>9.1f}"
     )
@@ -42,7 +42,7 @@ def text_row(row: Row) -> str:
 
 def text_tables(rows: Sequence[Row]) -> str:
     """All rows below a header; models whose training lacked something stand apart, beside what they compare with."""
-    head = f"{'set':<38}{'hazard':<17}{'by':<30}" + "".join(
+    head = f"{'set':<38}{'hazard':<17}{'by':<34}" + "".join(
         f"{name:>8}" for name in ("BA", "IoU", "F1", "precis.", "recall", "false")
     )
     lines = [f"{head}{'seconds':>9}", *(text_row(row) for row in rows if not row["ablation"])]
@@ -196,10 +196,10 @@ def _model_title(row: Row) -> str:
 
 
 def _by(row: Row) -> str:
-    text = str(row["model"])
-    if row["ablation"]:
-        text += f", {row['ablation']}"
-    return text if row["asked"] == row["hazard"] else f"{text}, asked {row['asked']}"
+    """Who answered; a model that never saw the hazard answers through another head."""
+    if row["asked"] != row["hazard"]:
+        return f"{row['asked']} of {row['model']}"
+    return f"{row['model']}, {row['ablation']}" if row["ablation"] else str(row["model"])
 
 
 def _cut(text: str, width: int) -> str:

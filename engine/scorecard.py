@@ -103,10 +103,7 @@ def _measure(
 ) -> Iterator[Row]:
     """All rows but the summaries: rules on the real sets first, then one model after the other."""
     for scored in sets:
-        for rule, counts, seconds in count_rules(scored, progress.report):
-            yield _row(rule.name, "rule", scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL) | {
-                "in_mean": scored.in_mean
-            }
+        yield from _score_rules(scored, progress.report)
     with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as folder:
         for entry in entries:
             scorer = RealScorer(entry.model, Path(folder), progress.report)
@@ -116,6 +113,15 @@ def _measure(
                     yield row
             for view in views:
                 yield from _score_view(entry, scorer.model, view, scenes, progress)
+
+
+def _score_rules(scored: ScoreSet, report: Report) -> Iterator[Row]:
+    try:
+        for rule, counts, seconds in count_rules(scored, report):
+            row = _row(rule.name, "rule", scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
+            yield row | {"in_mean": scored.in_mean}
+    except BadInput as error:
+        report.log(f"'{scored.name}' is not scored with rules: {error}", "warning")
 
 
 def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _Progress) -> Row | None:
