@@ -77,8 +77,8 @@ def markdown_page(rows: Sequence[Row], notes: Mapping[str, str]) -> str:
         parts += ["**Unseen hazards**: trained without the hazard and asked for *any hazard*, zero-shot."]
         parts += [_comparison(rows, unseen, "trained without it, asked for any")]
     if ablated:
-        parts += ["**Ablations**: the same budget with one thing left out of training (mean and worst of the sets *)."]
-        parts += [_comparison(rows, [row for row in ablated if row["kind"] == "summary"], "without")]
+        parts += ["**Ablations**: trained with one thing left out, beside the full model of the same folder."]
+        parts += [_comparison(rows, [row for row in ablated if row["balanced_accuracy"] is not None], "without")]
     parts += [_details(rows), _footnotes(rows, notes), DEVELOPMENT_NOTE]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -132,14 +132,15 @@ def _view_table(rows: list[Row], models: list[str], titles: Mapping[str, str]) -
 
 def _comparison(rows: Sequence[Row], part: Sequence[Row], title: str) -> str:
     """Each row of models that lacked something beside the full model, and the best rule where there is one."""
-    lines = _head(["architecture", "set", "lacking", title, "full model", "best simple rule"])
+    lines = _head(["architecture", "set", "hazard", "lacking", title, "full model", "best simple rule"])
     find = _finder(rows)
     for row in part:
         rule = _best_rule(rows, row["set"], row["hazard"])
         cells = [
             ARCHITECTURE_TITLES.get(row["architecture"], row["architecture"]),
             row["set"],
-            str(row["ablation"]),
+            HAZARD_TITLES.get(row["hazard"], row["hazard"]),
+            row["ablation"],
             _pair(row),
             _pair(find(row["set"], row["hazard"], row["compared_with"] or "")),
             f"{_pair(rule)} ({rule['model']})" if rule else "–",

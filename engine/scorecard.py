@@ -77,7 +77,11 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
     order = [one.name for one in sets] + [view.name for view in views]
     rows.sort(key=lambda row: (order.index(row["set"]), (*HAZARDS, ANY, ARTIFICIAL).index(row["hazard"])))
     rows += [row for entry in entries if entry.leave_out is None for row in summarise(rows, entry.name)]
-    _say_what_ablations_are_compared_with(rows, entries)
+    for entry in entries:
+        full = _full_model_of(entry, entries)
+        if entry.ablation is not None and full is not None:
+            for row in rows:
+                row["compared_with"] = full.name if row["model"] == entry.name else row["compared_with"]
     if job.write_cards:
         for entry in entries:
             save_card(with_scores(entry.model.card, entry.name, rows), entry.model.folder)
@@ -231,20 +235,14 @@ def with_scores(card: ModelCard, model: str, rows: list[Row]) -> ModelCard:
     return dataclasses.replace(card, score=means[0] if means else None, scores=(*kept, *measured))
 
 
-def _say_what_ablations_are_compared_with(rows: list[Row], entries: list[Entry]) -> None:
-    """Name the full model beside each model whose training lacked something: its sibling, else of its architecture."""
-    for entry in entries:
-        if entry.ablation is None:
-            continue
-        full = [
-            other
-            for other in entries
-            if other.ablation is None and other.model.card.architecture == entry.model.card.architecture
-        ]
-        full.sort(key=lambda other: Path(other.model.folder).parent != Path(entry.model.folder).parent)
-        for row in rows:
-            if row["model"] == entry.name and full:
-                row["compared_with"] = full[0].name
+def _full_model_of(entry: Entry, entries: list[Entry]) -> Entry | None:
+    """The model whose training lacked nothing, of the same architecture, in the same folder of models."""
+    place, architecture = Path(entry.model.folder).parent, entry.model.card.architecture
+    for other in entries:
+        if other.ablation is None and other.model.card.architecture == architecture:
+            if Path(other.model.folder).parent == place:
+                return other
+    return None
 
 
 def _open_models(names: tuple[str, ...]) -> list[Entry]:
@@ -258,9 +256,17 @@ def _open_models(names: tuple[str, ...]) -> list[Entry]:
         leave_out = card.training.get("leave_out") or None
         ablation = card.training.get("ablation") or (f"without {leave_out}" if leave_out else None)
         entries.append(Entry(shown, model, "adapted" if card.parent else mode, ablation, leave_out))
+    entries = [_ordinary_if_alone(entry, entries) for entry in entries]
     if not entries:
         raise BadInput("No model is found; install the plugin's models, or name a model's folder with --models.")
     return entries
+
+
+def _ordinary_if_alone(entry: Entry, entries: list[Entry]) -> Entry:
+    """A model from scratch, or for all bands only, is an ablation beside the full model, and by itself a model."""
+    if entry.leave_out is not None or _full_model_of(entry, entries) is not None:
+        return entry
+    return dataclasses.replace(entry, ablation=None)
 
 
 def _real_sets(job: ScorecardJob) -> list[ScoreSet]:

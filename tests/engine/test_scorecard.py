@@ -192,6 +192,16 @@ def test_a_hazard_left_out_of_training_is_asked_as_any_beside_the_full_model(rad
     assert f"{seen['balanced_accuracy']:.3f} / {seen['iou']:.3f}" in line
 
 
+def test_a_model_from_scratch_is_an_ablation_beside_the_full_one_and_a_model_by_itself(radar_data, tmp_path):
+    scratch = copied_model(tmp_path / "scratch", training={"from_scratch": True, "ablation": "no pre-training"})
+    full = copied_model(tmp_path / "full", training={"from_scratch": False})
+    alone = [one for one in rows_of(radar_data, scratch) if one["model"] == "scratch"]
+    assert {(one["mode"], one["ablation"], one["compared_with"]) for one in alone} == {("from scratch", None, None)}
+    beside = [one for one in rows_of(radar_data, scratch, full) if one["model"] == "scratch"]
+    assert {(one["ablation"], one["compared_with"]) for one in beside} == {("no pre-training", "full")}
+    assert {one["kind"] for one in beside} == {"real", "summary"}
+
+
 def test_a_set_that_cannot_be_read_is_a_warning_and_the_others_are_scored(radar_data):
     labels = radar_data / "flood" / "s1_stac_overflow" / "labels"
     write_raster(labels / "awc00.tif", np.zeros((96, 96), np.uint8))
