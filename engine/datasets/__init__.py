@@ -63,6 +63,16 @@ def open_training_data(
     place = Path(folder)
     if not place.is_dir():
         raise BadInput(f"There is no folder '{folder}' of training data; check the path.")
+    options = ReadingOptions(tuple(positive), tuple(ignore), tuple(bands) if bands else None, units, gsd_m)
+    try:
+        return _open(place, tuple(hazards), options)
+    except OSError as error:
+        if isinstance(error, BadInput):
+            raise
+        raise BadInput(f"'{folder}' cannot be read ({error.strerror}); check its permissions and its disk.") from None
+
+
+def _open(place: Path, hazards: tuple[str, ...], options: ReadingOptions) -> TrainingData:
     if BigEarthNetV2.lies_in(place):
         _refuse_hazards("BigEarthNet v2", hazards)
         return BigEarthNetV2(place)
@@ -73,8 +83,7 @@ def open_training_data(
         return Sen1Floods11(place, only_hazard("Sen1Floods11", hazards, "flood"))
     if Landslide4Sense.lies_in(place):
         return Landslide4Sense(place, only_hazard("Landslide4Sense", hazards, "landslide"))
-    options = ReadingOptions(tuple(positive), tuple(ignore), tuple(bands) if bands else None, units, gsd_m)
-    return ImageFolder(place, tuple(hazards), options)
+    return ImageFolder(place, hazards, options)
 
 
 def only_hazard(name: str, hazards: Sequence[str], usual: str) -> str:

@@ -6,7 +6,9 @@ K. N. Clasen et al., "reBEN: Refined BigEarthNet Dataset for Remote Sensing Imag
     BigEarthNet-S2/<tile>/<patch>/<patch>_B02.tif ...     BigEarthNet-S1/<scene>/<patch>/<patch>_VV.tif, _VH.tif
     Reference_Maps/<tile>/<patch>/<patch>_reference_map.tif
     metadata.parquet    patch_id, labels, split, country, s1_name, s2v1_name, contains_seasonal_snow,
-                        contains_cloud_or_shadow; only the 480,038 patches without snow, cloud and shadow
+                        contains_cloud_or_shadow
+
+The metadata list only the 480,038 patches without snow, cloud and shadow.
 """
 
 from __future__ import annotations

@@ -248,8 +248,11 @@ def _with_split_file(folder: Path, pairs: list[Pair], notes: list[str]) -> list[
     path = folder / SPLIT_FILE
     if not path.is_file():
         return pairs
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except csv.Error as error:
+        raise BadInput(f"'{SPLIT_FILE}' is not a table ({error}); expected the columns name and split.") from None
     columns = {str(column).strip().lower(): column for column in (rows[0] if rows else {})}
     name_column = next((columns[name] for name in NAME_COLUMNS if name in columns), None)
     if name_column is None or "split" not in columns:

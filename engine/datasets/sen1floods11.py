@@ -9,6 +9,8 @@ Sentinel-1", CVPR Workshops 2020. Layout of version 1.1 (bucket ``gs://sen1flood
     v1.1/splits/flood_handlabeled/flood_{train,valid,test,bolivia}_data.csv
     v1.1/Sen1Floods11_Metadata.geojson                                        location, s1_date
     data/{S1GRDHand,S2L1CHand,LabelHand}/..., splits/flood_{train,valid,test}_data.txt
+
+Labels show all water, permanent water included.
 """
 
 from __future__ import annotations

@@ -61,6 +61,8 @@ def read_chip(path: str, *, size_px: tuple[int, int] | None = None) -> Chip:
         values = dataset.ReadAsArray(
             buf_xsize=target[1], buf_ysize=target[0], resample_alg=gdal.GRIORA_Bilinear, buf_type=gdal.GDT_Float32
         )
+        if values is None:
+            raise RuntimeError(gdal.GetLastErrorMsg() or "no data")
         georeference = read_georeference(dataset, None)
     values = np.asarray(values, np.float32).reshape(dataset.RasterCount, *target)
     return Chip(values, _extent(georeference), centre_lonlat(georeference, Window(0, 0, width, height)))

@@ -303,6 +303,15 @@ def test_folders_that_hold_nothing_known_say_what_is_expected(tmp_path):
         open_training_data(tmp_path, hazards=("flood",))
 
 
+def test_a_folder_that_cannot_be_read_is_said(tmp_path, monkeypatch):
+    def refuse(place, hazards, options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("engine.datasets._open", refuse)
+    with pytest.raises(BadInput, match=r"cannot be read \(Permission denied\)"):
+        open_training_data(tmp_path)
+
+
 def test_folders_travel_to_other_processes(tmp_path):
     write_pair(tmp_path / "images", tmp_path / "labels", "a")
     data = open_training_data(tmp_path, hazards=("flood",))
