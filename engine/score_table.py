@@ -49,8 +49,9 @@ def text_tables(rows: Sequence[Row]) -> str:
     for title, part in (("Unseen hazards", _unseen(rows)), ("Ablations", _ablated(rows))):
         if part:
             lines += ["", title]
-            for row in part:
-                lines += [text_row(row), *(text_row(other) for other in _beside(rows, row))]
+        for name, hazard in dict.fromkeys((row["set"], row["hazard"]) for row in part):
+            here = [row for row in part if (row["set"], row["hazard"]) == (name, hazard)]
+            lines += [text_row(row) for row in (*here, *_full_models(rows, here))]
     return "\n".join(lines)
 
 
@@ -174,10 +175,11 @@ def _ablated(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row["ablation"] and not row["ablation"].startswith("without ")]
 
 
-def _beside(rows: Sequence[Row], row: Row) -> list[Row]:
-    """The row of the full model on the same set."""
-    found = _finder(rows)(row["set"], row["hazard"], row["compared_with"] or "")
-    return [found] if found else []
+def _full_models(rows: Sequence[Row], part: Sequence[Row]) -> list[Row]:
+    """The rows of the full models on the same sets, each once."""
+    find = _finder(rows)
+    found = {(row["set"], row["hazard"], row["compared_with"] or "") for row in part}
+    return [row for key in sorted(found) if (row := find(*key)) is not None]
 
 
 def _best_rule(rows: Sequence[Row], name: str, hazard: str) -> Row | None:
@@ -200,7 +202,7 @@ def _by(row: Row) -> str:
     """Who answered; a model that never saw the hazard answers through another head."""
     if row["asked"] != row["hazard"]:
         return f"{row['asked']} of {row['model']}"
-    return f"{row['model']}, {row['ablation']}" if row["ablation"] else str(row["model"])
+    return f"{row['ablation']}: {row['model']}" if row["ablation"] else str(row["model"])
 
 
 def _cut(text: str, width: int) -> str:
