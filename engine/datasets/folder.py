@@ -20,7 +20,7 @@ from ..raster.chip import centre_lonlat, raster_size, read_codes
 from ..samples import UNKNOWN, Characteristics, LabelledScene
 from ..windows import spread_windows
 from .pairs import Pair, find_pairs
-from .splits import Split, named_split, seeded_split
+from .splits import LEAST_GROUPS, Split, named_split, seeded_split
 
 CHIP_PX = 256
 MULTIPLE_PX = 32
@@ -95,8 +95,11 @@ class ImageFolder:
         return len(self._chips)
 
     def split(self, seed: int) -> Split:
-        """The folder's own split, else a seeded one that keeps the chips of an image together."""
-        groups = [os.path.basename(self._pairs[chip.pair].image) for chip in self._chips]
+        """The folder's own split, else a seeded one that keeps places, or the chips of an image, together."""
+        pairs = [self._pairs[chip.pair] for chip in self._chips]
+        groups = [pair.place for pair in pairs]
+        if len(set(groups)) < LEAST_GROUPS:
+            groups = [f"{pair.place}/{os.path.basename(pair.image)}" for pair in pairs]
         parts = [self._pairs[chip.pair].part for chip in self._chips]
         if any(part is not None for part in parts):
             return named_split(parts, groups, seed)

@@ -6,7 +6,8 @@ Known layouts, of GeoTIFF, PNG, JPEG, JPEG 2000, VRT or IMG files:
   ``labels_flood/`` names the hazard, and several such folders label several hazards of the same images;
 * ``x.tif`` and ``x_mask.tif`` (``_label``, ``_gt`` ...) side by side;
 * either of them in ``train/``, ``val/``, ``test/``, or with such folders inside ``images/`` and ``labels/``;
-* any of these in folders named after their hazard: ``flood/images``, ``landslide/images``;
+* any of these in folders named after their hazard (``flood/images``, ``landslide/images``), or after places of one
+  hazard (``nepal/images``, ``japan/images``);
 * ``split.csv`` with the columns ``name`` (or ``file``, ``image``, ``chip``) and ``split``.
 """
 
@@ -38,11 +39,12 @@ LAYOUT = (
 
 @dataclass(frozen=True)
 class Pair:
-    """One image, its labels by hazard, and its part of the data's own split (None where there is none)."""
+    """One image, its labels by hazard, its part of the data's own split (None without one), and the folder's name."""
 
     image: str
     labels: tuple[tuple[str, str], ...]
     part: int | None = None
+    place: str = ""
 
 
 def find_pairs(folder: Path, hazards: Sequence[str]) -> tuple[list[Pair], list[str]]:
@@ -54,23 +56,14 @@ def find_pairs(folder: Path, hazards: Sequence[str]) -> tuple[list[Pair], list[s
         BadInput: when there are no pairs, or it is not clear which hazard the labels show.
     """
     notes: list[str] = []
-    places = [
-        (place, name) for place in _folders(folder) if (name := place.name) not in SPLIT_NAMES and _holds_pairs(place)
-    ]
+    places = [place for place in _folders(folder) if place.name.lower() not in SPLIT_NAMES and _holds_pairs(place)]
     if _holds_pairs(folder):
-        pairs = _pairs_of_hazard_folder(folder, _default_hazard(folder, hazards), hazards, notes)
+        pairs = _pairs_of_place(folder, _default_hazard(folder, hazards), hazards, notes)
     elif places:
-        chosen = [(place, name) for place, name in places if not hazards or name in hazards]
-        if not chosen and len(places) == 1 and len(hazards) == 1:
-            chosen = [(places[0][0], hazards[0])]
-        if not chosen:
-            raise BadInput(
-                f"'{folder.name}' holds pairs in the folders {', '.join(name for _, name in places[:5])}, none named "
-                f"'{hazards[0]}'; give one of them as the folder of the data."
-            )
         pairs = []
-        for place, name in chosen:
-            pairs += _pairs_of_hazard_folder(place, name, (name,), notes)
+        for place, hazard in _hazard_of_places(folder, places, hazards):
+            found = _pairs_of_place(place, hazard, (hazard,), notes)
+            pairs += [replace(pair, place=place.name) for pair in found]
     else:
         raise BadInput(f"'{folder.name}' holds no training data that is known; {LAYOUT}.")
     if not pairs:
@@ -78,7 +71,24 @@ def find_pairs(folder: Path, hazards: Sequence[str]) -> tuple[list[Pair], list[s
     return _with_split_file(folder, pairs, notes), notes
 
 
-def _pairs_of_hazard_folder(folder: Path, default: str | None, hazards: Sequence[str], notes: list[str]) -> list[Pair]:
+def _hazard_of_places(folder: Path, places: Sequence[Path], hazards: Sequence[str]) -> list[tuple[Path, str]]:
+    """Folders of pairs with the hazard that each shows: the one it is named after, else the same for all."""
+    named = [(place, place.name) for place in places if place.name in (*HAZARDS, *hazards)]
+    if not named:
+        hazard = _default_hazard(folder, hazards)
+        return [(place, _named_hazard(folder, hazard)) for place in places]
+    chosen = [(place, name) for place, name in named if not hazards or name in hazards]
+    if not chosen and len(named) == len(hazards) == 1:
+        return [(named[0][0], hazards[0])]
+    if not chosen:
+        raise BadInput(
+            f"'{folder.name}' holds pairs for {', '.join(name for _, name in named)}, none for '{hazards[0]}'; give "
+            "the folder that holds its pairs."
+        )
+    return chosen
+
+
+def _pairs_of_place(folder: Path, default: str | None, hazards: Sequence[str], notes: list[str]) -> list[Pair]:
     """Pairs of one folder, in its parts for training, validation and test where it has them."""
     parts: list[tuple[Path, int | None]] = [
         (place, SPLIT_NAMES[place.name.lower()])

@@ -113,6 +113,18 @@ def test_folders_named_after_hazards_label_only_theirs(tmp_path):
     assert len(open_training_data(tmp_path, hazards=("flood",))) == 1
 
 
+def test_folders_named_after_places_show_one_hazard_and_are_split_whole(tmp_path):
+    for place in ("japan", "nepal", "peru", "taiwan"):
+        for name in "abc":
+            write_pair(tmp_path / place / "images", tmp_path / place / "labels", name)
+    with pytest.raises(BadInput, match="do not say which hazard"):
+        open_training_data(tmp_path)
+    data = open_training_data(tmp_path, hazards=("landslide",))
+    assert data.hazards == ("landslide",) and len(data) == 12
+    assert all(len({number // 3 for number in part}) == 1 for part in data.split(0)[1:])
+    assert [len(part) for part in data.split(0)] == [6, 3, 3]
+
+
 def test_several_unclear_label_folders_are_listed(tmp_path):
     for kind in ("water", "cover"):
         write_pair(tmp_path / "images", tmp_path / f"labels_{kind}", "a")
