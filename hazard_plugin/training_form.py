@@ -20,6 +20,25 @@ SIMULATED, FOLDER = protocol.SIMULATED, "folder"
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 """What can name a model or a hazard."""
 
+PARAMETERS = {
+    "trainHazardComboBox": "HAZARD",
+    "trainModelComboBox": "MODEL",
+    "trainArchitectureComboBox": "ARCHITECTURE",
+    "trainNameLineEdit": "SAVE",
+    "trainEpochsSpinBox": "EPOCHS",
+    "trainIterationsSpinBox": "ITERATIONS",
+    "trainMinutesSpinBox": "MINUTES",
+    "trainBatchSpinBox": "BATCH_SIZE",
+    "trainRateSpinBox": "LEARNING_RATE",
+    "trainPositiveLineEdit": "POSITIVE",
+    "trainIgnoreLineEdit": "IGNORE",
+    "trainBandsLineEdit": "BANDS",
+    "trainUnitsComboBox": "UNITS",
+    "trainEncoderLineEdit": "ENCODER",
+    "trainDeviceComboBox": "DEVICE",
+}
+"""Controls that the engine's sentences speak of, and the parameters they stand for."""
+
 ARCHITECTURE_TITLES = {
     "unet": "U-Net",
     "unetplusplus": "U-Net++",
@@ -231,10 +250,29 @@ class TrainingForm(QObject):
         self._ui.trainNameLineEdit.setText(name)
         self.changed.emit()
 
-    def propose_name(self) -> None:
-        """Propose a name that no model has, until the user types one."""
+    def prepare_next(self) -> None:
+        """After a model was written: propose a name that no model has, until the user types one, and begin anew."""
         self._name_is_own = False
+        self._ui.trainOverwriteCheckBox.setChecked(False)
+        self._ui.trainResumeCheckBox.setChecked(False)
         self._show()
+
+    def in_words(self, sentence: str) -> str:
+        """An algorithm's sentence with the names of controls in place of those of its parameters."""
+        ui = self._ui
+        titles = {
+            "RESUME": f"'{ui.trainResumeCheckBox.text()}'",
+            "OVERWRITE": f"'{ui.trainOverwriteCheckBox.text()}'",
+            "ALL_BANDS": f"'{ui.trainAllBandsCheckBox.text()}'",
+            "DATA": self.tr("other data"),
+            **{
+                name: label.text().replace("&", "")
+                for _, rows in self._rows
+                for label, field in rows
+                if (name := PARAMETERS.get(field.objectName()))
+            },
+        }
+        return re.sub("[A-Z][A-Z_]{3,}", lambda name: titles.get(name.group(), name.group()), sentence)
 
     # What the engine offers
 

@@ -205,7 +205,7 @@ class TrainingPage(QWidget):
         parts = [f"<b>{escape(title)}</b>", escape(found)]
         parts += [f"<i>{escape(line)}</i>" for line in str(results.get("WARNINGS") or "").splitlines()]
         self._end()
-        self.form.propose_name()
+        self.form.prepare_next()
         self._show_summary("<br>".join(parts))
         self.trained.emit()
         tell(self.iface, self.tr("{name} is trained: {found}.").format(name=title, found=found), SUCCESS)
@@ -222,6 +222,7 @@ class TrainingPage(QWidget):
         tell(self.iface, sentence, INFO)
 
     def _on_failed(self, sentence: str) -> None:
+        sentence = self.form.in_words(sentence)
         if self._run[1].get("RESUME") and not self._measured:
             save_setting(UNFINISHED, "")
         self._end()

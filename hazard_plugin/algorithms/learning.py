@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from typing import Any, Dict, List, Mapping, Optional, Type
 
 from qgis.core import (
@@ -115,6 +116,7 @@ class LearningAlgorithm(EngineAlgorithm):
         self.addOutput(QgsProcessingOutputNumber("VALIDATION_LOSS", tr("Loss in validation")))
         self.addOutput(QgsProcessingOutputNumber("VALIDATION_SCORE", tr("Balanced accuracy in validation (0 to 1)")))
         self.addOutput(QgsProcessingOutputNumber("STEPS", tr("Steps done")))
+        self.addOutput(QgsProcessingOutputString("ENDED", tr("How the run ended (finished, time, early)")))
         self.addOutput(QgsProcessingOutputNumber("SECONDS", tr("Seconds taken")))
         self.addOutput(QgsProcessingOutputString("DEVICE_USED", tr("Device used")))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
@@ -166,6 +168,8 @@ class LearningAlgorithm(EngineAlgorithm):
             except protocol.Cancelled:
                 feedback.pushInfo(tr("Cancelled; the checkpoint is kept: run again with RESUME to go on."))
                 return {}
+            except protocol.HazardError as error:
+                raise type(error)(flags_as_parameters(str(error))) from None
         for warning in result.get("warnings") or ():
             feedback.pushWarning(str(warning))
         return outputs_of(result)
@@ -184,6 +188,11 @@ def data_source(folder: str) -> str:
     return os.path.abspath(folder)
 
 
+def flags_as_parameters(sentence: str) -> str:
+    """The engine's sentence with parameters in place of the command line's flags: ``--batch-size`` is BATCH_SIZE."""
+    return re.sub(r"--([a-z][a-z-]*)", lambda flag: flag.group(1).replace("-", "_").upper(), sentence)
+
+
 def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:
     """Outputs of a finished run, out of the engine's answer."""
     return {
@@ -192,6 +201,7 @@ def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:
         "VALIDATION_LOSS": result.get("validation_loss"),
         "VALIDATION_SCORE": result.get("validation_score"),
         "STEPS": result.get("steps"),
+        "ENDED": result.get("ended"),
         "SECONDS": result.get("seconds"),
         "DEVICE_USED": result.get("device"),
         "WARNINGS": "\n".join(str(warning) for warning in result.get("warnings") or ()),

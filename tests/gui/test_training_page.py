@@ -249,6 +249,16 @@ def test_a_refused_run_is_one_sentence_and_keeps_the_choices(page, click, qgis_i
     assert message_of(qgis_iface) == "The labels hold no hazard; check the codes."
 
 
+def test_what_the_engine_says_of_its_flags_names_the_controls(page, click):
+    type_name(page, "unfinished")
+    click(page.ui.trainButton)
+    ended(page)
+    assert page.ui.trainStatusLabel.text() == (
+        "It holds an unfinished run; 'Go on from the last checkpoint' goes on with it, 'Replace a model of this name' "
+        "begins again with Batch size 2."
+    )
+
+
 def test_a_killed_engine_is_one_sentence_and_the_run_can_be_resumed(page, click):
     type_name(page, "crash")
     click(page.ui.trainButton)

@@ -145,11 +145,21 @@ def test_the_engines_refusal_is_one_sentence(provider):
     assert sentence == "The labels hold no hazard; check the codes."
 
 
+def test_the_engines_flags_are_told_as_parameters(provider):
+    sentence = refusal(lambda: processing.run(TRAIN, {"SAVE": "unfinished"}))
+    assert sentence == ("It holds an unfinished run; RESUME goes on with it, OVERWRITE begins again with BATCH_SIZE 2.")
+
+
 def test_outputs_tell_model_and_scores(provider, models_folder):
     results = processing.run(TRAIN, {"SAVE": "mine"})
     assert results["MODEL_NAME"] == "mine" and results["MODEL_PATH"] == str(models_folder / "mine")
     assert results["VALIDATION_SCORE"] == 0.76 and results["VALIDATION_LOSS"] == 0.24
-    assert results["STEPS"] == 40 and results["SECONDS"] == 720 and results["DEVICE_USED"] == "cpu"
+    assert (
+        results["STEPS"] == 40
+        and results["ENDED"] == "finished"
+        and results["SECONDS"] == 720
+        and results["DEVICE_USED"] == "cpu"
+    )
     assert results["WARNINGS"] == "3 chips could not be read."
 
 

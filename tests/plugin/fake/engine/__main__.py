@@ -141,6 +141,10 @@ def learn(job_id, kind, job):
     if name == "refused":
         send("failed", id=job_id, code="bad_input", message="The labels hold no hazard; check the codes.")
         return
+    if name == "unfinished" and not (job["resume"] or job["overwrite"]):
+        told = "It holds an unfinished run; --resume goes on with it, --overwrite begins again with --batch-size 2."
+        send("failed", id=job_id, code="bad_input", message=told)
+        return
     steps, first = (400, 0) if name == "slowly" else (40, 0)
     if job["resume"]:
         first = 20
@@ -164,6 +168,7 @@ def learn(job_id, kind, job):
         "validation_loss": 0.24,
         "validation_score": 0.76,
         "steps": steps,
+        "ended": "finished",
         "seconds": 720.0,
         "device": "cpu",
         "warnings": ["3 chips could not be read."],
