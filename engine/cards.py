@@ -20,6 +20,27 @@ CHECKSUMS = "SHA256SUMS"
 CARD_LIMIT_BYTES = 1_000_000
 WEIGHTS_LIMIT_BYTES = 500_000_000
 
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a network is built with unless something else is chosen.
+
+    ``encoder`` is a name of the library, small enough that all four models fit a plugin; ``decoder_channels`` are
+    narrower than the library's own.
+    """
+
+    title: str
+    encoder: str
+    decoder_channels: tuple[int, ...]
+
+
+ARCHITECTURE_DEFAULTS = {
+    "unet": Architecture("U-Net", "tu-mobilenetv3_small_100", (96, 64, 48, 24, 16)),
+    "unetplusplus": Architecture("U-Net++", "tu-mobilenetv3_small_100", (64, 48, 32, 24, 16)),
+    "attention_unet": Architecture("Attention U-Net", "tu-mobilenetv3_small_100", (96, 64, 48, 24, 16)),
+    "residual_unet": Architecture("Residual U-Net", "tu-regnetx_002", (96, 64, 48, 24, 16)),
+}
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -31,6 +52,7 @@ class ModelCard:
     ``hazards`` is the order of the hazard logits; ``thresholds`` gives each its decision threshold on the probability.
     ``scores`` are measured rows ``{set, hazard, balanced_accuracy, iou, ...}``; ``score`` is the mean balanced accuracy
     over real sets, None before it was measured. ``default_for`` names hazards that choose this model by themselves.
+    ``scales`` names hazards that are seen at several resolutions: logits are averaged over these whole factors.
     ``characteristics`` counts the outputs of the characteristics head, 0 without one. A model that is
     ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
     """
@@ -48,6 +70,7 @@ class ModelCard:
     surface_classes: int = 1
     characteristics: int = 0
     pretrained_only: bool = False
+    scales: dict[str, list[int]] = field(default_factory=dict)
     default_for: tuple[str, ...] = ()
     score: float | None = None
     gsd_min_m: float = 3.0
@@ -64,7 +87,7 @@ class ModelCard:
         validate_name(self.name)
         if self.architecture not in ARCHITECTURES:
             raise _bad(self.name, "architecture", self.architecture, f"one of {', '.join(ARCHITECTURES)}")
-        if not _is_word(self.encoder):
+        if not is_word(self.encoder):
             raise _bad(self.name, "encoder", self.encoder, "the name of an encoder")
         for key, low, high in (
             ("decoder_channels", 3, 6),
@@ -78,7 +101,7 @@ class ModelCard:
                 raise _bad(self.name, key, value, f"a list of {low} to {high} entries")
         for key in ("hazards", "planes", "default_for"):
             words = getattr(self, key)
-            if not all(_is_word(word) for word in words) or len(set(words)) != len(words):
+            if not all(is_word(word) for word in words) or len(set(words)) != len(words):
                 raise _bad(self.name, key, words, "different names")
         if not all(_is_whole(value, 1, 1024) for value in self.decoder_channels):
             raise _bad(self.name, "decoder_channels", self.decoder_channels, "whole numbers from 1 to 1024")
@@ -89,6 +112,14 @@ class ModelCard:
             raise _bad(self.name, "characteristics", self.characteristics, "a whole number from 0 to 256")
         if not isinstance(self.pretrained_only, bool):
             raise _bad(self.name, "pretrained_only", self.pretrained_only, "true or false")
+        if not isinstance(self.scales, dict) or not all(
+            hazard in self.hazards
+            and isinstance(factors, list)
+            and 1 <= len(factors) <= 4
+            and all(_is_whole(factor, 1, 16) for factor in factors)
+            for hazard, factors in self.scales.items()
+        ):
+            raise _bad(self.name, "scales", self.scales, "one to four whole numbers from 1 to 16 by hazard")
         if not isinstance(self.thresholds, dict) or set(self.thresholds) != set(self.hazards):
             raise _bad(self.name, "thresholds", self.thresholds, "one for each hazard")
         if not all(_is_number(value) and 0 < value < 1 for value in self.thresholds.values()):
@@ -102,7 +133,7 @@ class ModelCard:
         for key in ("title", "description", "licence", "limits"):
             if not isinstance(getattr(self, key), str):
                 raise _bad(self.name, key, getattr(self, key), "text")
-        if self.parent is not None and not _is_word(self.parent):
+        if self.parent is not None and not is_word(self.parent):
             raise _bad(self.name, "parent", self.parent, "the name of a model, or null")
 
 
@@ -205,9 +236,14 @@ def validate_name(name: object) -> str:
     return name
 
 
+def is_name(text: str) -> bool:
+    """Whether ``text`` is a model's name rather than a folder path."""
+    return _NAME.fullmatch(text) is not None
+
+
 def find_model(name_or_folder: str) -> Path:
     """Folder of a model: a bundled one, one of the user's, or a folder path; raises BadInput if there is none."""
-    if _NAME.fullmatch(name_or_folder):
+    if is_name(name_or_folder):
         for parent in (bundled_folder(), user_folder()):
             if (parent / name_or_folder / CARD).is_file():
                 return parent / name_or_folder
@@ -245,6 +281,7 @@ def list_models() -> list[dict[str, Any]]:
                 "thresholds": dict(card.thresholds),
                 "licence": card.licence,
                 "limits": card.limits,
+                "training": dict(card.training),
             }
         )
     return rows
@@ -276,7 +313,8 @@ def _model_folders() -> list[Path]:
     return list(folders.values())
 
 
-def _is_word(value: object) -> bool:
+def is_word(value: object) -> bool:
+    """Whether a value can name a hazard, a plane or an encoder."""
     return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 

@@ -61,16 +61,20 @@ class Report:
         self._last_told = self._stage_began
         self._on_progress(name, share, None)
 
-    def progress(self, done: float, first: float = 0.0, last: float = 1.0) -> None:
-        """Tell that ``done`` (0-1) of the stage is through; it spans ``first`` to ``last`` of the whole operation."""
+    def progress(self, done: float, first: float = 0.0, last: float = 1.0, seconds_left: float | None = None) -> None:
+        """Tell that ``done`` (0-1) of the stage is through; it spans ``first`` to ``last`` of the whole operation.
+
+        Seconds left are estimated from the stage's pace, unless the caller knows better.
+        """
         self.check()
         now = time.monotonic()
         if now - self._last_told < 0.1 and done < 1:
             return
         self._last_told = now
         spent = now - self._stage_began
-        left = spent * (1 - done) / done if done > 0.02 and spent > 0.5 else None
-        self._on_progress(self._stage, first + done * (last - first), left)
+        if seconds_left is None and done > 0.02 and spent > 0.5:
+            seconds_left = spent * (1 - done) / done
+        self._on_progress(self._stage, first + done * (last - first), seconds_left)
 
     def log(self, text: str, level: str = "info") -> None:
         """Tell something worth keeping in the log."""

@@ -1,43 +1,56 @@
-"""Train a model's hazard and surface heads on simulated scenes: python -m engine.train --save FOLDER."""
+"""Train hazard heads, from a pre-trained model, any other or from scratch, on simulated scenes or on labelled ones."""
 
-import argparse
+from __future__ import annotations
+
 import dataclasses
-import json
-import sys
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
 
-from .cards import ModelCard
-from .losses import hazard_loss, surface_loss
-from .metrics import Counts, count_pixels
-from .model import HazardNet, build_network, save_model
+from .batches import ANY, LabelledSource, MixedSource, SimulatedSource
+from .cards import ARCHITECTURE_DEFAULTS, ModelCard
+from .checkpoints import Checkpoint
+from .devices import choose_device
+from .heads import hazards_of, hazards_shown, take_weights, was_pretrained
+from .learning import (
+    LICENCE,
+    Data,
+    data_of,
+    open_data,
+    plan_of,
+    publish,
+    require_room,
+    result_of,
+    settings_of,
+    settle_folder,
+    simulated_validation_scenes,
+    skipped_notes,
+    training_entry,
+)
+from .losses import characteristics_loss, hazard_loss, measured_pixels, surface_loss
+from .model import Model, build_network, load_model
+from .optimise import Evaluation, Learner, Plan, optimise
 from .planes import PLANES
-from .protocol import BadInput
-from .simulate import HAZARDS, draw_scene
-from .simulate.chips import SCENE_SIZE_PX, Batch, ChipStream, cut_chips, join
-from .simulate.fields import Draw
+from .prefetch import Source, prefetched
+from .protocol import HAZARDS, SIMULATED, BadInput, TrainJob
+from .reporting import Report
+from .samples import CHARACTERISTICS
+from .simulate.chips import Batch
+from .survey import survey
+from .validation import HazardScore, judge_hazards
 
-LEARNING_RATE = 2e-3
-WARM_UP_STEPS = 100
-DECAY_SHARE = 0.3  # of all steps, at the end, over which the rate falls to 0
-WEIGHT_DECAY = 0.01
+SIMULATED_STEPS, LABELLED_STEPS = 6000, 3000
+"""Steps of a run that is told neither epochs nor minutes."""
+SIMULATED_SET = "simulated (validation)"
 SURFACE_WEIGHT = 0.2
-GRADIENT_LIMIT = 1.0
-AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is saved
-CHECKPOINT_EVERY_STEPS = 200
-VALIDATION_SEED = 900_000_001
-VALIDATION_SCENES = 96
-PLATEAU = 0.03  # share of the best IoU within which thresholds are as good as equal
-THRESHOLDS = tuple(round(0.1 + 0.025 * i, 3) for i in range(31))
+CHARACTERISTICS_WEIGHT = 0.05
 
 DESCRIPTION = (
-    "A small U-Net for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water "
+    "A small {title} for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water "
     "wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier "
     "collapse: the ice-rock lobe, its track and its source. One more head answers for any of them."
 )
@@ -50,200 +63,267 @@ LIMITS = (
 )
 
 
-def learning_rate(step: int, steps: int) -> float:
-    """Warm up, hold, then fall linearly to 0 at ``steps``: a held run can be prolonged, unlike a cosine."""
-    decay_from = steps * (1 - DECAY_SHARE)
-    fall = 1.0 if step < decay_from else max(0.0, (steps - step) / (steps - decay_from))
-    return LEARNING_RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * fall
+@dataclass(frozen=True)
+class Teaching:
+    """What a run teaches, settled before it begins.
+
+    Attributes:
+        hazards: order of the logits.
+        shown: hazards that the labels speak of.
+        replayed: hazards taught on simulated scenes beside the user's data.
+        teach_any: whether *any* is taught on the user's data.
+    """
+
+    hazards: tuple[str, ...]
+    shown: tuple[str, ...]
+    replayed: tuple[str, ...]
+    teach_any: bool
 
 
-def new_card(name: str, encoder: str) -> ModelCard:
-    """Card of a network about to be trained."""
-    return ModelCard(
-        name=name,
-        title="U-Net, any sensor",
-        description=DESCRIPTION,
-        limits=LIMITS,
-        architecture="unet",
-        encoder=encoder,
-        hazards=HAZARDS,
-        thresholds=dict.fromkeys(HAZARDS, 0.5),
-        planes=PLANES,
-        default_for=HAZARDS[:3],
-    )
+def train(job: TrainJob, report: Report) -> dict[str, Any]:
+    """Carry out a job and return the JSON of the ``train`` command.
 
+    Args:
+        job: what to do.
+        report: told of progress, curves and warnings; may cancel.
 
-def update_average(average: HazardNet, network: HazardNet, step: int) -> None:
-    """Move the averaged weights towards the trained ones, faster in the first steps."""
-    decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
-    with torch.no_grad():
-        for mean, tensor in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(tensor, 1 - decay)
-            else:
-                mean.copy_(tensor)
+    Raises:
+        BadInput: the request cannot be carried out.
+        Cancelled: the report said so; a checkpoint was written if training had begun.
+    """
+    began = time.monotonic()
+    report.stage("Preparing")
+    folder = settle_folder(job)
+    device = choose_device(job.device)
+    start = _start(job)
+    data = open_data(job)
+    teaching = settle_teaching(job, data, start.card if start else None)
+    card = new_card(folder.name, job, teaching, start.card if start else None)
+    torch.manual_seed(job.seed)
+    network = build_network(card)
+    if start is not None:
+        take_weights(network, card.hazards, start)
+    network = network.to(device)
+    require_room(folder, network)
+    warnings = _look_at(data, job, teaching, report)
+    plan = plan_of(job, len(data.train) if data else None, LABELLED_STEPS if data else SIMULATED_STEPS)
+    source, judges = _sources(job, data, teaching, plan, report)
+    settings = settings_of(
+        "train", job, plan, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
+        scenes=len(data.train) if data else 0,
+    )  # fmt: skip
 
+    def loss(trained: nn.Module, batch: Batch) -> Tensor:
+        heads = trained(batch.planes)
+        total = hazard_loss(heads.hazard.float(), batch.labels, card.hazards)
+        measured = measured_pixels(batch.planes)
+        total = total + SURFACE_WEIGHT * surface_loss(heads.surface.float(), batch.surface, batch.artificial, measured)
+        if batch.characteristics is not None and batch.characteristics_known is not None:
+            total = total + CHARACTERISTICS_WEIGHT * characteristics_loss(
+                heads.characteristics.float(), batch.characteristics, batch.characteristics_known
+            )
+        return total
 
-def validation_batches(scenes: int) -> list[Batch]:
-    """Chips of held-out simulated scenes: their seeds lie apart from every training seed."""
-    batches = []
-    for number in range(scenes):
-        scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX)
-        batches.append(cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 2))
-    return [join(batches[start : start + 8]) for start in range(0, scenes, 8)]
+    def judge(judged: nn.Module) -> tuple[dict[str, HazardScore], float]:
+        scores, losses = {}, []
+        for part in judges:
+            tally, mean = judge_hazards(judged, part.batches, card.hazards, device, report)
+            scores.update({hazard: tally.score(hazard) for hazard in part.hazards})
+            losses.append(mean)
+        return scores, losses[0]
 
+    def evaluate(judged: nn.Module) -> Evaluation:
+        scores, mean_loss = judge(judged)
+        ious = [score.iou or 0.0 for score in scores.values() if score.threshold is not None]
+        accuracies = [score.counts.balanced_accuracy for score in scores.values() if score.threshold is not None]
+        known = [value for value in accuracies if value is not None]
+        values = {"validation_loss": mean_loss}
+        if ious:
+            values["validation_iou"] = sum(ious) / len(ious)
+        if known:
+            values["validation_balanced_accuracy"] = sum(known) / len(known)
+        return Evaluation(values.get("validation_iou", -mean_loss), values)
 
-def validate(network: HazardNet, batches: list[Batch]) -> dict[str, dict[str, Any]]:
-    """Threshold of each hazard, the middle of those that are nearly best by IoU on held-out chips, and its scores."""
-    counts = {hazard: [Counts()] * len(THRESHOLDS) for hazard in HAZARDS}
-    for batch in batches:
-        probability = torch.sigmoid(network.hazard_logits(batch.planes)).numpy()
-        labels = batch.labels.numpy()
-        for index, hazard in enumerate(HAZARDS):
-            truth, judged = labels[:, index] == 1, labels[:, index] != 255
-            counts[hazard] = [
-                total + count_pixels(probability[:, index] >= threshold, truth, judged)
-                for total, threshold in zip(counts[hazard], THRESHOLDS, strict=True)
-            ]
-    best = {}
-    for hazard in HAZARDS:
-        ious = [count.iou or 0.0 for count in counts[hazard]]
-        nearly_best = [index for index, iou in enumerate(ious) if iou >= (1 - PLATEAU) * max(ious)]
-        at = nearly_best[len(nearly_best) // 2]
-        best[hazard] = {"threshold": THRESHOLDS[at], **counts[hazard][at].scores()}
-    return best
+    def batches(first_step: int) -> AbstractContextManager[Any]:
+        return prefetched(source, first_step, job.workers, report)
+
+    checkpoint = Checkpoint(folder, settings)
+    run = optimise(Learner(network, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
+    scores, _ = judge(network)
+    warnings += [*skipped_notes(run), *_unseen_notes(scores)]
+    name, licence = data_of(data, bool(job.replay))
+    entry = {
+        **training_entry("train", job, run, name, licence),
+        "from": {"model": start.card.name, "weights_sha256": start.weights_sha256} if start else None,
+        "from_scratch": not was_pretrained(start.card if start else None),
+        "leave_out": job.leave_out,
+        "ablation": ablation_of(job, start is None),
+        "replay": job.replay if data else None,
+    }
+    rows = _score_rows(scores, judges)
+    card = finished_card(card, data, rows, entry)
+    publish(network, card, folder, checkpoint, report)
+    result = result_of(card, folder, run, device, warnings)
+    return {**result, "thresholds": dict(card.thresholds), "scores": [dict(row) for row in card.scores]}
 
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """One run: where it writes, how long it goes on, from what seed."""
+class Judge:
+    """Held-out chips of a set, and the hazards whose scores they give."""
 
-    save: Path
-    checkpoint: Path
-    steps: int = 4600
-    seed: int = 0
-    batch_size: int = 16
-    minutes: float = 1e6
-    resume: bool = False
-    encoder: str = "tu-mobilenetv3_small_100"
+    name: str
+    batches: list[Batch]
+    hazards: tuple[str, ...]
 
 
-def train(options: TrainOptions) -> None:
-    """Train, write the model to its folder at the end, and a checkpoint now and then.
-
-    Raises BadInput if the run is to be resumed and there is no checkpoint.
-    """
-    save, checkpoint, steps, seed = options.save, options.checkpoint, options.steps, options.seed
-    torch.manual_seed(seed)
-    card = new_card(save.name, options.encoder)
-    network, average = build_network(card), build_network(card)
-    average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    step, seconds = 0, 0.0
-    if options.resume:
-        if not checkpoint.is_file():
-            raise BadInput(f"There is no checkpoint {checkpoint} to resume from; run without --resume first.")
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, seconds = int(state["step"]), float(state["seconds"])
-    started = time.monotonic() - seconds
-    stop_at = time.monotonic() + options.minutes * 60
-    loader = DataLoader(ChipStream(seed, step, options.batch_size), batch_size=None, num_workers=1, prefetch_factor=4)
-    network.train()
-    average.eval()
-    recent: list[float] = []
-    for batch in loader:
-        if step >= steps or time.monotonic() > stop_at:
-            break
-        rate = learning_rate(step, steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        loss = batch_loss(network, batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_LIMIT)
-        optimizer.step()
-        update_average(average, network, step)
-        recent.append(float(loss.detach()))
-        step += 1
-        seconds = time.monotonic() - started
-        if step % 50 == 0:
-            mean = sum(recent[-50:]) / len(recent[-50:])
-            print(
-                f"step {step}/{steps}  loss {mean:.4f}  rate {rate:.1e}  {seconds:.0f} s", file=sys.stderr, flush=True
+def _start(job: TrainJob) -> Model | None:
+    """The model to start from; raises BadInput if the job also wants another network than it has."""
+    if job.leave_out and job.data != SIMULATED:
+        raise BadInput("A hazard can be left out of simulated scenes only; use --data simulated, or drop --leave-out.")
+    if job.leave_out in job.hazard:
+        raise BadInput(f"Hazard '{job.leave_out}' is to be trained and left out; choose one.")
+    if job.model is None:
+        return None
+    start = load_model(job.model)
+    for name, wanted, default in (("architecture", job.architecture, "unet"), ("encoder", job.encoder, None)):
+        found = getattr(start.card, name)
+        if wanted not in (default, found):
+            raise BadInput(
+                f"Model '{job.model}' has the {name} {found}, not {wanted}; leave --{name} out, or train from scratch."
             )
-        if step % CHECKPOINT_EVERY_STEPS == 0:
-            write_checkpoint(checkpoint, network, average, optimizer, step, seconds)
-    write_checkpoint(checkpoint, network, average, optimizer, step, seconds)
-    found = validate(average, validation_batches(VALIDATION_SCENES))
-    print(json.dumps(found, indent=1), file=sys.stderr)
-    command = (
-        f"python -m engine.train --save {save.name} --steps {steps} --seed {seed} --batch-size {options.batch_size}"
+    return start
+
+
+def settle_teaching(job: TrainJob, data: Data | None, start: ModelCard | None) -> Teaching:
+    """What is to be taught; raises BadInput where nothing is, or not what was asked for."""
+    shown = hazards_shown(job, data)
+    hazards = hazards_of(job, shown, start)
+    if data is None:
+        return Teaching(hazards, shown, (), True)
+    unlabelled = [name for name in hazards if name not in (*shown, ANY)]
+    replayed = tuple(name for name in HAZARDS if name in unlabelled) if job.replay else ()
+    # Positive pixels alone would teach *any* to say yes everywhere: replay, or labels of all hazards, give the others.
+    return Teaching(hazards, shown, replayed, teach_any=bool(job.replay) or not unlabelled)
+
+
+def new_card(name: str, job: TrainJob, teaching: Teaching, start: ModelCard | None) -> ModelCard:
+    """Card of a network about to be trained."""
+    architecture = start.architecture if start else job.architecture
+    defaults = ARCHITECTURE_DEFAULTS[architecture]
+    card = ModelCard(
+        name=name,
+        title=f"{defaults.title}, any sensor",
+        architecture=architecture,
+        encoder=start.encoder if start else job.encoder or defaults.encoder,
+        decoder_channels=start.decoder_channels if start else defaults.decoder_channels,
+        detail_channels=start.detail_channels if start else ModelCard.detail_channels,
+        hazards=teaching.hazards,
+        thresholds={hazard: start.thresholds.get(hazard, 0.5) if start else 0.5 for hazard in teaching.hazards},
+        planes=PLANES,
+        characteristics=CHARACTERISTICS,
     )
-    finished = dataclasses.replace(
+    if job.data == SIMULATED:
+        return dataclasses.replace(card, description=DESCRIPTION.format(title=defaults.title), limits=LIMITS)
+    return dataclasses.replace(card, title=f"{defaults.title}, {', '.join(teaching.shown).replace('_', ' ')}")
+
+
+def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Report) -> list[str]:
+    """Notes on the data; raises BadInput if no label of theirs shows a hazard."""
+    if data is None:
+        return []
+    found = survey(data.source, data.train, job.seed, report)
+    if not any(found.hazards.values()):
+        raise BadInput(
+            f"The labels of all {found.read} scenes of {data.source.name} in {job.data} are empty: no pixel has a code "
+            f"of {', '.join(map(str, job.positive))}; say with --positive which mean {' or '.join(teaching.shown)}."
+        )
+    notes = [*data.notes, *found.notes()]
+    unlabelled = [name for name in teaching.hazards if name not in (*teaching.shown, *teaching.replayed, ANY)]
+    if unlabelled:
+        notes.append(
+            f"Nothing shows {', '.join(unlabelled)} in this run: what the model knew of it may fade. "
+            + ("Simulated scenes cannot show it." if job.replay else "Choose a share of replay to keep it.")
+        )
+    for text in notes:
+        report.log(text, "warning")
+    return notes
+
+
+def _sources(
+    job: TrainJob, data: Data | None, teaching: Teaching, plan: Plan, report: Report
+) -> tuple[Source, list[Judge]]:
+    """Chips to learn from, and held-out ones with the hazards that they judge."""
+    if data is None:
+        taught = (*teaching.shown, ANY)
+        simulated = SimulatedSource(job.seed, job.batch_size, teaching.hazards, taught, job.leave_out, job.all_bands)
+        held_out = simulated.validation(simulated_validation_scenes(plan), report)
+        return simulated, [Judge(SIMULATED_SET, held_out, tuple(name for name in teaching.hazards if name in taught))]
+    share = round(job.replay * job.batch_size)
+    replayed = min(max(1, share), job.batch_size - 1) if job.replay else 0
+    labelled = LabelledSource(
+        data.source,
+        data.train,
+        job.seed,
+        job.batch_size - replayed,
+        teaching.hazards,
+        job.all_bands,
+        teaching.teach_any,
+    )
+    held_out = labelled.validation(data.validation, report)
+    if not held_out:
+        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
+    complete = not [name for name in teaching.hazards if name not in (*teaching.shown, ANY)]
+    shown = tuple(name for name in teaching.hazards if name in teaching.shown or (complete and name == ANY))
+    judges = [Judge(f"{data.source.name} (validation)", held_out, shown)]
+    if not replayed:
+        return labelled, judges
+    taught = tuple(name for name in teaching.hazards if name in (*HAZARDS, ANY))
+    simulated = SimulatedSource(job.seed, replayed, teaching.hazards, taught, None, job.all_bands, whole_scenes=False)
+    others = tuple(name for name in taught if name not in shown)
+    if others:
+        held_out = simulated.validation(simulated_validation_scenes(plan), report)
+        judges.append(Judge(SIMULATED_SET, held_out, others))
+    return MixedSource(labelled, simulated), judges
+
+
+def _unseen_notes(scores: dict[str, HazardScore]) -> list[str]:
+    missing = [hazard for hazard, score in scores.items() if score.threshold is None]
+    if not missing:
+        return []
+    return [f"No validation chip shows {', '.join(missing)}: its threshold is not measured, and neither is its score."]
+
+
+def ablation_of(job: TrainJob, from_scratch: bool) -> str | None:
+    """What a run was done without, as the scorecard groups its ablations."""
+    if job.leave_out:
+        return f"without {job.leave_out}"
+    if job.all_bands:
+        return "no channel sampling"
+    return "no pre-training" if from_scratch else None
+
+
+def _score_rows(scores: dict[str, HazardScore], judges: list[Judge]) -> list[dict[str, Any]]:
+    """Measured hazards as rows of a card."""
+    rows = []
+    for hazard, score in scores.items():
+        if score.threshold is not None:
+            name = next(part.name for part in judges if hazard in part.hazards)
+            measured = {key: None if value is None else round(value, 4) for key, value in score.counts.scores().items()}
+            rows.append({"set": name, "hazard": hazard, "threshold": score.threshold, **measured})
+    return rows
+
+
+def finished_card(
+    card: ModelCard, data: Data | None, rows: list[dict[str, Any]], training: dict[str, Any]
+) -> ModelCard:
+    """The card with measured thresholds, validation scores and what its training was."""
+    thresholds = {**card.thresholds, **{row["hazard"]: row["threshold"] for row in rows}}
+    card = dataclasses.replace(card, thresholds=thresholds, scores=tuple(rows), training=training)
+    if data is None:
+        return dataclasses.replace(card, licence=LICENCE)
+    return dataclasses.replace(
         card,
-        thresholds={hazard: row["threshold"] for hazard, row in found.items()},
-        scores=tuple({"set": "simulated (held out)", "hazard": hazard, **row} for hazard, row in found.items()),
-        training={
-            "command": command,
-            "seed": seed,
-            "steps": step,
-            "batch_size": options.batch_size,
-            "seconds": round(seconds),
-            "data": "simulated scenes only (engine/simulate)",
-            "torch": torch.__version__,
-        },
+        description=f"Trained on {training['data']} to map {', '.join(data.source.hazards).replace('_', ' ')}.",
+        limits="Measured on its own validation chips only; other places and sensors may be harder.",
+        licence=f"As the training data allow: {training['data_licence']}",
     )
-    save_model(average, finished, save)
-
-
-def batch_loss(network: HazardNet, batch: Batch) -> Tensor:
-    """Hazard loss plus weighted surface loss of one batch."""
-    hazard_logits, surface_logits = network(batch.planes)
-    return hazard_loss(hazard_logits, batch.labels) + SURFACE_WEIGHT * surface_loss(surface_logits, batch.surface)
-
-
-def write_checkpoint(
-    path: Path, network: HazardNet, average: HazardNet, optimizer: torch.optim.Optimizer, step: int, seconds: float
-) -> None:
-    """Write all that is needed to go on, under a temporary name first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    state = {
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "step": step,
-        "seconds": seconds,
-    }
-    torch.save(state, partial)
-    partial.replace(path)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m engine.train", description=__doc__)
-    parser.add_argument("--save", type=Path, required=True, help="folder to write the model to")
-    parser.add_argument("--checkpoint", type=Path, help="checkpoint file; build/train/<name>.pt when not given")
-    parser.add_argument("--steps", type=int, default=TrainOptions.steps)
-    parser.add_argument("--seed", type=int, default=TrainOptions.seed)
-    parser.add_argument("--batch-size", type=int, default=TrainOptions.batch_size, help="chips a step")
-    parser.add_argument(
-        "--minutes", type=float, default=TrainOptions.minutes, help="stop, ready to be resumed, by then"
-    )
-    parser.add_argument("--encoder", default=TrainOptions.encoder, help="any encoder of the library")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
-    given = vars(parser.parse_args(arguments))
-    given["checkpoint"] = given["checkpoint"] or Path("build/train") / f"{given['save'].name}.pt"
-    try:
-        train(TrainOptions(**given))
-    except BadInput as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

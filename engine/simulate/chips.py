@@ -1,22 +1,17 @@
 """Training chips from simulated scenes: bands and units as users have them, scene-wide scaling, planes and labels."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
 from ..planes import PLANES, SceneScaling, build_planes, planes_for
 from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS
 from .fields import Draw
-from .scene import SimulatedScene, draw_scene, seen_labels
+from .scene import SimulatedScene, seen_labels
 
-SCENE_SIZE_PX = 256
 CHIP_SIZE_PX = 128
-SCENES_KEPT = 160
-SCENES_IN_BATCH = 8
 
 SUBSETS = {
     "blue,green,red,nir,swir1,swir2": 5.0,
@@ -62,29 +57,6 @@ class Batch:
         }
         moved["planes"] = moved["planes"].float()
         return replace(self, **moved)
-
-
-class ChipStream(IterableDataset[Batch]):
-    """Endless batches, the same for the same seed, starting at any step."""
-
-    def __init__(self, seed: int, first_step: int, batch_size: int) -> None:
-        self.seed, self.first_step, self.batch_size = seed, first_step, batch_size
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Each step adds one new scene to those kept and forgets the oldest."""
-        step = self.first_step
-        kept = [self._scene(step + (index - step) % SCENES_KEPT) for index in range(SCENES_KEPT)]
-        while True:
-            draw = Draw((self.seed * 1_000_003 + step) * 2 + 1, 8)
-            chosen = [kept[draw.whole(SCENES_KEPT)] for _ in range(SCENES_IN_BATCH)]
-            each = [self.batch_size // SCENES_IN_BATCH + (i < self.batch_size % SCENES_IN_BATCH) for i in range(8)]
-            parts = [cut_chips(scene, draw, count) for scene, count in zip(chosen, each, strict=True) if count]
-            yield join(parts)
-            kept[step % SCENES_KEPT] = self._scene(step + SCENES_KEPT)
-            step += 1
-
-    def _scene(self, number: int) -> SimulatedScene:
-        return draw_scene((self.seed * 1_000_003 + number) * 2, SCENE_SIZE_PX)
 
 
 def join(parts: list[Batch]) -> Batch:

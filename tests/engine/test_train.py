@@ -1,67 +1,235 @@
-"""Training: its schedule, its average and that a stopped run goes on as if it had not stopped."""
+"""Hazard training: new hazards are found, old ones kept, thresholds measured, and nonsense refused in one sentence."""
 
-import itertools
+import math
 
+import numpy as np
 import pytest
 import torch
+from toys import ToyScenes
 
-from engine import train
+from engine import batches, learning
+from engine.cards import read_card
+from engine.heads import hazards_of, take_weights
+from engine.metrics import Counts, count_pixels
 from engine.model import build_network, load_model
-from engine.simulate import chips
+from engine.planes import SceneScaling, build_planes, planes_for
+from engine.pretrain import pretrain
+from engine.protocol import BadInput, PretrainJob, TrainJob
+from engine.reporting import Report
+from engine.train import new_card, settle_teaching, train
+from engine.validation import THRESHOLDS, HazardTally
+
+SMALL = "tu-mobilenetv3_small_050"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    monkeypatch.setattr(batches, "SCENE_SIZE_PX", 64)
+    monkeypatch.setattr(batches, "CHIP_SIZE_PX", 64)
+    monkeypatch.setattr(batches, "SCENES_IN_LANE", 1)
+    monkeypatch.setattr(learning, "VALIDATION_SCENES", (8, 8))
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path / "models"))
 
 
 @pytest.fixture
-def small(monkeypatch):
-    monkeypatch.setattr(chips, "SCENES_KEPT", 2)
-    monkeypatch.setattr(chips, "SCENE_SIZE_PX", 64)
-    monkeypatch.setattr(chips, "CHIP_SIZE_PX", 64)
-    monkeypatch.setattr(chips.cut_chips, "__defaults__", (64,))
-    monkeypatch.setattr(train, "SCENE_SIZE_PX", 64)
-    monkeypatch.setattr(train, "VALIDATION_SCENES", 2)
+def toy(monkeypatch):
+    """Give training data from memory."""
+
+    def give(scenes):
+        monkeypatch.setattr(learning, "open_training_data", lambda folder, **options: scenes)
+
+    return give
 
 
-def run(folder, steps, resume=False):
-    return train.main(
-        ["--save", str(folder / "tiny"), "--checkpoint", str(folder / "tiny.pt"), "--steps", str(steps), "--seed", "4"]
-        + ["--batch-size", "8", "--encoder", "tu-mobilenetv3_small_050"]
-        + (["--resume"] if resume else [])
-    )
+def job(**changes):
+    values = {"data": "simulated", "save": "small", "epochs": 1, "iterations": 2, "batch_size": 8, "workers": 0,
+              "device": "cpu"}  # fmt: skip
+    if "model" not in changes:
+        values["encoder"] = SMALL
+    return TrainJob(**{**values, **changes})
 
 
-def test_the_rate_warms_up_holds_and_ends_at_zero():
-    rates = [train.learning_rate(step, 1000) for step in range(1001)]
-    assert rates[0] == pytest.approx(train.LEARNING_RATE / train.WARM_UP_STEPS)
-    assert rates[train.WARM_UP_STEPS : 699] == [train.LEARNING_RATE] * (699 - train.WARM_UP_STEPS)
-    assert rates[1000] == 0
-    assert all(later <= earlier for earlier, later in itertools.pairwise(rates[700:]))
+@pytest.fixture
+def start():
+    """Name of a pre-trained model."""
+    pretrain(PretrainJob(data="simulated", save="start", encoder=SMALL, epochs=1, iterations=1, batch_size=8, workers=0,
+                         device="cpu"), Report())  # fmt: skip
+    return "start"
 
 
-def test_the_average_of_constant_weights_is_those_weights():
-    card = train.new_card("x", "tu-mobilenetv3_small_050")
-    network, average = build_network(card), build_network(card)
-    for step in range(200):
-        train.update_average(average, network, step)
-    for mean, tensor in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        assert torch.allclose(mean.float(), tensor.float(), atol=1e-4)
+def test_training_from_a_pretrained_model_measures_thresholds_and_scores(start):
+    found = train(job(model=start), Report())
+    card = load_model("small").card
+    assert not card.pretrained_only and card.hazards == ("flood", "landslide", "glacier_collapse", "any")
+    assert card.training["from"]["model"] == "start" and card.training["from_scratch"] is False
+    assert card.training["ablation"] is None and card.parent is None and card.default_for == ()
+    assert found["thresholds"] == card.thresholds and "flood" in {row["hazard"] for row in found["scores"]}
+    assert all(row["set"] == "simulated (validation)" for row in card.scores)
+    assert {"loss", "validation_loss", "validation_iou", "validation_balanced_accuracy"} <= set(card.training["curves"])
 
 
-def test_training_writes_a_model_that_loads_with_its_command_in_the_card(small, tmp_path):
-    assert run(tmp_path, 2) == 0
-    card = load_model(str(tmp_path / "tiny")).card
-    assert card.training["steps"] == 2
-    assert "--seed 4" in card.training["command"]
-    assert all(0 < value < 1 for value in card.thresholds.values())
+def found_on(model, hazard, scenes, numbers):
+    """Counts of a model on scenes in memory."""
+    network, card = load_model(model).network, load_model(model).card
+    total = Counts()
+    for number in numbers:
+        scene = scenes.read(number)
+        low, high = np.percentile(scene.values.flatten(1).numpy(), (2, 98), axis=1)
+        scaling = SceneScaling(scene.slots, tuple(low.tolist()), tuple(high.tolist()), (True,) * len(scene.slots))
+        planes = build_planes(scene.values[None], scene.valid[None], scaling)
+        logits = network.restricted_to(planes_for(scaling)).hazard_logits(planes)[0]
+        answer = torch.sigmoid(logits[card.hazards.index(hazard)]).numpy() >= card.thresholds[hazard]
+        total = total + count_pixels(answer, scene.labels[hazard].numpy() == 1)
+    return total
 
 
-def test_a_resumed_run_counts_on_and_changes_the_weights(small, tmp_path):
-    run(tmp_path, 1)
-    first = load_model(str(tmp_path / "tiny"))
-    assert run(tmp_path, 2, resume=True) == 0
-    second = load_model(str(tmp_path / "tiny"))
-    assert (first.card.training["steps"], second.card.training["steps"]) == (1, 2)
-    assert first.weights_sha256 != second.weights_sha256
+def test_a_new_hazard_on_the_users_chips_is_found(start, toy, tmp_path):
+    scenes = ToyScenes(count=32, hazard="lava")
+    toy(scenes)
+    found = train(job(data=str(tmp_path), model=start, hazard=("lava",), epochs=2, iterations=20), Report())
+    assert found["hazards"] == ["flood", "landslide", "glacier_collapse", "lava", "any"]
+    assert found_on("small", "lava", scenes, range(1000, 1006)).iou > 0.6  # scenes of no split
+    sets = {row["hazard"]: row["set"] for row in found["scores"]}
+    assert sets["lava"] == "Toy scenes (validation)" and sets["flood"] == "simulated (validation)"
+    card = read_card(found["path"])
+    assert card.training["data"] == "Toy scenes and simulated scenes"
+    assert "made by a test" in card.licence
 
 
-def test_resuming_without_a_checkpoint_is_bad_input(tmp_path, capsys):
-    assert run(tmp_path, 1, resume=True) == 2
-    assert "checkpoint" in capsys.readouterr().err
+def test_without_replay_from_scratch_only_the_users_hazard_is_known(toy, tmp_path):
+    toy(ToyScenes(hazard="lava"))
+    found = train(job(data=str(tmp_path), replay=0.0), Report())
+    assert found["hazards"] == ["lava", "any"]
+    assert read_card(found["path"]).training["from_scratch"] is True
+    assert {row["set"] for row in found["scores"]} == {"Toy scenes (validation)"}
+
+
+def test_a_new_logit_begins_as_any_and_the_old_ones_are_kept(start):
+    train(job(model=start, save="trained"), Report())
+    trained = load_model("trained")
+    names = hazards_of(TrainJob(data="x", save="y", model="trained"), ("lava",), trained.card)
+    assert names == ("flood", "landslide", "glacier_collapse", "any", "lava")
+    more = new_card("more", TrainJob(data="x", save="y"), settle_for(names), trained.card)
+    torch.manual_seed(1)
+    network = build_network(more).eval()
+    take_weights(network, names, trained)
+    planes = torch.rand(1, len(more.planes), 64, 64)
+    with torch.no_grad():
+        before, after = trained.network(planes).hazard, network(planes).hazard
+    assert torch.allclose(after[:, :4], before, atol=1e-5)
+    assert torch.allclose(after[:, 4], before[:, 3], atol=1e-5)
+
+
+def settle_for(names):
+    from engine.train import Teaching
+
+    return Teaching(names, ("lava",), (), True)
+
+
+def test_a_hazard_left_out_is_not_in_the_model_and_any_is(start):
+    found = train(job(model=start, leave_out="flood"), Report())
+    assert found["hazards"] == ["landslide", "glacier_collapse", "any"]
+    training = read_card(found["path"]).training
+    assert training["leave_out"] == "flood" and training["ablation"] == "without flood"
+
+
+def test_ablations_are_named_in_the_card():
+    found = train(job(all_bands=True), Report())
+    assert read_card(found["path"]).training["ablation"] == "no channel sampling"
+    found = train(job(overwrite=True), Report())
+    training = read_card(found["path"]).training
+    assert training["ablation"] == "no pre-training" and training["from_scratch"] is True
+
+
+def test_any_is_taught_on_the_users_chips_only_where_others_give_its_negatives(toy, start):
+    lava = learning.Data(ToyScenes(hazard="lava"), range(3), range(3, 4))
+    card = load_model(start).card
+    folder = {"data": "folder", "hazard": ("lava",)}
+    assert settle_teaching(job(**folder), lava, card).teach_any
+    assert settle_teaching(job(**folder, replay=0.0), lava, card).teach_any  # lava alone: all others are known
+    trained = read_card(train(job(save="trained"), Report())["path"])
+    assert not settle_teaching(job(**folder, replay=0.0), lava, trained).teach_any
+
+
+def test_hazards_that_nothing_shows_are_said_to_fade(toy, tmp_path, start):
+    train(job(save="trained"), Report())
+    toy(ToyScenes(hazard="lava"))
+    found = train(job(data=str(tmp_path), model="trained", replay=0.0, save="more"), Report())
+    assert any("flood, landslide, glacier_collapse" in text and "fade" in text for text in found["warnings"])
+    assert found["thresholds"]["flood"] == read_card(learning.user_folder() / "trained").thresholds["flood"]
+
+
+@pytest.mark.parametrize(
+    ("scenes", "changes", "words"),
+    [
+        (ToyScenes(hazard="lava", empty=True), {}, "labels of all 18 scenes .* are empty.*--positive"),
+        (ToyScenes(hazard="lava", count=1), {}, "none of them for training"),
+        (ToyScenes(hazard="lava", bad=range(18, 24)), {}, "validate"),
+        (ToyScenes(hazard="lava", size_px=20), {}, "20 x 20 pixels, at least 32 x 32"),
+        (ToyScenes(), {}, "use pretrain"),
+        (ToyScenes(hazard="lava"), {"hazard": ("flood",)}, "shows lava, not 'flood'"),
+        (ToyScenes(hazard="lava"), {"hazard": ("any",)}, "cannot be trained"),
+        (ToyScenes(hazard="lava"), {"hazard": ("two words",)}, "letters"),
+        (ToyScenes(hazard="lava"), {"leave_out": "flood"}, "simulated scenes only"),
+        (None, {"hazard": ("lava",)}, "cannot be simulated"),
+        (None, {"hazard": ("flood",), "leave_out": "flood"}, "choose one"),
+        (None, {"model": "nowhere"}, "not found"),
+        (None, {"model": "start", "architecture": "residual_unet"}, "architecture unet, not residual_unet"),
+        (None, {"model": "start", "encoder": "resnet18"}, "encoder"),
+        (None, {"save": "start", "model": "start"}, "--overwrite"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_in_one_sentence(start, toy, tmp_path, scenes, changes, words):
+    if scenes is not None:
+        toy(scenes)
+        changes = {"data": str(tmp_path), **changes}
+    with pytest.raises(BadInput, match=words) as error:
+        train(job(**changes), Report())
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "models" / "small").exists()
+
+
+def test_a_trained_model_cannot_forget_a_hazard(start):
+    train(job(save="trained"), Report())
+    with pytest.raises(BadInput, match="was trained on flood already"):
+        train(job(model="trained", leave_out="flood"), Report())
+
+
+def test_the_threshold_is_the_middle_of_those_that_are_nearly_best():
+    tally = HazardTally(("flood",))
+    probability = torch.tensor([0.05, 0.15, 0.305, 0.71, 0.9]).view(1, 1, 1, 5)
+    labels = torch.tensor([0, 0, 0, 1, 1], dtype=torch.uint8).view(1, 1, 1, 5)
+    tally.add(torch.logit(probability), labels)
+    score = tally.score("flood")
+    best = [threshold for threshold in THRESHOLDS if 0.305 < threshold <= 0.71]
+    assert score.threshold == best[len(best) // 2]
+    assert score.counts == Counts(tp=2, fp=0, fn=0, tn=3) and score.iou == 1
+
+
+def test_the_tally_counts_as_numpy_does_at_every_threshold():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn((2, 2, 16, 16), generator=generator)
+    labels = torch.randint(0, 2, (2, 2, 16, 16), generator=generator).to(torch.uint8)
+    labels[0, :, :4] = 255
+    tally = HazardTally(("a", "b"))
+    tally.add(logits[:1], labels[:1])
+    tally.add(logits[1:], labels[1:])
+    for index, name in enumerate("ab"):
+        probability, truth = torch.sigmoid(logits[:, index]).numpy(), labels[:, index].numpy()
+        ious = []
+        for threshold in THRESHOLDS:
+            ious.append(count_pixels(probability >= threshold, truth == 1, truth != 255).iou)
+        score = tally.score(name)
+        assert score.iou == ious[THRESHOLDS.index(score.threshold)] >= 0.97 * max(ious)
+
+
+def test_a_hazard_without_positive_pixels_has_no_threshold():
+    tally = HazardTally(("flood",))
+    tally.add(torch.zeros(1, 1, 4, 4), torch.zeros((1, 1, 4, 4), dtype=torch.uint8))
+    assert tally.score("flood").threshold is None and tally.score("flood").iou is None
+
+
+def test_losses_of_a_run_are_finite_numbers_for_the_curves(start):
+    told = []
+    train(job(model=start), Report(on_metrics=lambda step, values: told.append(values)))
+    assert told and all(math.isfinite(value) for values in told for value in values.values())

@@ -1,0 +1,168 @@
+"""Pre-train a network to tell natural from artificial surfaces, and what place, day and sensor a scene is of."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .batches import LabelledSource, SimulatedSource
+from .cards import ARCHITECTURE_DEFAULTS, ModelCard
+from .checkpoints import Checkpoint
+from .devices import choose_device
+from .learning import (
+    LICENCE,
+    Data,
+    data_of,
+    open_data,
+    plan_of,
+    publish,
+    require_room,
+    result_of,
+    settings_of,
+    settle_folder,
+    simulated_validation_scenes,
+    skipped_notes,
+    training_entry,
+)
+from .losses import characteristics_loss, measured_pixels, surface_loss
+from .model import build_network
+from .optimise import Evaluation, Learner, optimise
+from .planes import PLANES
+from .prefetch import prefetched
+from .protocol import HAZARDS, BadInput, PretrainJob
+from .reporting import Report
+from .samples import CHARACTERISTICS
+from .simulate.chips import Batch
+from .survey import survey
+from .validation import artificial_weight, judge_surface
+
+DEFAULT_STEPS = 4000
+CHARACTERISTICS_WEIGHT = 0.1
+HEADS = (*HAZARDS, "any")
+
+DESCRIPTION = (
+    "A {title} for any set of optical and C-band radar bands, pre-trained to tell natural from artificial surfaces. "
+    "Its hazard heads are untrained: asked for a hazard, it answers with a physical prior times the probability of "
+    "natural ground. Train hazards from it."
+)
+LIMITS = (
+    "Only pre-trained: hazards are answered by water indices, backscatter limits or the colour of bare ground, which "
+    "confuse shade with water and bare fields with landslides."
+)
+
+
+def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
+    """Carry out a job and return the JSON of the ``pretrain`` command.
+
+    Args:
+        job: what to do.
+        report: told of progress, curves and warnings; may cancel.
+
+    Raises:
+        BadInput: the request cannot be carried out.
+        Cancelled: the report said so; a checkpoint was written if training had begun.
+    """
+    began = time.monotonic()
+    report.stage("Preparing")
+    folder = settle_folder(job)
+    device = choose_device(job.device)
+    card = new_card(folder.name, job.architecture, job.encoder)
+    torch.manual_seed(job.seed)
+    network = build_network(card).to(device)
+    require_room(folder, network)
+    data = open_data(job)
+    warnings: list[str] = []
+    if data is not None:
+        found = survey(data.source, data.train, job.seed, report)
+        if not found.artificial or not found.natural:
+            kind = "artificial" if found.natural else "natural or artificial"
+            raise BadInput(
+                f"None of {found.read} scenes of {data.source.name} has a label that says {kind}; expected reference "
+                "maps or patch labels of both: check the folder."
+            )
+        warnings += [*data.notes, *found.notes()]
+    for text in warnings:
+        report.log(text, "warning")
+    plan = plan_of(job, len(data.train) if data else None, DEFAULT_STEPS)
+    source = source_of(job, data)
+    if isinstance(source, SimulatedSource):
+        held_out = source.validation(simulated_validation_scenes(plan), report)
+    elif data is not None:
+        held_out = source.validation(data.validation, report)
+    if not held_out:
+        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
+    weight = artificial_weight(held_out)
+    settings = settings_of("pretrain", job, plan, encoder=card.encoder, scenes=len(data.train) if data else 0)
+
+    def loss(trained: nn.Module, batch: Batch) -> Tensor:
+        heads = trained(batch.planes)
+        total = surface_loss(
+            heads.surface.float(), batch.surface, batch.artificial, measured_pixels(batch.planes), weight
+        )
+        if batch.characteristics is not None and batch.characteristics_known is not None:
+            guessed = heads.characteristics.float()
+            total = total + CHARACTERISTICS_WEIGHT * characteristics_loss(
+                guessed, batch.characteristics, batch.characteristics_known
+            )
+        return total
+
+    def evaluate(judged: nn.Module) -> Evaluation:
+        score = judge_surface(judged, held_out, device, weight, report)
+        values = {
+            "validation_loss": score.loss,
+            "validation_balanced_accuracy": score.counts.balanced_accuracy,
+            "validation_cosine": score.cosine,
+        }
+        return Evaluation(-score.loss, {name: value for name, value in values.items() if value is not None})
+
+    def batches(first_step: int) -> AbstractContextManager[Any]:
+        return prefetched(source, first_step, job.workers, report)
+
+    checkpoint = Checkpoint(folder, settings)
+    run = optimise(Learner(network, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
+    warnings += skipped_notes(run)
+    name, licence = data_of(data)
+    card = finished_card(
+        card,
+        data is None,
+        {**training_entry("pretrain", job, run, name, licence), "artificial_weight": round(weight, 3)},
+    )
+    publish(network, card, folder, checkpoint, report)
+    return result_of(card, folder, run, device, warnings)
+
+
+def new_card(name: str, architecture: str, encoder: str | None) -> ModelCard:
+    """Card of a network about to be pre-trained."""
+    defaults = ARCHITECTURE_DEFAULTS[architecture]
+    return ModelCard(
+        name=name,
+        title=f"{defaults.title}, pre-trained",
+        description=DESCRIPTION.format(title=defaults.title),
+        limits=LIMITS,
+        architecture=architecture,
+        encoder=encoder or defaults.encoder,
+        decoder_channels=defaults.decoder_channels,
+        hazards=HEADS,
+        thresholds=dict.fromkeys(HEADS, 0.5),
+        planes=PLANES,
+        characteristics=CHARACTERISTICS,
+        pretrained_only=True,
+    )
+
+
+def finished_card(card: ModelCard, simulated: bool, training: dict[str, Any]) -> ModelCard:
+    """The card with what its training was."""
+    licence = LICENCE if simulated else f"As the training data allow: {training['data_licence']}"
+    return dataclasses.replace(card, training=training, licence=licence)
+
+
+def source_of(job: PretrainJob, data: Data | None) -> SimulatedSource | LabelledSource:
+    """Chips to learn from; hazards are not taught."""
+    if data is None:
+        return SimulatedSource(job.seed, job.batch_size, HEADS, (), all_bands=job.all_bands)
+    return LabelledSource(data.source, data.train, job.seed, job.batch_size, HEADS, job.all_bands, teach_any=False)

@@ -1,0 +1,140 @@
+"""Judges a network on held-out chips: scores, and the decision threshold of each hazard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .losses import characteristics_loss, hazard_loss, measured_pixels, patch_logits, surface_loss
+from .metrics import Counts
+from .reporting import Report
+from .samples import UNKNOWN
+from .simulate.chips import Batch
+
+THRESHOLDS = tuple(round(0.1 + 0.025 * index, 3) for index in range(31))
+PLATEAU = 0.03
+"""Share of the best IoU within which thresholds are as good as equal; the middle of them is taken."""
+
+
+LARGEST_WEIGHT = 8.0
+"""Of artificial pixels: more would paint the country grey to find the last hut."""
+
+
+@dataclass(frozen=True)
+class HazardScore:
+    """A hazard's threshold and what it reaches there; no counts where no validation pixel shows the hazard."""
+
+    threshold: float | None
+    counts: Counts
+
+    @property
+    def iou(self) -> float | None:
+        """Intersection over union at the threshold; None where the hazard does not occur."""
+        return self.counts.iou if self.threshold is not None else None
+
+
+class HazardTally:
+    """Pixels of each hazard by truth and by how many of ``THRESHOLDS`` their probability reaches."""
+
+    def __init__(self, hazards: Sequence[str]) -> None:
+        self.hazards = tuple(hazards)
+        self._bins = torch.zeros((len(self.hazards), 2, len(THRESHOLDS) + 1), dtype=torch.int64)
+        self._limits = torch.tensor(THRESHOLDS)
+
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """Count (n, hazards, h, w) logits against (n, hazards, h, w) uint8 labels, 255 left out."""
+        probability = torch.sigmoid(logits.float()).contiguous()
+        reached = torch.bucketize(probability, self._limits.to(logits.device), right=True)
+        width = len(THRESHOLDS) + 1
+        for index in range(len(self.hazards)):
+            truth = labels[:, index]
+            judged = truth != UNKNOWN
+            places = (truth[judged] == 1).long() * width + reached[:, index][judged]
+            self._bins[index] += torch.bincount(places, minlength=2 * width).view(2, width).cpu()
+
+    def score(self, hazard: str) -> HazardScore:
+        """Threshold in the middle of those that are nearly best by IoU, and the counts there."""
+        bins = self._bins[self.hazards.index(hazard)]
+        above = bins.flip(1).cumsum(1).flip(1)[:, 1:]  # pixels that reach each threshold
+        totals = bins.sum(1)
+        counts = [
+            Counts(tp=int(tp), fp=int(fp), fn=int(totals[1] - tp), tn=int(totals[0] - fp))
+            for fp, tp in zip(above[0], above[1], strict=True)
+        ]
+        if not int(totals[1]):
+            return HazardScore(None, counts[len(counts) // 2])
+        ious = [count.iou or 0.0 for count in counts]
+        nearly_best = [index for index, iou in enumerate(ious) if iou >= (1 - PLATEAU) * max(ious)]
+        at = nearly_best[len(nearly_best) // 2]
+        return HazardScore(THRESHOLDS[at], counts[at])
+
+
+@torch.inference_mode()
+def judge_hazards(
+    network: nn.Module, batches: Sequence[Batch], hazards: Sequence[str], device: torch.device, report: Report
+) -> tuple[HazardTally, float]:
+    """Tally and mean hazard loss of a network in eval mode; the report may cancel between batches."""
+    tally, losses = HazardTally(hazards), []
+    for batch in batches:
+        report.check()
+        moved = batch.to(device)
+        logits = network(moved.planes).hazard.float()
+        tally.add(logits, moved.labels)
+        losses.append(float(hazard_loss(logits, moved.labels, hazards)))
+    return tally, sum(losses) / max(1, len(losses))
+
+
+@dataclass(frozen=True)
+class SurfaceScore:
+    """How well natural is told from artificial: loss, counts by pixel or by patch, and what is guessed of the scene.
+
+    ``cosine`` is the mean cosine of the guessed and the known characteristics; None where none is known.
+    """
+
+    loss: float
+    counts: Counts
+    cosine: float | None
+
+
+@torch.inference_mode()
+def judge_surface(
+    network: nn.Module, batches: Sequence[Batch], device: torch.device, positive_weight: float, report: Report
+) -> SurfaceScore:
+    """Score of a network in eval mode; positive is artificial. The report may cancel between batches."""
+    counts, losses, cosines = Counts(), [], []
+    for batch in batches:
+        report.check()
+        moved = batch.to(device)
+        heads = network(moved.planes)
+        logits, measured = heads.surface.float(), measured_pixels(moved.planes)
+        losses.append(float(surface_loss(logits, moved.surface, moved.artificial, measured, positive_weight)))
+        counts = counts + _counts(logits[:, 0], moved.surface)
+        if moved.artificial is not None:
+            counts = counts + _counts(patch_logits(logits, measured), moved.artificial)
+        told = moved.characteristics_known
+        if heads.characteristics is not None and moved.characteristics is not None and told is not None and told.any():
+            cosines.append(1 - float(characteristics_loss(heads.characteristics.float(), moved.characteristics, told)))
+    mean = sum(losses) / max(1, len(losses))
+    return SurfaceScore(mean, counts, sum(cosines) / len(cosines) if cosines else None)
+
+
+def artificial_weight(batches: Sequence[Batch]) -> float:
+    """Weight that makes what is artificial count as much as what is natural, 1 to ``LARGEST_WEIGHT``."""
+    counts = [0, 0]
+    for batch in batches:
+        known = [batch.surface] + ([batch.artificial] if batch.artificial is not None else [])
+        for truth in known:
+            for kind in (0, 1):
+                counts[kind] += int((truth == kind).sum())
+    return min(LARGEST_WEIGHT, max(1.0, counts[0] / max(1, counts[1])))
+
+
+def _counts(logits: Tensor, truth: Tensor) -> Counts:
+    judged = truth != UNKNOWN
+    found, true = logits[judged] > 0, truth[judged] == 1
+    tp = int((found & true).sum())
+    fp, fn = int(found.sum()) - tp, int(true.sum()) - tp
+    return Counts(tp=tp, fp=fp, fn=fn, tn=int(judged.sum()) - tp - fp - fn)

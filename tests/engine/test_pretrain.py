@@ -1,0 +1,173 @@
+"""Pre-training: it learns, says what it did, and refuses in one sentence what it cannot do."""
+
+import json
+import math
+
+import pytest
+import torch
+from toys import ToyScenes
+
+from engine import batches, learning
+from engine.cards import ARCHITECTURE_DEFAULTS, bundled_folder, list_models, read_card
+from engine.checkpoints import FILE
+from engine.losses import surface_loss
+from engine.model import build_network, load_model
+from engine.pretrain import new_card, pretrain
+from engine.protocol import ARCHITECTURES, BadInput, Cancelled, PretrainJob
+from engine.reporting import Report
+from engine.simulate.chips import Batch
+
+SMALL = "tu-mobilenetv3_small_050"
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch, tmp_path):
+    monkeypatch.setattr(batches, "SCENE_SIZE_PX", 64)
+    monkeypatch.setattr(batches, "CHIP_SIZE_PX", 64)
+    monkeypatch.setattr(batches, "SCENES_IN_LANE", 1)
+    monkeypatch.setattr(learning, "VALIDATION_SCENES", (8, 8))
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path / "models"))
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """Give training data from memory."""
+
+    def give(scenes):
+        monkeypatch.setattr(learning, "open_training_data", lambda folder, **options: scenes)
+
+    return give
+
+
+def job(**changes):
+    values = {"data": "simulated", "save": "small", "encoder": SMALL, "epochs": 2, "iterations": 2, "batch_size": 8,
+              "workers": 0, "device": "cpu"}  # fmt: skip
+    return PretrainJob(**{**values, **changes})
+
+
+def test_pretraining_writes_a_model_that_says_what_it_is(tmp_path):
+    metrics = []
+    report = Report(on_metrics=lambda step, values: metrics.append((step, values)))
+    found = pretrain(job(seed=4), report)
+    assert found["path"] == str(tmp_path / "models" / "small") and found["model"] == "small"
+    assert (found["steps"], found["device"]) == (4, "cpu")
+    card = load_model("small").card
+    assert card.pretrained_only and card.hazards == ("flood", "landslide", "glacier_collapse", "any")
+    assert card.training["command"] == (
+        "python -m engine pretrain --data simulated --save small --epochs 2 --iterations 2 --batch-size 8 --seed 4 "
+        f"--encoder {SMALL}"
+    )
+    assert card.training["versions"]["torch"] == torch.__version__ and card.training["seed"] == 4
+    assert [step for step, _ in card.training["curves"]["validation_loss"]] == [2, 4]
+    assert [step for step, values in metrics if "validation_balanced_accuracy" in values] == [2, 4]
+    assert all(math.isfinite(value) for _, values in metrics for value in values.values())
+    assert {"loss", "learning_rate"} <= set(metrics[0][1])
+    row = next(row for row in list_models() if row["name"] == "small")
+    assert row["pretrained_only"] and not row["bundled"]
+    assert not (tmp_path / "models" / "small" / FILE).exists()
+
+
+def test_pretraining_on_simulated_scenes_lowers_the_validation_loss():
+    found = pretrain(job(epochs=3, iterations=12), Report())
+    losses = [value for _, value in read_card(found["path"]).training["curves"]["validation_loss"]]
+    assert len(losses) == 3 and losses[-1] < 0.9 * losses[0]
+
+
+def test_pixels_of_labelled_scenes_are_learned(toy, tmp_path):
+    toy(ToyScenes(count=24))
+    found = pretrain(job(data=str(tmp_path), epochs=3, iterations=14), Report())
+    assert found["validation_score"] > 0.9
+    training = read_card(found["path"]).training
+    assert training["data"] == "Toy scenes" and training["data_licence"] == "made by a test"
+
+
+def test_patch_labels_alone_teach_which_patches_are_artificial(toy, tmp_path):
+    toy(ToyScenes(count=40, by_patch=True))
+    found = pretrain(job(data=str(tmp_path), epochs=3, iterations=14), Report())
+    assert found["validation_score"] > 0.8
+
+
+def test_bad_scenes_are_named_and_left_out(toy, tmp_path):
+    toy(ToyScenes(count=24, bad=(2, 5), notes=("A note.",)))
+    found = pretrain(job(data=str(tmp_path), epochs=1, iterations=3), Report())
+    assert found["warnings"][0] == "A note."
+    assert "2 of 18" in found["warnings"][1] and "Scene 2 is damaged" in " ".join(found["warnings"])
+    assert found["skipped"] in (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("scenes", "words"),
+    [
+        (ToyScenes(empty=True), "None of 18 scenes"),
+        (ToyScenes(empty=True, by_patch=True), "artificial"),
+        (ToyScenes(bad=range(24)), "Scene .* is damaged"),
+        (ToyScenes(bad=range(18, 24)), "validate"),
+        (ToyScenes(count=1), "none of them for training"),
+        (ToyScenes(size_px=16), "32 x 32"),
+    ],
+)
+def test_data_that_teach_nothing_are_refused_in_one_sentence(toy, tmp_path, scenes, words):
+    toy(scenes)
+    with pytest.raises(BadInput, match=words) as error:
+        pretrain(job(data=str(tmp_path)), Report())
+    assert "\n" not in str(error.value)
+    assert list_models() == [row for row in list_models() if row["bundled"]]
+
+
+def test_a_run_can_be_cancelled_and_gone_on_with(tmp_path):
+    whole, parts = [], []
+    pretrain(job(save="whole"), Report(on_metrics=lambda *told: whole.append(told)))
+    report = Report(on_metrics=lambda step, values: (parts.append((step, values)), report.cancelled.set()))
+    with pytest.raises(Cancelled, match=r"step 1.*--resume"):
+        pretrain(job(save="parts"), report)
+    folder = tmp_path / "models" / "parts"
+    assert [path.name for path in folder.iterdir()] == [FILE]
+    with pytest.raises(BadInput, match="unfinished run"):
+        pretrain(job(save="parts"), Report())
+    with pytest.raises(BadInput, match="seed 0, not 1"):
+        pretrain(job(save="parts", resume=True, seed=1), Report())
+    pretrain(job(save="parts", resume=True), Report(on_metrics=lambda *told: parts.append(told)))
+    assert parts == whole
+    assert (folder / "weights.safetensors").read_bytes() == (
+        tmp_path / "models" / "whole" / "weights.safetensors"
+    ).read_bytes()
+
+
+def test_names_and_folders_that_cannot_be_written_are_refused_before_anything_is_computed(tmp_path):
+    def refused(words, **changes):
+        with pytest.raises(BadInput, match=words) as error:
+            pretrain(job(**changes), Report())
+        assert "\n" not in str(error.value)
+
+    bundled = next(folder.name for folder in bundled_folder().iterdir() if folder.is_dir())
+    refused("comes with the program", save=bundled)
+    refused("Model name", save=str(tmp_path / "a b"))
+    (tmp_path / "file").write_text("")
+    refused("is a file", save=str(tmp_path / "file"))
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "card.json").write_text("{}")
+    refused("--overwrite", save=str(tmp_path / "there"))
+    refused("no checkpoint", save="new", resume=True)
+    refused("no_such_encoder", save="new", encoder="no_such_encoder")
+    assert json.loads((tmp_path / "there" / "card.json").read_text()) == {}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_each_architecture_takes_a_step_with_its_default_encoder(architecture):
+    torch.manual_seed(0)
+    network = build_network(new_card("x", architecture, None)).train()
+    batch = batches.SimulatedSource(0, 4, ("flood",), ()).batch(0).to(torch.device("cpu"))
+    assert isinstance(batch, Batch)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01)
+    first = surface_loss(network(batch.planes).surface, batch.surface)
+    first.backward()
+    optimizer.step()
+    assert surface_loss(network(batch.planes).surface, batch.surface).item() < first.item()
+
+
+def test_the_four_default_networks_fit_the_bundle_together():
+    size = 0
+    for architecture in ARCHITECTURE_DEFAULTS:
+        tensors = build_network(new_card("x", architecture, None)).state_dict().values()
+        size += sum(tensor.numel() * (2 if tensor.is_floating_point() else 8) for tensor in tensors)
+    assert size < 18_000_000
