@@ -110,7 +110,7 @@ def count_view(
 ) -> dict[str, tuple[Counts, float]]:
     """Pixels of all scenes under a view by what a model says and by the truth, and seconds, for each hazard.
 
-    A hazard that the model cannot answer for from these bands is logged as a warning and left out.
+    A hazard that the model cannot answer for from these bands is logged and left out.
 
     The network, the planes and the thresholds are those of ``segment``; a scene is one window.
 
@@ -140,7 +140,7 @@ def count_view(
                 else:
                     found = predictors[head].predict([planes])[0].numpy() >= model.card.thresholds[head]
             except BadInput as error:
-                report.log(f"'{view.name}' is not scored for {hazard}: {error}", "warning")
+                report.log(f"Note: '{view.name}' is not scored for {hazard}: {error}")
                 del left[hazard]
                 continue
             seconds[hazard] += time.monotonic() - began

@@ -50,7 +50,7 @@ class Entry:
 def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
     """Carry out a job and return the JSON of the ``scorecard`` command.
 
-    Rows are logged as they are measured. A set that a model cannot answer for is a warning, not a row.
+    Rows are logged as they are measured. A set that a model cannot answer for is a logged note, not a row.
 
     Raises:
         BadInput: nothing can be scored, or an output cannot be written; cards are as they were.
@@ -125,7 +125,7 @@ def _score_rules(scored: ScoreSet, report: Report) -> Iterator[Row]:
             row = _row(rule.name, "rule", scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
             yield row | {"in_mean": scored.in_mean}
     except BadInput as error:
-        report.log(f"'{scored.name}' is not scored with rules: {error}", "warning")
+        report.log(f"Note: '{scored.name}' is not scored with rules: {error}")
 
 
 def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _Progress) -> Row | None:
@@ -142,7 +142,7 @@ def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _P
             seconds += spent
             progress.done()
     except BadInput as error:
-        progress.report.log(f"'{scored.name}' is not scored with {entry.name}: {error}", "warning")
+        progress.report.log(f"Note: '{scored.name}' is not scored with {entry.name}: {error}")
         progress.done(len(scored.scenes) - len(counts))
         return None
     row = _row(entry.name, entry.mode, scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
