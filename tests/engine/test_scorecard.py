@@ -280,6 +280,18 @@ def test_views_show_one_scene_as_five_sensors_do():
     assert not any(shown["simulated RGB 8-bit"].scaling.absolute)
 
 
+def test_one_model_finds_the_water_of_the_same_scenes_through_five_sensors(monkeypatch):
+    monkeypatch.setattr(score_simulated, "SCENE_SIZE_PX", 128)
+    scenes = [scene for scene in draw_test_scenes(Report(), 2) if scene.hazard in ("flood", "none")]
+    model, found = load_model("unet"), {}
+    for view in VIEWS[:5]:
+        counts, _ = count_view(model, view, {"flood": "flood"}, scenes, Report())["flood"]
+        found[view.name] = scores_of(counts)["balanced_accuracy"]
+    assert len(found) == 5
+    assert found.pop("simulated RGB 8-bit") is not None  # colours alone hardly tell water: measured, not required
+    assert min(found.values()) > 0.7, found
+
+
 def test_any_is_not_blamed_for_finding_another_hazard():
     truth = {"flood": np.array([1, 0, 0, 1]), "landslide": np.array([0, 1, 0, 1]), "glacier_collapse": np.zeros(4)}
     assert unseen_truth(truth, "landslide").tolist() == [255, 1, 0, 1]
