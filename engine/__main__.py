@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, get_type_hints
 
 from . import __version__
@@ -179,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         job = read_job(options.command, options)
         line = ProgressLine()
-        result = run_job(options.command, job, Report(line, line.log, cancelled))
+        result = run_job(options.command, job, Report(line, line.log, cancelled, on_metrics=line.metrics))
         if cancelled.is_set() and options.command in QUICK_JOBS:
             raise Cancelled("Cancelled.")
     except Cancelled as error:
@@ -233,9 +233,10 @@ class ProgressLine:
     """Shows progress on stderr: in place on a terminal, else a line every few seconds once the input was found good."""
 
     EVERY_S = 5.0
+    METRICS_EVERY_S = 30.0
 
     def __init__(self) -> None:
-        self._last = time.monotonic()
+        self._last = self._last_metrics = time.monotonic()
 
     def __call__(self, stage: str, share: float, seconds_left: float | None) -> None:
         """Show how far the job is."""
@@ -252,6 +253,14 @@ class ProgressLine:
         if level == "info":
             print(f"\r{text:<60}" if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
 
+    def metrics(self, step: int, values: Mapping[str, float]) -> None:
+        """Show losses and scores of a training step: every validation, and the loss now and then."""
+        validated = any(name.startswith("validation") for name in values)
+        if validated or time.monotonic() - self._last_metrics > self.METRICS_EVERY_S:
+            self._last_metrics = time.monotonic()
+            told = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in values.items())
+            self.log("info", f"step {step}  {told}")
+
 
 def describe(kind: str, result: Any) -> str:
     """Result of a command as text for people."""
@@ -260,6 +269,8 @@ def describe(kind: str, result: Any) -> str:
         "inspect": _describe_scene,
         "segment": _describe_mask,
         "scorecard": _describe_scores,
+        "pretrain": _describe_training,
+        "train": _describe_training,
     }
     if kind in describers:
         return describers[kind](result)
@@ -268,6 +279,20 @@ def describe(kind: str, result: Any) -> str:
     return "\n".join(
         f"{key:<18} {value:.4f}" if isinstance(value, float) else f"{key:<18} {value}" for key, value in result.items()
     )
+
+
+def _describe_training(found: dict[str, Any]) -> str:
+    lines = [
+        f"{found['model']}: {found['architecture']} with encoder {found['encoder']}, {found['steps']} steps in "
+        f"{found['seconds']:.0f} s on {found['device']} ({found['ended']}), best at step {found['best_step']}",
+        f"validation loss {found['validation_loss']}, balanced accuracy {found['validation_score']}",
+    ]
+    lines += [
+        f"{row['hazard']:<18} IoU {row['iou']}  balanced accuracy {row['balanced_accuracy']}  "
+        f"threshold {row['threshold']}  ({row['set']})"
+        for row in found.get("scores", ())
+    ]
+    return "\n".join([*lines, f"model {found['path']}"])
 
 
 def _describe_scores(rows: list[dict[str, Any]]) -> str:

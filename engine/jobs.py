@@ -169,13 +169,21 @@ class LearningJob:
 
     data: str = option("", help="simulated, or a folder of training data", metavar="simulated|FOLDER", required=True)
     save: str = option("", help="name or folder of the model to write", metavar="NAME|FOLDER", required=True)
-    epochs: Optional[int] = option(help="passes, each followed by a validation", metavar="N", parse=int)
-    iterations: Optional[int] = option(help="steps an epoch; all of the data when not given", metavar="N", parse=int)
+    epochs: Optional[int] = option(
+        help="passes, each followed by a validation; what suits the data when neither they nor minutes are given",
+        metavar="N",
+        parse=int,
+    )
+    iterations: Optional[int] = option(
+        help="steps an epoch; all of the data, or 100 on simulated scenes, when not given", metavar="N", parse=int
+    )
     batch_size: int = option(16, help="chips a step", metavar="N", parse=int)
     learning_rate: float = option(2e-3, help="highest learning rate", metavar="R", parse=float)
     optimizer: str = option("adamw", help="optimiser", choices=OPTIMIZERS)
     patience: int = option(0, help="stop after N epochs without a better validation; 0 never", metavar="N", parse=int)
-    minutes: Optional[float] = option(help="end by then, as if all epochs were done", metavar="M", parse=float)
+    minutes: Optional[float] = option(
+        help="end by then, as if all epochs were done; earlier parts of a resumed run count", metavar="M", parse=float
+    )
     seed: int = option(0, help="seed of weights, split and order", metavar="S", parse=int)
     all_bands: bool = option(False, help="train on all bands of a scene only (no channel sampling)")
     workers: int = option(1, help="processes that prepare chips", metavar="N", parse=int)

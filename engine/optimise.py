@@ -138,8 +138,8 @@ def optimise(learner: Learner, plan: Plan, checkpoint: Checkpoint, report: Repor
     """
     state = _State(learner, plan, checkpoint, resume, began)
     run = state.run
-    try:
-        with learner.batches(run.step) as batches:
+    with learner.batches(run.step) as batches:
+        try:
             report.stage("Training", LEARNING[0])
             for batch in batches:
                 share = plan.share(run.step, state.spent())
@@ -155,11 +155,11 @@ def optimise(learner: Learner, plan: Plan, checkpoint: Checkpoint, report: Repor
                 state.keep_now_and_then()
                 state.learn(batch, rate)
                 state.tell(report, rate)
-    except Cancelled:
-        if run.step == 0:
-            raise
-        state.write()
-        raise Cancelled(f"Cancelled at step {run.step}; --resume goes on from there.") from None
+        except Cancelled:  # before the processes that make batches are waited for: whoever cancelled may not wait
+            if run.step == 0:
+                raise
+            state.write()
+            raise Cancelled(f"Cancelled at step {run.step}; --resume goes on from there.") from None
     learner.network.load_state_dict(run.best)
     learner.network.eval()
     run.seconds = state.spent()

@@ -200,6 +200,34 @@ BAD = [
     ["evaluate", "--mask", "none.tif", "--reference", "none.tif"],
     ["evaluate", "--mask", "x", "--reference", "x", "--positive", "one"],
     ["evaluate", "--mask", "x", "--reference", "x", "--positive", "255"],
+    ["simulate"],
+    ["simulate", "--out", "x", "--scenes", "none"],
+    ["pretrain"],
+    ["pretrain", "--data", "simulated"],
+    ["pretrain", "--data", "none", "--save", "x"],
+    ["pretrain", "--data", ".", "--save", "x"],
+    ["pretrain", "--data", "simulated", "--save", "a b"],
+    ["pretrain", "--data", "simulated", "--save", "unet"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--resume"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--architecture", "transformer"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--encoder", "no_such"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--optimizer", "sgd"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--learning-rate", "fast"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--learning-rate", "7"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--batch-size", "1"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--epochs", "0"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--minutes", "0"],
+    ["pretrain", "--data", "simulated", "--save", "x", "--device", "cuda:99"],
+    ["train", "--data", "simulated"],
+    ["train", "--data", "simulated", "--save", "x", "--model", "none"],
+    ["train", "--data", "simulated", "--save", "x", "--hazard", "lava"],
+    ["train", "--data", "simulated", "--save", "x", "--hazard", "flood", "--leave-out", "flood"],
+    ["train", "--data", "simulated", "--save", "x", "--leave-out", "lava"],
+    ["train", "--data", "simulated", "--save", "x", "--replay", "2"],
+    ["train", "--data", ".", "--save", "x", "--leave-out", "flood"],
+    ["scorecard", "--data", "none"],
+    ["download", "landsat", "--to", "x"],
+    ["download", "bigearthnet-v2"],
 ]
 
 
@@ -252,6 +280,27 @@ def test_names_that_are_not_utf8_are_handled(tmp_path):
         [sys.executable, "-m", "engine", "inspect", "--raster", path], cwd=ROOT, capture_output=True, timeout=60
     )
     assert ended.returncode == 2 and len(ended.stderr.splitlines()) == 1
+
+
+def test_an_interrupted_training_keeps_a_checkpoint_and_goes_on(tmp_path):
+    words = ["pretrain", "--data", "simulated", "--save", tmp_path / "small", "--encoder", "tu-mobilenetv3_small_050"]
+    words += ["--epochs", "4", "--iterations", "1", "--batch-size", "2", "--device", "cpu"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "engine", *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    while not (line := running.stderr.readline()).startswith("step 1"):
+        assert line, "the run ended before its first step"
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert out == "" and "--resume" in err.splitlines()[-1] and "Traceback" not in err
+    assert os.listdir(tmp_path / "small") == ["checkpoint.pt"]
+    ended = program(*words, "--resume", "--workers", "0", "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["steps"] == 4
+    assert "validation loss" in ended.stderr
+    assert sorted(os.listdir(tmp_path / "small")) == ["SHA256SUMS", "card.json", "weights.safetensors"]
 
 
 def test_a_closed_pipe_is_no_traceback(scene):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scenes import write_raster
 
-from engine.protocol import ENDINGS, PROTOCOL_VERSION, InspectJob, SegmentJob, cancel_message, job_message
+from engine.protocol import ENDINGS, PROTOCOL_VERSION, InspectJob, PretrainJob, SegmentJob, cancel_message, job_message
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_S = 60.0
@@ -177,6 +177,24 @@ def test_two_jobs_queue_questions_are_answered_beside_them_and_both_can_be_cance
     assert shared.ending("three")["type"] == "done"
     assert not any(json.loads(line).get("id") == "two" and '"started"' in line for line in shared.lines)
     assert sorted(os.listdir(tmp_path)) == ["three.qml", "three.tif"]
+
+
+def test_a_training_tells_its_curves_and_keeps_a_checkpoint_when_cancelled(shared, tmp_path):
+    job = PretrainJob(
+        data="simulated", save=str(tmp_path / "small"), encoder="tu-mobilenetv3_small_050", epochs=500, iterations=2,
+        batch_size=2, workers=0, device="cpu",
+    )  # fmt: skip
+    shared.send(job_message("learning", "pretrain", job))
+    told = shared.wait(lambda e: e["type"] == "metrics" and "validation_loss" in e["values"])
+    assert told["id"] == "learning" and told["step"] == 2
+    assert all(isinstance(value, float) for value in told["values"].values())
+    progress = shared.wait(lambda e: e["type"] == "progress" and e["stage"] == "Training" and e["share"] > 0.05)
+    assert progress["share"] < 0.2
+    asked = time.monotonic()
+    shared.send(cancel_message("learning"))
+    assert shared.ending("learning")["type"] == "cancelled"
+    assert time.monotonic() - asked < 10
+    assert os.listdir(tmp_path / "small") == ["checkpoint.pt"]
 
 
 def test_nothing_but_events_is_on_stdout(shared):
