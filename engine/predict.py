@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -72,6 +73,8 @@ class Predictor:
         self._checked = self._half is None
         self._channel = model.card.hazards.index(hazard)
         self._prior_of = hazard if model.card.pretrained_only else None
+        self._scales = model.card.scales.get(hazard, [1])
+        self._multiple = model.card.window_multiple
         self._chosen = planes_for(scaling)
         self._on_warning = on_warning
         network = model.network.restricted_to(self._chosen).eval()
@@ -115,12 +118,24 @@ class Predictor:
         with torch.autocast(self.device.type, dtype=half or torch.float32, enabled=half is not None):
             if self._prior_of is not None:
                 return self._prior_times_natural(planes, self._prior_of)
-            logits = self._network.hazard_logits(planes)
-        return torch.sigmoid(logits[:, self._channel].float())
+            logits = [self._logits(planes, factor) for factor in self._scales]
+        return torch.sigmoid(torch.stack(logits).mean(0))
+
+    def _logits(self, planes: Tensor, factor: int) -> Tensor:
+        """Logits (n, h, w) of the hazard, seen ``factor`` times coarser: large forms show best from afar."""
+        if factor == 1:
+            return self._network.hazard_logits(planes)[:, self._channel].float()
+        height, width = planes.shape[-2:]
+        small = F.avg_pool2d(planes, factor, ceil_mode=True, count_include_pad=False)
+        rows, columns = small.shape[-2:]
+        padded = F.pad(small, (0, -columns % self._multiple, 0, -rows % self._multiple))
+        logits = self._network.hazard_logits(padded)[:, self._channel, :rows, :columns].float()
+        enlarged = F.interpolate(logits[:, None], scale_factor=factor, mode="bilinear", align_corners=False)
+        return enlarged[:, 0, :height, :width]
 
     def _prior_times_natural(self, planes: Tensor, hazard: str) -> Tensor:
         """What a model that was never shown a hazard can say: the physical prior, where the ground is not built on."""
-        artificial = self._network(planes).surface[:, -1].float().sigmoid()
+        artificial: Tensor = self._network(planes).surface[:, -1].float().sigmoid()
         prior = physical_prior(planes, self._chosen, hazard)
         if prior is None:
             raise BadInput(f"These bands and units give no physical prior of {hazard}; choose another model.")

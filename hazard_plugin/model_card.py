@@ -11,6 +11,7 @@ from .curves_widget import CurvesWidget
 from .hazards import hazard_title
 from .models import ModelEntry
 from .result_panel import escape
+from .scorecard_page import ScorecardDialog, has_scorecard
 
 CURVES = "hazardmapper:curves"
 """Name under which the page knows the picture of the curves."""
@@ -37,6 +38,11 @@ class ModelCardDialog(QDialog):
         layout.addWidget(self.page)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        if has_scorecard():
+            compare = buttons.addButton(tr("All models…"), QDialogButtonBox.ButtonRole.ActionRole)
+            compare.setObjectName("allModelsButton")
+            compare.setToolTip(tr("Show the scores of all bundled models, set by set, beside simple rules"))
+            compare.clicked.connect(lambda: ScorecardDialog(self).exec())
         layout.addWidget(buttons)
 
 
