@@ -106,7 +106,7 @@ def _clouds(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
     if draw.chance(0.6):  # fair-weather cumulus: small, thick and many
         field = draw.fractal(max(3.0, draw.log_uniform(150, 900) / land.gsd_m), draw.uniform(2.4, 3.0))[0]
         field = field + 0.7 * draw.fractal(size / 2, 3.0)[0]
-        opacity = ((field - draw.uniform(0.7, 2.0)) * draw.uniform(2.0, 5.0)).clamp(0, 1)
+        opacity = ((field - draw.uniform(0.3, 2.0)) * draw.uniform(2.0, 5.0)).clamp(0, 1)
     else:
         field = draw.fractal(draw.log_uniform(12, size / 2), draw.uniform(2.4, 3.4))[0]
         opacity = ((field - draw.uniform(0.6, 2.2)) * draw.uniform(0.8, 3.0)).clamp(0, 1) * draw.uniform(0.5, 1.0)

@@ -168,7 +168,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         labels=_labels(land, flooded, slid, collapsed),
         surface=artificial_table()[land.cover].to(torch.uint8),
         cloud=cloud,
-        under_plants=land.stand & (land.water < 0.25),
+        under_plants=land.stand & (land.water < 0.45),
         hazard=hazard,
         country=country,
         gsd_m=gsd_m,
