@@ -45,6 +45,11 @@ BUILDINGS = {
 }
 TALL = ("broadleaf", "conifer", "wetland", "shrub")
 BARE_FIELDS = ("soil_bright", "soil_dark", "soil_wet", "soil_smooth", "bare_wet")
+BARE_GROUND = (
+    *BARE_FIELDS, "sand", "rock_bright", "rock_dark", "mud", "salt", "gravel", "moraine", "quarry", "burnt",
+)  # fmt: skip
+"""Covers on which rubble that fell today looks like rubble of always."""
+
 STEEP_COUNTRIES = ("mountains", "hills", "gorge")
 
 

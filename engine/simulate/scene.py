@@ -11,7 +11,7 @@ from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 from .covers import artificial_table
 from .fields import Draw
 from .hazards import flood, glacier_collapse, landslides, old_scars
-from .land import STEEP_COUNTRIES, Land, LandRecipe, build_land
+from .land import BARE_GROUND, STEEP_COUNTRIES, Land, LandRecipe, build_land, is_one_of
 from .optics import render_reflectance
 from .radar import render_backscatter
 from .setting import Setting, draw_setting
@@ -40,8 +40,9 @@ class SimulatedScene:
     Attributes:
         slots: slots of ``values``, in canonical order.
         values: (slots, size, size) float32, reflectance 0-1 or dB.
-        labels: (4, size, size) uint8 in the order of ``HAZARDS``: 1 hazard, 0 none. Water is positive for ``flood``
-            wherever it lies: one date cannot tell a flood from a lake. What a sensor sees of it: ``seen_labels``.
+        labels: (4, size, size) uint8 in the order of ``HAZARDS``: 1 hazard, 0 none, 255 not to be judged: new rubble
+            where the ground was as bare before. Water is positive for ``flood`` wherever it lies: one date cannot
+            tell a flood from a lake. What a sensor sees of it all: ``seen_labels``.
         cloud: (size, size) share of cloud before the optical bands.
         surface: (size, size) uint8: 1 artificial, 0 natural.
         under_plants: (size, size) bool: water that plants mostly hide from above; a radar sees it.
@@ -137,7 +138,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     country = draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
     snowy = country == "mountains" and draw.chance(0.3 if hazard == "landslide" else 0.8)
-    green = hazard == "landslide" and draw.chance(0.6) and country != "gorge"
+    green = hazard == "landslide" and draw.chance(0.7) and country != "gorge"
     recipe = LandRecipe(
         country=country,
         gsd_m=gsd_m,
@@ -150,6 +151,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     if country in STEEP_COUNTRIES and draw.chance(0.25):
         old_scars(land, draw)
     nothing = torch.zeros_like(land.water, dtype=torch.bool)
+    was_bare = is_one_of(land, BARE_GROUND)
     slid = landslides(land, draw) if hazard == "landslide" else nothing
     collapsed = glacier_collapse(land, draw) if hazard == "glacier_collapse" else nothing
     flooded = flood(land, draw) if hazard == "flood" else nothing
@@ -165,7 +167,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     return SimulatedScene(
         slots=slots,
         values=torch.cat(bands),
-        labels=_labels(land, flooded, slid, collapsed),
+        labels=_labels(land, flooded, slid, collapsed, was_bare),
         surface=artificial_table()[land.cover].to(torch.uint8),
         cloud=cloud,
         under_plants=land.stand & (land.water < 0.45),
@@ -176,6 +178,8 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     )
 
 
-def _labels(land: Land, flooded: Tensor, slid: Tensor, collapsed: Tensor) -> Tensor:
+def _labels(land: Land, flooded: Tensor, slid: Tensor, collapsed: Tensor, was_bare: Tensor) -> Tensor:
     water = flooded | (land.water > 0.5)
-    return torch.stack((water, slid, collapsed, water | slid | collapsed)).to(torch.uint8)
+    labels = torch.stack((water, slid, collapsed, water | slid | collapsed)).to(torch.uint8)
+    doubt = torch.stack((torch.zeros_like(water), slid, collapsed, (slid | collapsed) & ~water)) & was_bare
+    return labels.masked_fill(doubt, IGNORED)

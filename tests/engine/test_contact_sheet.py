@@ -24,7 +24,7 @@ def test_scenes_labels_table_and_sheet_are_written(tmp_path, capsys):
         optical, labels = gdal.Open(row["optical"]), gdal.Open(row["labels"])
         assert (optical.RasterXSize, optical.RasterCount, labels.RasterCount) == (64, 7, 5)
         assert optical.GetGeoTransform() == labels.GetGeoTransform()
-        assert set(np.unique(labels.ReadAsArray())) <= {0, 1}
+        assert set(np.unique(labels.ReadAsArray())) <= {0, 1, 255}
         assert "not a real place" in optical.GetMetadataItem("SIMULATED")
         assert [band["slot"] for band in inspect_scene(InspectJob(raster=row["radar"]))["bands"]] == ["vv", "vh"]
         assert inspect_scene(InspectJob(raster=row["optical"]))["units"] == "reflectance*10000"
