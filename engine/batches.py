@@ -29,6 +29,7 @@ LANES = 8
 SCENES_IN_LANE = 20
 WHOLE_SCENES_EVERY = 3
 """Every so many turns the chips of a batch are whole scenes."""
+BEST_OF_TOWNS = 3
 SEED_STRIDE = 1_000_003
 
 PREPARING = (0.0, 0.05)
@@ -56,7 +57,8 @@ class SimulatedSource:
         trained: those to be taught; labels of others are not judged.
         leave_out: hazard of which no scene is drawn; *any* is not taught on what looks like it.
         all_bands: sensors keep all of their bands.
-        whole_scenes: some batches are of whole scenes, larger than chips: they can't be joined with others.
+        whole_scenes: some batches are of whole scenes, larger than chips, which cannot be joined with other chips.
+        favour_built: choose the scene with the most artificial ground of a few; most scenes hardly have any.
     """
 
     seed: int
@@ -66,27 +68,32 @@ class SimulatedSource:
     leave_out: str | None = None
     all_bands: bool = False
     whole_scenes: bool = True
+    favour_built: bool = False
     _kept: dict[int, SimulatedScene] = field(default_factory=dict, repr=False)
 
     def batch(self, step: int) -> Batch:
         """Chips of one step."""
         turn, lane = divmod(step, LANES)
         draw = Draw((self.seed * SEED_STRIDE + step) * 2 + 1, 8)
-        numbers = [lane + LANES * (turn + draw.whole(SCENES_IN_LANE)) for _ in range(SCENES_IN_BATCH)]
         oldest = LANES * turn + lane
         self._kept = {n: scene for n, scene in self._kept.items() if n % LANES != lane or n >= oldest}
         count, size_px = self.batch_size, CHIP_SIZE_PX
-        if (
-            self.whole_scenes and turn % WHOLE_SCENES_EVERY == 0
-        ):  # as many pixels, of few scenes as a whole: forms and what surrounds them
+        if self.whole_scenes and turn % WHOLE_SCENES_EVERY == 0:
+            # As many pixels, of few scenes as a whole: forms and what surrounds them.
             count, size_px = max(2, count * CHIP_SIZE_PX**2 // SCENE_SIZE_PX**2), SCENE_SIZE_PX
         counts = [count // SCENES_IN_BATCH + (i < count % SCENES_IN_BATCH) for i in range(SCENES_IN_BATCH)]
         parts = [
-            cut_chips(self._scene(number), draw, each, size_px, self.all_bands)
-            for number, each in zip(numbers, counts, strict=True)
-            if each
+            cut_chips(self._choose(turn, lane, draw), draw, each, size_px, self.all_bands) for each in counts if each
         ]
         return self.as_taught(join(parts))
+
+    def _choose(self, turn: int, lane: int, draw: Draw) -> SimulatedScene:
+        """One of the scenes kept for this turn of a lane."""
+        drawn = [
+            self._scene(lane + LANES * (turn + draw.whole(SCENES_IN_LANE)))
+            for _ in range(BEST_OF_TOWNS if self.favour_built else 1)
+        ]
+        return max(drawn, key=lambda scene: int(scene.surface.sum()))
 
     def _scene(self, number: int) -> SimulatedScene:
         if number not in self._kept:
@@ -107,9 +114,8 @@ class SimulatedSource:
 
     def as_taught(self, batch: Batch) -> Batch:
         """Labels in the order of the network's logits, planes in half precision to travel between processes."""
-        labels = torch.full((batch.labels.shape[0], len(self.hazards), *batch.labels.shape[2:]), UNKNOWN).to(
-            torch.uint8
-        )
+        count, _, height, width = batch.labels.shape
+        labels = torch.full((count, len(self.hazards), height, width), UNKNOWN, dtype=torch.uint8)
         known = [name for name in SIMULATED_HAZARDS if name not in (ANY, self.leave_out)]
         for index, name in enumerate(self.hazards):
             if name in self.trained and name in SIMULATED_HAZARDS and name != self.leave_out:

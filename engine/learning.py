@@ -29,7 +29,7 @@ SIMULATED_ITERATIONS = 100  # steps an epoch where data have no end
 FEWEST_STEPS_TO_VALIDATION = 20  # where passes through the data are shorter
 MOST_STEPS_TO_VALIDATION = 1000
 MOST_EPOCHS = 200
-VALIDATION_SCENES = (8, 96)  # simulated, of a short and of a long run
+VALIDATION_SCENES = (24, 96)  # simulated, of a short and of a long run
 SIMULATED_DATA = ("simulated scenes only (engine/simulate)", "made by this program")
 """Name and licence of the data that need no files."""
 LICENCE = "CC BY 4.0"
@@ -128,7 +128,7 @@ def simulated_validation_scenes(plan: Plan) -> int:
     """Held-out scenes that fit a run's length."""
     fewest, most = VALIDATION_SCENES
     by_steps = most if plan.steps is None else plan.steps * plan.batch_size // (16 * CHIPS_OF_SIMULATED_SCENE)
-    by_time = most if plan.seconds is None else int(plan.seconds / 15)
+    by_time = most if plan.seconds is None else int(plan.seconds / 3)
     return max(fewest, min(most, by_steps, by_time))
 
 

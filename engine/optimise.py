@@ -20,7 +20,7 @@ from .protocol import BadInput, Cancelled
 from .reporting import Report
 from .simulate.chips import Batch
 
-WARM_UP_STEPS = 100  # at most, and a tenth of a short run
+WARM_UP_STEPS, WARM_UP_SHARE = 100, 0.1  # whichever is over first
 DECAY_SHARE = 0.3  # of the run, at its end, over which the rate falls to 0: a held run can be prolonged
 WEIGHT_DECAY = 0.01
 GRADIENT_LIMIT = 1.0  # length of the gradient of all weights
@@ -64,8 +64,8 @@ class Plan:
 
     def rate(self, step: int, share: float) -> float:
         """Warm up, hold, then fall linearly to 0 at the end."""
-        warm_up = WARM_UP_STEPS if self.steps is None else max(1, min(WARM_UP_STEPS, self.steps // 10))
-        return self.learning_rate * min(1.0, (step + 1) / warm_up) * min(1.0, (1 - share) / DECAY_SHARE)
+        warm = max((step + 1) / WARM_UP_STEPS, share / WARM_UP_SHARE)
+        return self.learning_rate * min(1.0, warm) * min(1.0, (1 - share) / DECAY_SHARE)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,8 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
     checkpoint = Checkpoint(folder, settings)
     run = optimise(Learner(network, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
     warnings += skipped_notes(run)
+    if "validation_balanced_accuracy" not in run.best_values:
+        warnings.append("The validation shows natural or artificial only, not both: balanced accuracy is not measured.")
     name, licence = data_of(data)
     card = finished_card(
         card,
@@ -164,5 +166,5 @@ def finished_card(card: ModelCard, simulated: bool, training: dict[str, Any]) ->
 def source_of(job: PretrainJob, data: Data | None) -> SimulatedSource | LabelledSource:
     """Chips to learn from; hazards are not taught."""
     if data is None:
-        return SimulatedSource(job.seed, job.batch_size, HEADS, (), all_bands=job.all_bands)
+        return SimulatedSource(job.seed, job.batch_size, HEADS, (), all_bands=job.all_bands, favour_built=True)
     return LabelledSource(data.source, data.train, job.seed, job.batch_size, HEADS, job.all_bands, teach_any=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,8 @@ from .validation import HazardScore, judge_hazards
 SIMULATED_STEPS, LABELLED_STEPS = 6000, 3000
 """Steps of a run that is told neither epochs nor minutes."""
 SIMULATED_SET = "simulated (validation)"
+OTHERS = 0.25
+"""Weight of the hazards that are only replayed in the choice of the best weights."""
 SURFACE_WEIGHT = 0.2
 CHARACTERISTICS_WEIGHT = 0.05
 
@@ -134,15 +137,13 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
 
     def evaluate(judged: nn.Module) -> Evaluation:
         scores, mean_loss = judge(judged)
-        ious = [score.iou or 0.0 for score in scores.values() if score.threshold is not None]
-        accuracies = [score.counts.balanced_accuracy for score in scores.values() if score.threshold is not None]
-        known = [value for value in accuracies if value is not None]
-        values = {"validation_loss": mean_loss}
-        if ious:
-            values["validation_iou"] = sum(ious) / len(ious)
-        if known:
-            values["validation_balanced_accuracy"] = sum(known) / len(known)
-        return Evaluation(values.get("validation_iou", -mean_loss), values)
+        values = {"validation_loss": mean_loss, **_means(scores, judges[0].hazards)}
+        if "validation_iou" not in values:
+            return Evaluation(-mean_loss, values)
+        others = _means(scores, [hazard for hazard in scores if hazard not in judges[0].hazards])
+        own = values["validation_iou"]
+        score = own if "validation_iou" not in others else (1 - OTHERS) * own + OTHERS * others["validation_iou"]
+        return Evaluation(score, values)
 
     def batches(first_step: int) -> AbstractContextManager[Any]:
         return prefetched(source, first_step, job.workers, report)
@@ -284,6 +285,18 @@ def _sources(
         held_out = simulated.validation(simulated_validation_scenes(plan), report)
         judges.append(Judge(SIMULATED_SET, held_out, others))
     return MixedSource(labelled, simulated), judges
+
+
+def _means(scores: dict[str, HazardScore], hazards: Sequence[str]) -> dict[str, float]:
+    """Mean scores over those of ``hazards`` that validation chips show; nothing where none does."""
+    seen = [scores[hazard] for hazard in hazards if scores[hazard].threshold is not None]
+    if not seen:
+        return {}
+    values = {"validation_iou": sum(score.iou or 0.0 for score in seen) / len(seen)}
+    known = [value for score in seen if (value := score.counts.balanced_accuracy) is not None]
+    if known:
+        values["validation_balanced_accuracy"] = sum(known) / len(known)
+    return values
 
 
 def _unseen_notes(scores: dict[str, HazardScore]) -> list[str]:

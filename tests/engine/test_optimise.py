@@ -63,7 +63,9 @@ def test_steps_or_time_end_a_run_whichever_is_further():
     plan = toy_plan(steps=100, seconds=60.0)
     assert plan.share(50, 6) == 0.5 and plan.share(10, 45) == 0.75
     assert plan.rate(50, plan.share(50, 60)) == 0
-    assert toy_plan(steps=None, seconds=60.0).share(10**6, 30) == 0.5
+    slow = toy_plan(steps=None, seconds=60.0, learning_rate=0.1)
+    assert slow.share(10**6, 30) == 0.5
+    assert slow.rate(7, slow.share(7, 6)) == pytest.approx(0.1)  # warm after a tenth of its time
 
 
 def test_the_average_of_constant_weights_is_those_weights():
