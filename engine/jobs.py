@@ -175,7 +175,7 @@ class LearningJob:
         parse=int,
     )
     iterations: Optional[int] = option(
-        help="steps an epoch; all of the data, or 100 on simulated scenes, when not given", metavar="N", parse=int
+        help="steps an epoch; all of the data, or about 200 on simulated scenes, when not given", metavar="N", parse=int
     )
     batch_size: int = option(16, help="chips a step", metavar="N", parse=int)
     learning_rate: float = option(2e-3, help="highest learning rate", metavar="R", parse=float)

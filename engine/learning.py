@@ -25,7 +25,8 @@ from .protocol import SIMULATED, BadInput, LearningJob, TrainJob
 from .reporting import Report
 from .samples import LabelledData
 
-SIMULATED_ITERATIONS = 100  # steps an epoch where data have no end
+SIMULATED_ITERATIONS = 200  # steps an epoch where data have no end
+ITERATIONS_A_MINUTE = 10  # in runs that end by time, 25 to 250: validations are to take a small part of it
 FEWEST_STEPS_TO_VALIDATION = 20  # where passes through the data are shorter
 MOST_STEPS_TO_VALIDATION = 1000
 MOST_EPOCHS = 200
@@ -101,7 +102,12 @@ def open_data(job: LearningJob) -> Data | None:
 
 def plan_of(job: LearningJob, scenes: int | None, default_steps: int) -> Plan:
     """How long the job goes on; ``scenes`` to train on, None where they have no end."""
-    passes = math.ceil(scenes / job.batch_size) if scenes else SIMULATED_ITERATIONS
+    if scenes:
+        passes = math.ceil(scenes / job.batch_size)
+    elif job.minutes is None:
+        passes = SIMULATED_ITERATIONS
+    else:
+        passes = max(25, min(250, round(job.minutes * ITERATIONS_A_MINUTE)))
     iterations = job.iterations or passes
     if job.iterations:
         validate_every = iterations
@@ -132,14 +138,14 @@ def simulated_validation_scenes(plan: Plan) -> int:
     return max(fewest, min(most, by_steps, by_time))
 
 
-def settings_of(kind: str, job: LearningJob, plan: Plan, **more: Any) -> dict[str, Any]:
+def settings_of(kind: str, job: LearningJob, **more: Any) -> dict[str, Any]:
     """What two runs must share for one to go on where the other stopped: all that changes what a step does."""
     free = {"save", "epochs", "iterations", "patience", "minutes", "workers", "device", "resume", "overwrite"}
     values = {spec.name: getattr(job, spec.name) for spec in dataclasses.fields(job) if spec.name not in free}
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     if job.data != SIMULATED:
         values["data"] = os.path.realpath(job.data)
-    return {"kind": kind, **values, "validation_every": plan.validate_every, **more}
+    return {"kind": kind, **values, **more}
 
 
 def data_of(data: Data | None, replay: bool = False) -> tuple[str, str]:

@@ -97,7 +97,7 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
     if not held_out:
         raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
     weight = artificial_weight(held_out)
-    settings = settings_of("pretrain", job, plan, encoder=card.encoder, scenes=len(data.train) if data else 0)
+    settings = settings_of("pretrain", job, encoder=card.encoder, scenes=len(data.train) if data else 0)
 
     def loss(trained: nn.Module, batch: Batch) -> Tensor:
         heads = trained(batch.planes)

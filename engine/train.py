@@ -50,6 +50,8 @@ SIMULATED_SET = "simulated (validation)"
 OTHERS = 0.25
 """Weight of the hazards that are only replayed in the choice of the best weights."""
 SURFACE_WEIGHT = 0.2
+ARTIFICIAL_WEIGHT = 5.0
+"""Of artificial pixels beside natural ones, of which there are about ten times as many."""
 CHARACTERISTICS_WEIGHT = 0.05
 
 DESCRIPTION = (
@@ -112,7 +114,7 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     plan = plan_of(job, len(data.train) if data else None, LABELLED_STEPS if data else SIMULATED_STEPS)
     source, judges = _sources(job, data, teaching, plan, report)
     settings = settings_of(
-        "train", job, plan, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
+        "train", job, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
         scenes=len(data.train) if data else 0,
     )  # fmt: skip
 
@@ -120,7 +122,9 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
         heads = trained(batch.planes)
         total = hazard_loss(heads.hazard.float(), batch.labels, card.hazards)
         measured = measured_pixels(batch.planes)
-        total = total + SURFACE_WEIGHT * surface_loss(heads.surface.float(), batch.surface, batch.artificial, measured)
+        total = total + SURFACE_WEIGHT * surface_loss(
+            heads.surface.float(), batch.surface, batch.artificial, measured, ARTIFICIAL_WEIGHT
+        )
         if batch.characteristics is not None and batch.characteristics_known is not None:
             total = total + CHARACTERISTICS_WEIGHT * characteristics_loss(
                 heads.characteristics.float(), batch.characteristics, batch.characteristics_known

@@ -86,7 +86,7 @@ def found_on(model, hazard, scenes, numbers):
 def test_a_new_hazard_on_the_users_chips_is_found(start, toy, tmp_path):
     scenes = ToyScenes(count=32, hazard="lava")
     toy(scenes)
-    found = train(job(data=str(tmp_path), model=start, hazard=("lava",), epochs=2, iterations=20), Report())
+    found = train(job(data=str(tmp_path), model=start, hazard=("lava",), epochs=2, iterations=14), Report())
     assert found["hazards"] == ["flood", "landslide", "glacier_collapse", "lava", "any"]
     assert found_on("small", "lava", scenes, range(1000, 1006)).iou > 0.6  # scenes of no split
     sets = {row["hazard"]: row["set"] for row in found["scores"]}
@@ -195,14 +195,14 @@ def test_a_trained_model_cannot_forget_a_hazard(start):
         train(job(model="trained", leave_out="flood"), Report())
 
 
-def test_the_threshold_is_the_middle_of_those_that_are_nearly_best():
+def test_the_threshold_is_the_highest_of_those_that_are_nearly_best():
     tally = HazardTally(("flood",))
     probability = torch.tensor([0.05, 0.15, 0.305, 0.71, 0.9]).view(1, 1, 1, 5)
     labels = torch.tensor([0, 0, 0, 1, 1], dtype=torch.uint8).view(1, 1, 1, 5)
     tally.add(torch.logit(probability), labels)
     score = tally.score("flood")
     best = [threshold for threshold in THRESHOLDS if 0.305 < threshold <= 0.71]
-    assert score.threshold == best[len(best) // 2]
+    assert score.threshold == best[-1]
     assert score.counts == Counts(tp=2, fp=0, fn=0, tn=3) and score.iou == 1
 
 
@@ -220,7 +220,7 @@ def test_the_tally_counts_as_numpy_does_at_every_threshold():
         for threshold in THRESHOLDS:
             ious.append(count_pixels(probability >= threshold, truth == 1, truth != 255).iou)
         score = tally.score(name)
-        assert score.iou == ious[THRESHOLDS.index(score.threshold)] >= 0.97 * max(ious)
+        assert score.iou == ious[THRESHOLDS.index(score.threshold)] >= 0.9 * max(ious)
 
 
 def test_a_hazard_without_positive_pixels_has_no_threshold():
