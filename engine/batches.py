@@ -27,6 +27,8 @@ SCENES_IN_BATCH = 8
 LANES = 8
 """Batches take turns among this many sets of scenes, so that processes need not all make all scenes."""
 SCENES_IN_LANE = 20
+TURNS_OF_SCENE = 2
+"""Turns after which a lane forgets its oldest scene for a new one: making scenes is half of the work."""
 WHOLE_SCENES_EVERY = 3
 """Every so many turns the chips of a batch are whole scenes."""
 BEST_OF_TOWNS = 3
@@ -48,7 +50,7 @@ SMALLEST_SIDE_PX = 32
 
 @dataclass
 class SimulatedSource:
-    """Chips of simulated scenes; a step renews one scene, and chips of a scene are cut again and again.
+    """Chips of simulated scenes; every second step renews one scene, and chips of a scene are cut again and again.
 
     Attributes:
         seed: same seed, same batches.
@@ -74,8 +76,9 @@ class SimulatedSource:
     def batch(self, step: int) -> Batch:
         """Chips of one step."""
         turn, lane = divmod(step, LANES)
+        first = turn // TURNS_OF_SCENE
         draw = Draw((self.seed * SEED_STRIDE + step) * 2 + 1, 8)
-        oldest = LANES * turn + lane
+        oldest = LANES * first + lane
         self._kept = {n: scene for n, scene in self._kept.items() if n % LANES != lane or n >= oldest}
         count, size_px = self.batch_size, CHIP_SIZE_PX
         if self.whole_scenes and turn % WHOLE_SCENES_EVERY == 0:
@@ -83,14 +86,14 @@ class SimulatedSource:
             count, size_px = max(2, count * CHIP_SIZE_PX**2 // SCENE_SIZE_PX**2), SCENE_SIZE_PX
         counts = [count // SCENES_IN_BATCH + (i < count % SCENES_IN_BATCH) for i in range(SCENES_IN_BATCH)]
         parts = [
-            cut_chips(self._choose(turn, lane, draw), draw, each, size_px, self.all_bands) for each in counts if each
+            cut_chips(self._choose(first, lane, draw), draw, each, size_px, self.all_bands) for each in counts if each
         ]
         return self.as_taught(join(parts))
 
-    def _choose(self, turn: int, lane: int, draw: Draw) -> SimulatedScene:
-        """One of the scenes kept for this turn of a lane."""
+    def _choose(self, first: int, lane: int, draw: Draw) -> SimulatedScene:
+        """One of the scenes of a lane that are kept from ``first`` on."""
         drawn = [
-            self._scene(lane + LANES * (turn + draw.whole(SCENES_IN_LANE)))
+            self._scene(lane + LANES * (first + draw.whole(SCENES_IN_LANE)))
             for _ in range(BEST_OF_TOWNS if self.favour_built else 1)
         ]
         return max(drawn, key=lambda scene: int(scene.surface.sum()))

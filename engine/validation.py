@@ -15,8 +15,9 @@ from .samples import UNKNOWN
 from .simulate.chips import Batch
 
 THRESHOLDS = tuple(round(0.1 + 0.025 * index, 3) for index in range(31))
-PLATEAU = 0.03
-"""Share of the best IoU within which thresholds are as good as equal; the middle of them is taken."""
+PLATEAU = 0.1
+"""Share of the best IoU within which thresholds are as good as equal; the highest of them is taken: at the same IoU,
+fewer false alarms are worth more than a larger area."""
 
 
 LARGEST_WEIGHT = 8.0
@@ -56,7 +57,7 @@ class HazardTally:
             self._bins[index] += torch.bincount(places, minlength=2 * width).view(2, width).cpu()
 
     def score(self, hazard: str) -> HazardScore:
-        """Threshold in the middle of those that are nearly best by IoU, and the counts there."""
+        """Highest threshold of those that are nearly best by IoU, and the counts there."""
         bins = self._bins[self.hazards.index(hazard)]
         above = bins.flip(1).cumsum(1).flip(1)[:, 1:]  # pixels that reach each threshold
         totals = bins.sum(1)
@@ -68,7 +69,7 @@ class HazardTally:
             return HazardScore(None, counts[len(counts) // 2])
         ious = [count.iou or 0.0 for count in counts]
         nearly_best = [index for index, iou in enumerate(ious) if iou >= (1 - PLATEAU) * max(ious)]
-        at = nearly_best[len(nearly_best) // 2]
+        at = nearly_best[-1]
         return HazardScore(THRESHOLDS[at], counts[at])
 
 
