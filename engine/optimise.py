@@ -116,8 +116,10 @@ class Run:
     ended: str = "finished"
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        """Add to the curves."""
+        """Add finite values to the curves."""
         for name, value in values.items():
+            if not math.isfinite(value):
+                continue
             self.curves.setdefault(name, Curve()).add(step, float(value))
 
 
@@ -197,7 +199,7 @@ class _State:
         found = self.learner.evaluate(self.average)
         run.validated_at = run.step
         run.record(run.step, found.values)
-        if found.score > run.best_score or not run.best:
+        if found.score > run.best_score or not math.isfinite(run.best_score):
             run.best_score, run.best_step, run.best_values = found.score, run.step, dict(found.values)
             run.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
         report.metrics(run.step, found.values)

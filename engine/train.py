@@ -107,7 +107,7 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     torch.manual_seed(job.seed)
     network = build_network(card)
     if start is not None:
-        take_weights(network, card.hazards, start)
+        report.log(f"{take_weights(network, card.hazards, start):.0%} of the weights come from '{start.card.name}'.")
     network = network.to(device)
     require_room(folder, network)
     warnings = _look_at(data, job, teaching, report)
@@ -182,21 +182,14 @@ class Judge:
 
 
 def _start(job: TrainJob) -> Model | None:
-    """The model to start from; raises BadInput if the job also wants another network than it has."""
+    """The model to start from; raises BadInput if what is to be left out is asked for as well."""
     if job.leave_out and job.data != SIMULATED:
         raise BadInput("A hazard can be left out of simulated scenes only; use --data simulated, or drop --leave-out.")
     if job.leave_out in job.hazard:
         raise BadInput(f"Hazard '{job.leave_out}' is to be trained and left out; choose one.")
     if job.model is None:
         return None
-    start = load_model(job.model)
-    for name, wanted, default in (("architecture", job.architecture, "unet"), ("encoder", job.encoder, None)):
-        found = getattr(start.card, name)
-        if wanted not in (default, found):
-            raise BadInput(
-                f"Model '{job.model}' has the {name} {found}, not {wanted}; leave --{name} out, or train from scratch."
-            )
-    return start
+    return load_model(job.model)
 
 
 def settle_teaching(job: TrainJob, data: Data | None, start: ModelCard | None) -> Teaching:
@@ -213,19 +206,21 @@ def settle_teaching(job: TrainJob, data: Data | None, start: ModelCard | None) -
 
 def new_card(name: str, job: TrainJob, teaching: Teaching, start: ModelCard | None) -> ModelCard:
     """Card of a network about to be trained."""
-    architecture = start.architecture if start else job.architecture
+    architecture = job.architecture or (start.architecture if start else "unet")
     defaults = ARCHITECTURE_DEFAULTS[architecture]
+    alike = start is not None and architecture == start.architecture
     card = ModelCard(
         name=name,
         title=f"{defaults.title}, any sensor",
         architecture=architecture,
-        encoder=start.encoder if start else job.encoder or defaults.encoder,
-        decoder_channels=start.decoder_channels if start else defaults.decoder_channels,
+        encoder=job.encoder or (start.encoder if start and alike else defaults.encoder),
+        decoder_channels=start.decoder_channels if start and alike else defaults.decoder_channels,
         detail_channels=start.detail_channels if start else ModelCard.detail_channels,
         hazards=teaching.hazards,
         thresholds={hazard: start.thresholds.get(hazard, 0.5) if start else 0.5 for hazard in teaching.hazards},
         planes=PLANES,
         characteristics=CHARACTERISTICS,
+        scales={name: factors for name, factors in start.scales.items() if name in teaching.hazards} if start else {},
     )
     if job.data == SIMULATED:
         return dataclasses.replace(card, description=DESCRIPTION.format(title=defaults.title), limits=LIMITS)
