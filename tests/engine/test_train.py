@@ -22,7 +22,7 @@ from engine.pretrain import pretrain
 from engine.protocol import BadInput, PretrainJob, TrainJob
 from engine.reporting import Report
 from engine.train import new_card, settle_teaching, train
-from engine.validation import PLATEAU, THRESHOLDS, HazardTally
+from engine.validation import THRESHOLDS, HazardTally
 
 SMALL = "tu-mobilenetv3_small_050"
 
