@@ -55,19 +55,27 @@ def hazards_of(job: TrainJob, shown: tuple[str, ...], start: ModelCard | None) -
     return (*dict.fromkeys(names), ANY)
 
 
-def take_weights(network: HazardNet, hazards: tuple[str, ...], start: Model) -> None:
-    """Copy what fits from a loaded model; a hazard that is new to it begins as its *any*, if it has one."""
+def take_weights(network: HazardNet, hazards: tuple[str, ...], start: Model) -> float:
+    """Copy what fits, by name and shape, from a loaded model; a hazard that is new to it begins as its *any*.
+
+    Returns:
+        The share of the network's numbers that were copied, hazard logits not counted.
+    """
+    copied = 0.0
     own, theirs = network.state_dict(), start.network.state_dict()
     with torch.no_grad():
         for name, tensor in theirs.items():
             if name in own and own[name].shape == tensor.shape and not name.startswith("hazard_head."):
                 own[name].copy_(tensor)
+                copied += tensor.numel()
         for index, hazard in enumerate(hazards):
             known = start.card.hazards
             twin = hazard if hazard in known else ANY if ANY in known else None
-            if twin is not None:
+            if twin is not None and own["hazard_head.weight"].shape[1:] == theirs["hazard_head.weight"].shape[1:]:
                 for name in ("hazard_head.weight", "hazard_head.bias"):
                     own[name][index] = theirs[name][known.index(twin)]
+    total = sum(tensor.numel() for name, tensor in own.items() if not name.startswith("hazard_head."))
+    return float(copied / max(1, total))
 
 
 def was_pretrained(start: ModelCard | None) -> bool:

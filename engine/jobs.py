@@ -222,8 +222,11 @@ class TrainJob(LearningJob):
     """Train hazard heads, from a pre-trained model or from scratch."""
 
     model: Optional[str] = option(help="model to start from; from scratch when not given", metavar="PRETRAINED")
-    architecture: str = option("unet", help="network, from scratch only", choices=ARCHITECTURES)
-    encoder: Optional[str] = option(help="encoder, from scratch only", metavar="NAME")
+    architecture: Optional[str] = option(
+        help="network; the start's own, else unet, when not given (another one takes what weights fit)",
+        choices=ARCHITECTURES,
+    )
+    encoder: Optional[str] = option(help="its encoder; the start's or a small one when not given", metavar="NAME")
     hazard: Tuple[str, ...] = option(
         (), help="hazards that the labels show, a new name adds one", metavar="NAMES", parse=parse_names
     )

@@ -50,6 +50,9 @@ BARE_GROUND = (
 )  # fmt: skip
 """Covers on which rubble that fell today looks like rubble of always."""
 
+VEGETATED = ("temperate", "tropical")
+"""Climates in which slopes are green unless something has torn them open."""
+
 STEEP_COUNTRIES = ("mountains", "hills", "gorge")
 
 
@@ -133,7 +136,8 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
     if draw.chance(0.75 if country == "plain" else 0.15 if recipe.green else 0.4):
         _build_towns(land, draw)
     _cut_roads(land, draw)
-    if not recipe.green or draw.chance(0.4):
+    grown_over = country in STEEP_COUNTRIES and land.setting.climate in VEGETATED
+    if draw.chance(0.3 if grown_over else 1.0):
         _scatter_look_alikes(land, draw)
     if country in STEEP_COUNTRIES and draw.chance(0.12 if recipe.green else 0.3):
         _pile_talus(land, draw)
@@ -203,7 +207,7 @@ def _lay_fields(land: Land, draw: Draw) -> None:
 
 
 def _cover_steep(land: Land, draw: Draw) -> None:
-    limit = draw.uniform(0.45, 1.1)
+    limit = draw.uniform(0.7, 1.4) if land.setting.climate in VEGETATED else draw.uniform(0.45, 1.1)
     rocky = land.steepness + 0.12 * draw.fractal(8, 2.0)[0] > limit
     put(land, rocky, draw.pick({"rock_bright": 2, "rock_dark": 2, "shrub": 0.5, "grass": 0.5}))
 
@@ -245,8 +249,7 @@ def _cut_roads(land: Land, draw: Draw) -> None:
 def _scatter_look_alikes(land: Land, draw: Draw) -> None:
     """Bare, dark and smooth patches that are no hazard; where plants grow, most of them on gentle ground."""
     size = draw.size_px
-    vegetated = land.setting.climate in ("temperate", "tropical")
-    gentle = land.steepness < (0.12 if vegetated and draw.chance(0.8) else 10.0)
+    gentle = land.steepness < (0.12 if land.setting.climate in VEGETATED and draw.chance(0.8) else 10.0)
     for cover, probability, lowest in (
         ("burnt", 0.06, 1.2),
         ("quarry", 0.10, 2.5),

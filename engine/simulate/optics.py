@@ -101,9 +101,9 @@ def _light(land: Land, draw: Draw) -> Tensor:
 
 def _clouds(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
     size = draw.size_px
-    if not draw.chance(0.45):
+    if not draw.chance(0.52):
         return torch.zeros((size, size)), torch.zeros((size, size))
-    if draw.chance(0.6):  # fair-weather cumulus: small, thick and many
+    if draw.chance(0.65):  # fair-weather cumulus: small, thick and many
         field = draw.fractal(max(3.0, draw.log_uniform(150, 900) / land.gsd_m), draw.uniform(2.4, 3.0))[0]
         field = field + 0.7 * draw.fractal(size / 2, 3.0)[0]
         opacity = ((field - draw.uniform(0.3, 2.0)) * draw.uniform(2.0, 5.0)).clamp(0, 1)

@@ -170,7 +170,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         labels=_labels(land, flooded, slid, collapsed, was_bare),
         surface=artificial_table()[land.cover].to(torch.uint8),
         cloud=cloud,
-        under_plants=land.stand & (land.water < 0.45),
+        under_plants=land.stand & (land.water < 0.6),
         hazard=hazard,
         country=country,
         gsd_m=gsd_m,

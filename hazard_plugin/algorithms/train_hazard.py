@@ -67,7 +67,7 @@ class TrainHazard(LearningAlgorithm):
         self.add_text("HAZARD", tr("Hazards that the labels show, separated by commas"), ["", *protocol.HAZARDS])
         self.add_text("MODEL", tr("Start from model (empty: from scratch)"), ["", *local_model_names()])
         self.add_run()
-        self.add_text("ARCHITECTURE", tr("Network, from scratch only"), list(protocol.ARCHITECTURES))
+        self.add_text("ARCHITECTURE", tr("Network (empty: the start's own, else U-Net)"), list(protocol.ARCHITECTURES))
         self.add_text("ENCODER", tr("Encoder, from scratch only (empty: a small one)"))
         self.add_text("POSITIVE", tr("Label codes that mean hazard"))
         self.add_text("IGNORE", tr("Label codes to leave out"))
