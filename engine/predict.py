@@ -37,6 +37,33 @@ def fold_batch_norm(network: HazardNet) -> HazardNet:
     return network
 
 
+def logits_at(network: HazardNet, planes: Tensor, factors: Sequence[int], multiple: int) -> Tensor:
+    """Hazard logits of windows, averaged over several resolutions: large forms show best from afar.
+
+    Args:
+        network: in eval mode.
+        planes: (n, planes, h, w), h and w multiples of ``multiple``.
+        factors: how many times coarser the windows are seen, 1 for as they are.
+        multiple: what the sides of a window must be multiples of.
+
+    Returns:
+        (n, hazards, h, w) float32.
+    """
+    return torch.stack([_logits_from_afar(network, planes, factor, multiple) for factor in factors]).mean(0)
+
+
+def _logits_from_afar(network: HazardNet, planes: Tensor, factor: int, multiple: int) -> Tensor:
+    if factor == 1:
+        return network.hazard_logits(planes).float()
+    height, width = planes.shape[-2:]
+    small = F.avg_pool2d(planes, factor, ceil_mode=True, count_include_pad=False)
+    rows, columns = small.shape[-2:]
+    padded = F.pad(small, (0, -columns % multiple, 0, -rows % multiple))
+    logits = network.hazard_logits(padded)[..., :rows, :columns].float()
+    enlarged = F.interpolate(logits, scale_factor=factor, mode="bilinear", align_corners=False)
+    return enlarged[..., :height, :width]
+
+
 class OutOfMemory(HazardError):
     """Even one window at a time does not fit."""
 
@@ -118,20 +145,8 @@ class Predictor:
         with torch.autocast(self.device.type, dtype=half or torch.float32, enabled=half is not None):
             if self._prior_of is not None:
                 return self._prior_times_natural(planes, self._prior_of)
-            logits = [self._logits(planes, factor) for factor in self._scales]
-        return torch.sigmoid(torch.stack(logits).mean(0))
-
-    def _logits(self, planes: Tensor, factor: int) -> Tensor:
-        """Logits (n, h, w) of the hazard, seen ``factor`` times coarser: large forms show best from afar."""
-        if factor == 1:
-            return self._network.hazard_logits(planes)[:, self._channel].float()
-        height, width = planes.shape[-2:]
-        small = F.avg_pool2d(planes, factor, ceil_mode=True, count_include_pad=False)
-        rows, columns = small.shape[-2:]
-        padded = F.pad(small, (0, -columns % self._multiple, 0, -rows % self._multiple))
-        logits = self._network.hazard_logits(padded)[:, self._channel, :rows, :columns].float()
-        enlarged = F.interpolate(logits[:, None], scale_factor=factor, mode="bilinear", align_corners=False)
-        return enlarged[:, 0, :height, :width]
+            logits = logits_at(self._network, planes, self._scales, self._multiple)[:, self._channel]
+        return torch.sigmoid(logits)
 
     def _prior_times_natural(self, planes: Tensor, hazard: str) -> Tensor:
         """What a model that was never shown a hazard can say: the physical prior, where the ground is not built on."""
