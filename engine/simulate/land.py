@@ -214,7 +214,7 @@ def _cover_steep(land: Land, draw: Draw) -> None:
 
 def _build_towns(land: Land, draw: Draw) -> None:
     size, gsd = draw.size_px, land.gsd_m
-    limit = draw.uniform(0.3, 1.0) if draw.chance(0.12) else draw.uniform(1.2, 2.4)
+    limit = draw.uniform(0.2, 1.0) if draw.chance(0.25) else draw.uniform(1.0, 2.2)
     town = draw.fractal(draw.uniform(size / 10, size / 3), 2.6)[0] > limit
     town &= land.steepness < 0.35
     blocks = draw.parcels(max(3.0, draw.uniform(50, 180) / gsd), max(3.0, draw.uniform(60, 250) / gsd), 3)
