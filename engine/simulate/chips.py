@@ -28,7 +28,7 @@ SUBSETS = {
     "any": 2.5,
 }
 RADAR_SUBSETS = {"vv,vh": 6.0, "vv": 1.3, "vh": 0.7}
-BYTE_SHARE = {"blue,green,red": 0.6, "coastal,blue,swir2": 0.6, "green,red,nir": 0.4, "red,nir,swir1": 0.4}
+BYTE_SHARE = {"blue,green,red": 0.75, "coastal,blue,swir2": 0.6, "green,red,nir": 0.4, "red,nir,swir1": 0.4}
 
 
 @dataclass
@@ -92,7 +92,7 @@ def cut_chips(
 
     With ``all_bands`` sensors keep all of their bands: seven of reflectance, VV and VH, or both.
     """
-    slots, as_bytes, as_raw = draw_bands(draw, _favoured(scene), all_bands)
+    slots, as_bytes, as_raw = draw_bands(draw, _kinds(scene), _favoured(scene), all_bands)
     values = scene.values[[scene.slots.index(slot) for slot in slots]]
     values = values + 0.0
     size = values.shape[-1]
@@ -140,7 +140,7 @@ def _favoured(scene: SimulatedScene) -> dict[str, float]:
     if scene.country == "mountains":  # short-wave infrared and blue show ice
         return {"coastal,blue,swir2": 5.0, "blue,green,red": 4.0, "nir,swir1,swir2": 0.8, "blue,nir,swir1": 0.8}
     if scene.hazard == "landslide" or scene.country in ("hills", "gorge"):
-        return {"blue,green,red": 8.0, "coastal,blue,swir2": 0.5}
+        return {"blue,green,red": 11.0, "coastal,blue,swir2": 0.5}
     return {"coastal,blue,swir2": 0.5}
 
 
@@ -150,9 +150,18 @@ def _sensor(scene: SimulatedScene, slots: tuple[str, ...], as_bytes: bool) -> st
     return "rgb" if as_bytes and slots == ("blue", "green", "red") else scene.setting.sensor
 
 
-def draw_bands(draw: Draw, favoured: dict[str, float], all_bands: bool = False) -> tuple[tuple[str, ...], bool, bool]:
+def _kinds(scene: SimulatedScene) -> dict[str, float]:
+    """How often a scene is seen by which kind of sensor; a radar hardly sees landslides and collapses."""
+    if scene.hazard in ("landslide", "glacier_collapse"):
+        return {"optical": 0.92, "radar": 0.03, "both": 0.05}
+    return {"optical": 0.66, "radar": 0.27, "both": 0.07}
+
+
+def draw_bands(
+    draw: Draw, kinds: dict[str, float], favoured: dict[str, float], all_bands: bool = False
+) -> tuple[tuple[str, ...], bool, bool]:
     """Slots of a scene as users have them, and whether they are display bytes or of unknown units."""
-    kind = draw.pick({"optical": 0.7, "radar": 0.23, "both": 0.07})
+    kind = draw.pick(kinds)
     if kind == "radar":
         slots = SAR_SLOTS if all_bands else tuple(draw.pick(RADAR_SUBSETS).split(","))
         return slots, draw.chance(0.06), False
