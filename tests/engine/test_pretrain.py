@@ -68,9 +68,9 @@ def test_pretraining_writes_a_model_that_says_what_it_is(tmp_path):
 
 
 def test_pretraining_on_simulated_scenes_lowers_the_validation_loss():
-    found = pretrain(job(epochs=2, iterations=12), Report())
+    found = pretrain(job(epochs=3, iterations=12), Report())
     losses = [value for _, value in read_card(found["path"]).training["curves"]["validation_loss"]]
-    assert len(losses) == 2 and losses[-1] < 0.9 * losses[0]
+    assert len(losses) == 3 and losses[-1] < 0.9 * losses[0]
 
 
 def test_pixels_of_labelled_scenes_are_learned(toy, tmp_path):
