@@ -271,6 +271,8 @@ def describe(kind: str, result: Any) -> str:
         "scorecard": _describe_scores,
         "pretrain": _describe_training,
         "train": _describe_training,
+        "simulate": _describe_simulated,
+        "download": _describe_download,
     }
     if kind in describers:
         return describers[kind](result)
@@ -279,6 +281,15 @@ def describe(kind: str, result: Any) -> str:
     return "\n".join(
         f"{key:<18} {value:.4f}" if isinstance(value, float) else f"{key:<18} {value}" for key, value in result.items()
     )
+
+
+def _describe_simulated(found: dict[str, Any]) -> str:
+    return f"{len(found['scenes'])} scenes in {found['folder']}; look at {found['contact_sheet']}"
+
+
+def _describe_download(found: dict[str, Any]) -> str:
+    lines = [f"{found['dataset']}: {len(found['files'])} files, {found['bytes'] / 1e9:.1f} GB in {found['folder']}"]
+    return "\n".join([*lines, *(f"next: {command}" for command in found["next"])])
 
 
 def _describe_training(found: dict[str, Any]) -> str:
