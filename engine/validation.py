@@ -14,7 +14,8 @@ from .reporting import Report
 from .samples import UNKNOWN
 from .simulate.chips import Batch
 
-THRESHOLDS = tuple(round(0.1 + 0.025 * index, 3) for index in range(31))
+THRESHOLDS = tuple(round(0.25 + 0.025 * index, 3) for index in range(25))
+"""Those that are tried: below, a mask would show what the network itself holds to be improbable."""
 PLATEAU = 0.1
 """Share of the best IoU within which thresholds are as good as equal; the highest of them is taken: at the same IoU,
 fewer false alarms are worth more than a larger area."""
