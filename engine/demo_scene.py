@@ -9,7 +9,7 @@ from .protocol import OPTICAL_SLOTS, SAR_SLOTS
 from .raster import write_simulated_scene
 from .simulate import simulate_scene
 
-SEED = 9
+SEED = 23
 SIZE_PX = 1024
 GSD_M = 10.0
 
