@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from typing import Any, Dict, List, Mapping, Optional, Type
+from typing import Any, Collection, Dict, List, Mapping, Optional, Type
 
 from qgis.core import (
     QgsProcessingContext,
@@ -169,10 +169,11 @@ class LearningAlgorithm(EngineAlgorithm):
                 feedback.pushInfo(tr("Cancelled; the checkpoint is kept: run again with RESUME to go on."))
                 return {}
             except protocol.HazardError as error:
-                raise type(error)(flags_as_parameters(str(error))) from None
-        for warning in result.get("warnings") or ():
-            feedback.pushWarning(str(warning))
-        return outputs_of(result)
+                raise type(error)(flags_as_parameters(str(error), self.fields())) from None
+        warnings = [flags_as_parameters(str(warning), self.fields()) for warning in result.get("warnings") or ()]
+        for warning in warnings:
+            feedback.pushWarning(warning)
+        return outputs_of({**result, "warnings": warnings})
 
 
 def data_source(folder: str) -> str:
@@ -188,9 +189,17 @@ def data_source(folder: str) -> str:
     return os.path.abspath(folder)
 
 
-def flags_as_parameters(sentence: str) -> str:
-    """The engine's sentence with parameters in place of the command line's flags: ``--batch-size`` is BATCH_SIZE."""
-    return re.sub(r"--([a-z][a-z-]*)", lambda flag: flag.group(1).replace("-", "_").upper(), sentence)
+def flags_as_parameters(sentence: str, names: Collection[str]) -> str:
+    """The engine's sentence with parameters in place of a job's flags: ``--batch-size`` is BATCH_SIZE.
+
+    Flags of other programs, in commands that a sentence tells to type, stay as they are.
+    """
+
+    def told(flag: "re.Match[str]") -> str:
+        name = flag.group(1).replace("-", "_")
+        return name.upper() if name in names else flag.group()
+
+    return re.sub(r"--([a-z][a-z-]*)", told, sentence)
 
 
 def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:

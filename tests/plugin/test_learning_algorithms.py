@@ -150,6 +150,15 @@ def test_the_engines_flags_are_told_as_parameters(provider):
     assert sentence == ("It holds an unfinished run; RESUME goes on with it, OVERWRITE begins again with BATCH_SIZE 2.")
 
 
+def test_commands_that_a_sentence_tells_to_type_stay_as_they_are(provider):
+    from hazard_mapper.hazard_plugin.algorithms.learning import flags_as_parameters
+
+    fields = QgsApplication.processingRegistry().createAlgorithmById(PRETRAIN).fields()
+    command = "unpack the archives first, for example: tar --zstd -xf BigEarthNet-S2.tar.zst"
+    assert flags_as_parameters(command, fields) == command
+    assert flags_as_parameters("use --learning-rate, then --to", fields) == "use LEARNING_RATE, then --to"
+
+
 def test_outputs_tell_model_and_scores(provider, models_folder):
     results = processing.run(TRAIN, {"SAVE": "mine"})
     assert results["MODEL_NAME"] == "mine" and results["MODEL_PATH"] == str(models_folder / "mine")
