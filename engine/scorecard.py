@@ -236,11 +236,11 @@ def with_scores(card: ModelCard, model: str, rows: list[Row]) -> ModelCard:
 
 
 def _full_model_of(entry: Entry, entries: list[Entry]) -> Entry | None:
-    """The model whose training lacked nothing, of the same architecture, in the same folder of models."""
+    """The model trained for hazards that lacked nothing, of the same architecture, in the same folder of models."""
     place, architecture = Path(entry.model.folder).parent, entry.model.card.architecture
     for other in entries:
-        if other.ablation is None and other.model.card.architecture == architecture:
-            if Path(other.model.folder).parent == place:
+        if other.ablation is None and not other.model.card.pretrained_only:
+            if other.model.card.architecture == architecture and Path(other.model.folder).parent == place:
                 return other
     return None
 
@@ -252,7 +252,8 @@ def _open_models(names: tuple[str, ...]) -> list[Entry]:
         model = load_model(name)
         card = model.card
         shown = card.name if card.name not in {entry.name for entry in entries} else str(Path(model.folder))
-        mode = "pre-trained" if card.training.get("from_scratch") is False else "from scratch"
+        pretrained = card.pretrained_only or card.training.get("from_scratch") is False
+        mode = "pre-trained" if pretrained else "from scratch"
         leave_out = card.training.get("leave_out") or None
         ablation = card.training.get("ablation") or (f"without {leave_out}" if leave_out else None)
         entries.append(Entry(shown, model, "adapted" if card.parent else mode, ablation, leave_out))

@@ -202,6 +202,14 @@ def test_a_model_from_scratch_is_an_ablation_beside_the_full_one_and_a_model_by_
     assert {one["kind"] for one in beside} == {"real", "summary"}
 
 
+def test_a_model_that_is_only_pre_trained_is_called_so_and_is_no_full_model(radar_data, tmp_path):
+    first = copied_model(tmp_path / "first", training={"kind": "pretrain"}, pretrained_only=True)
+    scratch = copied_model(tmp_path / "scratch", training={"from_scratch": True, "ablation": "no pre-training"})
+    rows = rows_of(radar_data, first, scratch)
+    assert {one["mode"] for one in rows if one["model"] == "first"} == {"pre-trained"}
+    assert {one["compared_with"] for one in rows if one["model"] == "scratch"} == {None}
+
+
 def test_a_set_that_cannot_be_read_is_noted_and_the_others_are_scored(radar_data):
     labels = radar_data / "flood" / "s1_stac_overflow" / "labels"
     write_raster(labels / "awc00.tif", np.zeros((96, 96), np.uint8))
