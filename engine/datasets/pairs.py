@@ -100,7 +100,7 @@ def _pairs_of_place(folder: Path, default: str | None, hazards: Sequence[str], n
     pairs: list[Pair] = []
     for place, part in parts:
         images = _image_folder(place)
-        if images is None:
+        if images is None or not _has_label_folder(place):
             pairs += _beside(place, part, _named_hazard(place, default), notes)
             continue
         labels = _label_folders(place, default, hazards)
@@ -199,14 +199,16 @@ def _holds_pairs(folder: Path) -> bool:
 
 
 def _has_pairs_itself(folder: Path) -> bool:
-    names = {name.lower() for name in _names(folder)}
-    if names & set(IMAGE_FOLDERS) and any(
-        name.split("_", 1)[0] in LABEL_FOLDERS or name in LABEL_FOLDERS for name in names
-    ):
+    if _image_folder(folder) is not None and _has_label_folder(folder):
         return True
     files = _rasters(folder)
     labelled = {_key(path) for path in files if _is_label(path)}
     return any(_key(path) in labelled for path in files if not _is_label(path))
+
+
+def _has_label_folder(place: Path) -> bool:
+    names = [folder.name.lower() for folder in _folders(place)]
+    return any(name in LABEL_FOLDERS or name.split("_", 1)[0] in LABEL_FOLDERS for name in names)
 
 
 def _image_folder(place: Path) -> Path | None:

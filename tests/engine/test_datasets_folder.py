@@ -194,6 +194,20 @@ def test_bands_units_and_distance_can_be_given(tmp_path):
     assert not any("assumed" in note for note in data.notes)
 
 
+def test_labels_still_packed_are_no_labels(tmp_path):
+    write_pair(tmp_path / "images", tmp_path / "elsewhere", "a")
+    (tmp_path / "labels_flood.zip").write_bytes(b"")
+    with pytest.raises(BadInput, match="no training data that is known"):
+        open_training_data(tmp_path, hazards=("flood",))
+
+
+def test_pairs_side_by_side_are_found_beside_a_folder_of_other_images(tmp_path):
+    write_pair(tmp_path, tmp_path, "x", label_name="x_mask")
+    (tmp_path / "chips").mkdir()
+    data = open_training_data(tmp_path, hazards=("flood",))
+    assert len(data) == 1 and data.read(0).name == "x.tif"
+
+
 def test_what_the_user_should_know_of_the_images_is_noted(tmp_path):
     write_pair(tmp_path / "images", tmp_path / "labels", "a")
     data = open_training_data(tmp_path, hazards=("flood",))
