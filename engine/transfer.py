@@ -68,8 +68,12 @@ class _Interrupted(Exception):
 
 def require_web_address(url: str) -> str:
     """Return an http or https address; raise BadInput for anything else."""
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isascii()
+    except ValueError:  # such as half of an IPv6 address
+        known = False
+    if not known:
         raise BadInput(f"'{url[:100]}' is not a web address; expected http:// or https://.")
     return url
 
@@ -244,7 +248,9 @@ class Transfer:
                     "taken from it: use another network or server."
                 ) from None
             raise _Interrupted(_reason(error)) from None
-        except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
+        except OutputFailed:
+            raise
+        except (http.client.HTTPException, OSError) as error:  # a network that went away is no ConnectionError
             raise _Interrupted(_reason(error)) from None
         if self._have < self.file.size:
             raise _Interrupted("the connection ended early")

@@ -1,5 +1,6 @@
 """Downloads ask first, go on where they stopped, check every byte, and follow no address off the web."""
 
+import errno
 import hashlib
 import json
 import os
@@ -16,6 +17,7 @@ from engine.download import SPARE_BYTES, choose_files, download, readable
 from engine.protocol import BadInput, Cancelled, DownloadJob, OutputFailed
 from engine.records import RECORDS, Record, RemoteFile
 from engine.reporting import Report
+from engine.transfer import Transfer
 
 CONTENT = bytes(range(256)) * 4000
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +82,19 @@ def test_broken_connections_are_taken_up_where_they_ended(site, tmp_path):
     download(job(site, tmp_path, parts=("maps",)), Report())
     assert (tmp_path / "Reference_Maps.tar.zst").read_bytes() == CONTENT
     assert ranges(site) == [None, "bytes=300000-", "bytes=300000-", "bytes=800000-"]
+
+
+def test_a_network_that_goes_away_is_waited_for(site, tmp_path, monkeypatch):
+    receive, lost = Transfer._receive, [OSError(errno.ENETUNREACH, "Network is unreachable")]
+
+    def lose(transfer, answer):
+        if lost:
+            raise lost.pop()
+        receive(transfer, answer)
+
+    monkeypatch.setattr(Transfer, "_receive", lose)
+    download(job(site, tmp_path, parts=("maps",)), Report())
+    assert (tmp_path / "Reference_Maps.tar.zst").read_bytes() == CONTENT and len(ranges(site)) == 2
 
 
 def test_an_earlier_run_is_taken_up(site, tmp_path):
@@ -152,7 +167,7 @@ def test_redirects_are_followed_on_the_web_only(site, tmp_path):
             download(job(site, tmp_path, parts=("metadata",)), Report())
 
 
-@pytest.mark.parametrize("url", ["file:///tmp", "ftp://127.0.0.1", "nonsense"])
+@pytest.mark.parametrize("url", ["file:///tmp", "ftp://127.0.0.1", "nonsense", "http://[::1", "http://h\u00fc.example"])
 def test_only_web_addresses_are_servers(url, tmp_path):
     with pytest.raises(BadInput, match="not a web address"):
         download(DownloadJob(dataset="bigearthnet-v2", to=str(tmp_path), url=url, yes=True), Report())
