@@ -67,6 +67,8 @@ def simulate(job: SimulateJob, report: Report | None = None) -> dict[str, Any]:
                 views.append((_views(example.scene), _words(example)))
         _write_text(folder / TABLE, json.dumps(rows, indent=1) + "\n")
         _save(draw_sheet(views), folder / SHEET)
+    except OutputFailed:
+        raise
     except OSError as error:
         raise OutputFailed(f"Scenes cannot be written to {folder} ({error.strerror}); choose another folder.") from None
     return {"folder": str(folder), "scenes": rows, "contact_sheet": str(folder / SHEET)}

@@ -88,7 +88,7 @@ class RowWriter:
         self._scratch = f"{stem}-rows{suffix}"
         self._waiting: list[Bytes] = []
         self._next_row = 0
-        with _writing(layer.path):
+        with writing(layer.path):
             self._dataset = gdal.GetDriverByName("GTiff").Create(
                 self._scratch,
                 grid.window.width,
@@ -115,7 +115,7 @@ class RowWriter:
         if waiting >= BLOCK_PX or self._next_row + waiting == self._dataset.RasterYSize:
             block = np.concatenate(self._waiting) if len(self._waiting) > 1 else self._waiting[0]
             ready = waiting if self._next_row + waiting == self._dataset.RasterYSize else waiting // BLOCK_PX * BLOCK_PX
-            with _writing(self.layer.path):
+            with writing(self.layer.path):
                 self._band.WriteArray(np.ascontiguousarray(block[:ready]), 0, self._next_row)
             self._next_row += ready
             self._waiting = [block[ready:]] if ready < waiting else []
@@ -135,7 +135,7 @@ class RowWriter:
                 stopped.append(reason)
             return int(not stopped)
 
-        with _writing(self.layer.path, stopped):
+        with writing(self.layer.path, stopped):
             self._dataset.SetMetadata(dict(tags))
             self._dataset.FlushCache()
             expected = self._band.Checksum()
@@ -216,7 +216,7 @@ class MaskPair:
             beside = os.path.splitext(writer.layer.path)[0] + ".qml"
             if style is not None and (overwrite or not os.path.lexists(beside)):
                 partial = partial_path(beside, self._job_id)
-                with _writing(beside):
+                with writing(beside):
                     shutil.copyfile(style, partial)
                 moves.append((partial, beside))
         ordered = sorted(writers, key=lambda writer: writer.layer.path == self._layers[MASK].path)
@@ -296,7 +296,7 @@ def _georeference(dataset: Any, grid: Grid) -> None:
 
 
 @contextlib.contextmanager
-def _writing(path: str, stopped: Sequence[BaseException] = ()) -> Iterator[None]:
+def writing(path: str, stopped: Sequence[BaseException] = ()) -> Iterator[None]:
     """Turn whatever goes wrong while writing into one sentence; what ``stopped`` holds caused it and is raised."""
     try:
         with gdal_failures() as failures, quiet_closing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from osgeo import gdal, osr
 
 from ..protocol import SAR_SLOTS, partial_path
 from .gdal_setup import prepare_gdal
+from .output import writing
 
 SENTINEL_2_NAMES = {
     "coastal": "B01", "blue": "B02", "green": "B03", "red": "B04", "nir": "B08", "swir1": "B11", "swir2": "B12",
@@ -29,6 +31,9 @@ def write_simulated_scene(path: str, values: Mapping[str, npt.NDArray[np.float32
         values: reflectance 0-1 or dB by slot, all optical or all backscatter.
         gsd_m: metres a pixel.
         seed: recorded in the tags.
+
+    Raises:
+        OutputFailed: it cannot be written; nothing unfinished is left.
     """
     radar = set(values) <= set(SAR_SLOTS)
     bands = {}
@@ -45,10 +50,21 @@ def write_simulated_labels(path: str, labels: Mapping[str, npt.NDArray[np.uint8]
 
 def _write(path: str, bands: Mapping[str, npt.NDArray[Any]], kind: int, predictor: int, of: tuple[float, int]) -> None:
     prepare_gdal()
-    height, width = next(iter(bands.values())).shape
     partial = partial_path(path, str(os.getpid()))
+    try:
+        with writing(path):
+            _create(partial, bands, kind, predictor, of)
+        os.replace(partial, path)
+    except OSError:  # OutputFailed too
+        with contextlib.suppress(OSError):
+            os.remove(partial)
+        raise
+
+
+def _create(path: str, bands: Mapping[str, npt.NDArray[Any]], kind: int, predictor: int, of: tuple[float, int]) -> None:
+    height, width = next(iter(bands.values())).shape
     options = ["TILED=YES", "COMPRESS=DEFLATE", f"PREDICTOR={predictor}"]
-    dataset = gdal.GetDriverByName("GTiff").Create(partial, width, height, len(bands), kind, options)
+    dataset = gdal.GetDriverByName("GTiff").Create(path, width, height, len(bands), kind, options)
     crs = osr.SpatialReference()
     crs.ImportFromEPSG(EPSG)
     gsd_m, seed = of
@@ -60,5 +76,3 @@ def _write(path: str, bands: Mapping[str, npt.NDArray[Any]], kind: int, predicto
         band.SetDescription(name)
         band.WriteArray(plane)
     dataset.FlushCache()
-    dataset = None
-    os.replace(partial, path)

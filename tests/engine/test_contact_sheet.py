@@ -1,6 +1,7 @@
 """The simulate command: files that open as scenes, labels on their grid, one picture, nothing lost."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.inspect_scene import inspect_scene
-from engine.protocol import InspectJob
+from engine.protocol import InspectJob, partial_path
 
 
 def simulate(folder, *more):
@@ -57,6 +58,14 @@ def test_what_cannot_be_simulated_is_one_sentence(tmp_path, capsys, flag, value)
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said[-1]) < 200
     assert not (tmp_path / "s" / "contact_sheet.png").exists()
+
+
+def test_a_scene_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
+    os.mkdir(partial_path(str(tmp_path / "000_flood_optical.tif"), str(os.getpid())))
+    assert simulate(tmp_path) == 2
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "000_flood_optical.tif' could not be written" in said and "None" not in said
+    assert not any(path.is_file() for path in tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
