@@ -28,6 +28,9 @@ from .fields import (
     validate_extent,
 )
 
+SEEDS = (-4_000_000_000, 4_000_000_000)
+"""Seeds are multiplied to keep runs apart; larger ones would leave what a random generator takes."""
+
 
 @dataclass(frozen=True)
 class SceneJob:
@@ -161,6 +164,7 @@ class SimulateJob:
         check_choice("Hazard", self.hazard, (*HAZARDS, "none"))
         check_range("Number of scenes", self.scenes, 1, 10_000)
         check_range("Size", self.size_px, 64, 2048)
+        check_range("Seed", self.seed, *SEEDS)
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,7 @@ class LearningJob:
         check_range("Learning rate", self.learning_rate, 1e-7, 1)
         check_range("Patience", self.patience, 0, 10_000)
         check_range("Workers", self.workers, 0, 64)
+        check_range("Seed", self.seed, *SEEDS)
         for name, value in (("Epochs", self.epochs), ("Iterations", self.iterations), ("Minutes", self.minutes)):
             if value is not None:
                 check_range(name, value, 0.01 if name == "Minutes" else 1, 1_000_000)
