@@ -1,5 +1,6 @@
 """The network: build it from its card, load and save it as data that cannot run code."""
 
+import contextlib
 import copy
 import hashlib
 import os
@@ -240,4 +241,7 @@ def _write_files(folder: Path, files: dict[str, bytes]) -> None:
         for name in (*files, CHECKSUMS):
             os.replace(folder / f".{name}.partial", folder / name)
     except OSError as error:
+        for name in (*files, CHECKSUMS):
+            with contextlib.suppress(OSError):
+                os.remove(folder / f".{name}.partial")
         raise BadInput(f"The model cannot be written to {folder} ({error.strerror}); choose another folder.") from None

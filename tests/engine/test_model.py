@@ -89,6 +89,14 @@ def test_saving_leaves_no_partial_file(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "card.json", "weights.safetensors"]
 
 
+def test_a_model_that_cannot_be_written_leaves_what_was_there_and_no_partial_file(folder, network, card):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / ".SHA256SUMS.partial").mkdir()
+    with pytest.raises(BadInput, match="cannot be written"):
+        save_model(network, card, folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
 def test_a_new_card_keeps_the_weights(folder, card):
     before = load_model(str(folder)).weights_sha256
     save_card(dataclasses.replace(card, score=0.9), folder)
