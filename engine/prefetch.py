@@ -86,24 +86,25 @@ def prefetched(source: Source, first_step: int, workers: int, report: Report) ->
                 continue
 
     def fetch() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that there are more processes than cores is the user's choice
-            loader: DataLoader[Batch | HazardError] = DataLoader(
-                _Steps(source, first_step),
-                batch_size=None,
-                num_workers=workers,
-                prefetch_factor=AHEAD,
-                worker_init_fn=_become_worker,
-                multiprocessing_context="spawn",  # a fork of a process with threads may hang
-                generator=torch.Generator(),  # else it would draw from the one that networks draw from
-            )
-            batches = iter(loader)
+        batches: Iterator[Batch | HazardError] = iter(())
         try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # that there are more processes than cores is the user's choice
+                loader: DataLoader[Batch | HazardError] = DataLoader(
+                    _Steps(source, first_step),
+                    batch_size=None,
+                    num_workers=workers,
+                    prefetch_factor=AHEAD,
+                    worker_init_fn=_become_worker,
+                    multiprocessing_context="spawn",  # a fork of a process with threads may hang
+                    generator=torch.Generator(),  # else it would draw from the one that networks draw from
+                )
+                batches = iter(loader)
             for batch in batches:
                 put(batch)
                 if stop.is_set():
                     break
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:  # OSError: no more processes or files can be had
             reason = str(error).splitlines()[0][:160]
             put(HazardError(f"A process that prepares chips ended ({reason}); try fewer --workers, or 0."))
         finally:

@@ -1,5 +1,6 @@
 """Batches: the same for the same step however they are made, and labels that stay where their values are."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -13,11 +14,11 @@ import pytest
 import torch
 from toys import ToyScenes, ToySource
 
-from engine import batches
+from engine import batches, prefetch
 from engine.batches import ANY, LabelledSource, MixedSource, SimulatedSource, draw_slots, stack_labels
 from engine.planes import PLANES
 from engine.prefetch import prefetched
-from engine.protocol import SLOTS, BadInput, Cancelled
+from engine.protocol import SLOTS, BadInput, Cancelled, HazardError
 from engine.reporting import Report
 from engine.samples import CHARACTERISTICS, LabelledScene
 from engine.simulate import HAZARDS as SIMULATED_HAZARDS
@@ -203,6 +204,16 @@ def test_what_a_source_says_arrives_as_it_was_said(workers):
     with pytest.raises(BadInput) as error:
         taken(ToySource(bad_step=3), workers)
     assert str(error.value) == "Step 3 is bad; expected another."
+
+
+def test_processes_that_cannot_be_started_are_one_sentence(monkeypatch, capsys):
+    def refuse(*_, **__):
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(prefetch, "DataLoader", refuse)
+    with pytest.raises(HazardError, match=r"temporarily unavailable.*fewer --workers"):
+        taken(ToySource(), 1)
+    assert capsys.readouterr().err == ""
 
 
 def test_processes_end_when_their_parent_is_killed():
