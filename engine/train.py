@@ -55,7 +55,7 @@ ARTIFICIAL_WEIGHT = 5.0
 CHARACTERISTICS_WEIGHT = 0.05
 
 DESCRIPTION = (
-    "A small {title} for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water "
+    "A small {title} for any set of optical and C-band radar bands, trained on {data}. Flood: water "
     "wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier "
     "collapse: the ice-rock lobe, its track and its source. One more head answers for any of them."
 )
@@ -166,7 +166,7 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
         "replay": job.replay if data else None,
     }
     rows = _score_rows(scores, judges)
-    card = finished_card(card, data, rows, entry)
+    card = finished_card(card, data, rows, entry, start.card if start else None)
     publish(network, card, folder, checkpoint, report)
     result = result_of(card, folder, run, device, warnings)
     return {**result, "thresholds": dict(card.thresholds), "scores": [dict(row) for row in card.scores]}
@@ -223,7 +223,11 @@ def new_card(name: str, job: TrainJob, teaching: Teaching, start: ModelCard | No
         scales={name: factors for name, factors in start.scales.items() if name in teaching.hazards} if start else {},
     )
     if job.data == SIMULATED:
-        return dataclasses.replace(card, description=DESCRIPTION.format(title=defaults.title), limits=LIMITS)
+        shown = "simulated scenes only"
+        if start is not None and start.licence != LICENCE:
+            shown = f"simulated scenes, begun from '{start.name}'"
+        description = DESCRIPTION.format(title=defaults.title, data=shown)
+        return dataclasses.replace(card, description=description, limits=LIMITS)
     return dataclasses.replace(card, title=f"{defaults.title}, {', '.join(teaching.shown).replace('_', ' ')}")
 
 
@@ -326,16 +330,21 @@ def _score_rows(scores: dict[str, HazardScore], judges: list[Judge]) -> list[dic
 
 
 def finished_card(
-    card: ModelCard, data: Data | None, rows: list[dict[str, Any]], training: dict[str, Any]
+    card: ModelCard, data: Data | None, rows: list[dict[str, Any]], training: dict[str, Any], start: ModelCard | None
 ) -> ModelCard:
-    """The card with measured thresholds, validation scores and what its training was."""
+    """The card with measured thresholds, validation scores and what its training was.
+
+    Its licence names that of the model whose weights it began from, unless that is the program's own.
+    """
     thresholds = {**card.thresholds, **{row["hazard"]: row["threshold"] for row in rows}}
-    card = dataclasses.replace(card, thresholds=thresholds, scores=tuple(rows), training=training)
+    licence = LICENCE if data is None else f"As the training data allow: {training['data_licence']}"
+    if start is not None and start.licence not in (LICENCE, licence):
+        licence += f"; begun from '{start.name}': {start.licence or 'no licence named'}"
+    card = dataclasses.replace(card, thresholds=thresholds, scores=tuple(rows), training=training, licence=licence)
     if data is None:
-        return dataclasses.replace(card, licence=LICENCE)
+        return card
     return dataclasses.replace(
         card,
         description=f"Trained on {training['data']} to map {', '.join(data.source.hazards).replace('_', ' ')}.",
         limits="Measured on its own validation chips only; other places and sensors may be harder.",
-        licence=f"As the training data allow: {training['data_licence']}",
     )

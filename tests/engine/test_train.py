@@ -1,5 +1,6 @@
 """Hazard training: new hazards are found, old ones kept, thresholds measured, and nonsense refused in one sentence."""
 
+import dataclasses
 import json
 import math
 import pickle
@@ -21,7 +22,7 @@ from engine.planes import SceneScaling, build_planes, planes_for
 from engine.pretrain import pretrain
 from engine.protocol import BadInput, PretrainJob, TrainJob
 from engine.reporting import Report
-from engine.train import new_card, settle_teaching, train
+from engine.train import finished_card, new_card, settle_teaching, train
 from engine.validation import THRESHOLDS, HazardTally
 
 SMALL = "tu-mobilenetv3_small_050"
@@ -209,6 +210,16 @@ def test_what_cannot_be_trained_is_refused_in_one_sentence(start, toy, tmp_path,
         train(job(**changes), Report())
     assert "\n" not in str(error.value)
     assert not (tmp_path / "models" / "small").exists()
+
+
+@pytest.mark.parametrize("licence", ["CC BY 4.0", "As the training data allow: CDLA-Permissive-1.0"])
+def test_a_card_names_the_licence_of_what_its_weights_began_from(licence):
+    teaching = settle_teaching(job(), None, None)
+    begun = dataclasses.replace(new_card("begun", job(), teaching, None), licence=licence)
+    card = finished_card(new_card("mine", job(), teaching, begun), None, [], {}, begun)
+    own = licence == "CC BY 4.0"
+    assert card.licence == (licence if own else f"CC BY 4.0; begun from 'begun': {licence}")
+    assert ("simulated scenes only" in card.description) == own and ("'begun'" in card.description) != own
 
 
 def test_a_trained_model_cannot_forget_a_hazard(start):
