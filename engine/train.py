@@ -232,22 +232,24 @@ def new_card(name: str, job: TrainJob, teaching: Teaching, start: ModelCard | No
 
 
 def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Report) -> list[str]:
-    """Notes on the data; raises BadInput if no label of theirs shows a hazard."""
-    if data is None:
-        return []
-    found = survey(data.source, data.train, job.seed, report)
-    if not any(found.hazards.values()):
-        raise BadInput(
-            f"The labels of all {found.read} scenes of {data.source.name} in {job.data} are empty: no pixel has a code "
-            f"of {', '.join(map(str, job.positive))}; say with --positive which mean {' or '.join(teaching.shown)}."
-        )
-    notes = [*data.notes, *found.notes()]
+    """Notes on the data and on what they do not show; raises BadInput if no label of theirs shows a hazard."""
+    notes: list[str] = []
+    if data is not None:
+        found = survey(data.source, data.train, job.seed, report)
+        if not any(found.hazards.values()):
+            raise BadInput(
+                f"The labels of all {found.read} scenes of {data.source.name} in {job.data} are empty: no pixel has a "
+                f"code of {', '.join(map(str, job.positive))}; say with --positive which mean "
+                f"{' or '.join(teaching.shown)}."
+            )
+        notes = [*data.notes, *found.notes()]
     unlabelled = [name for name in teaching.hazards if name not in (*teaching.shown, *teaching.replayed, ANY)]
     if unlabelled:
-        notes.append(
-            f"Nothing shows {', '.join(unlabelled)} in this run: what the model knew of it may fade. "
-            + ("Simulated scenes cannot show it." if job.replay else "Choose a share of replay to keep it.")
-        )
+        if any(name in HAZARDS for name in unlabelled):
+            remedy = "Name it with --hazard to keep it." if data is None else "Choose a share of replay to keep it."
+        else:
+            remedy = "Simulated scenes cannot show it."
+        notes.append(f"Nothing shows {', '.join(unlabelled)} in this run: what the model knew of it may fade. {remedy}")
     for text in notes:
         report.log(text, "warning")
     return notes

@@ -184,6 +184,14 @@ def test_hazards_that_nothing_shows_are_said_to_fade(toy, tmp_path, start):
     assert found["thresholds"]["flood"] == read_card(learning.user_folder() / "trained").thresholds["flood"]
 
 
+def test_hazards_that_a_simulated_run_does_not_name_are_said_to_fade():
+    everything = new_card("all", job(), settle_teaching(job(), None, None), None)
+    asked = job(model="all", hazard=("flood",))
+    found = train_module._look_at(None, asked, settle_teaching(asked, None, everything), Report())
+    assert len(found) == 1 and "landslide, glacier_collapse" in found[0] and "--hazard" in found[0]
+    assert train_module._look_at(None, job(), settle_teaching(job(), None, everything), Report()) == []
+
+
 @pytest.mark.parametrize(
     ("scenes", "changes", "words"),
     [
