@@ -100,10 +100,17 @@ def open_data(job: LearningJob) -> Data | None:
     return Data(source, train, validation, list(source.notes))
 
 
-def plan_of(job: LearningJob, scenes: int | None, default_steps: int) -> Plan:
-    """How long the job goes on; ``scenes`` to train on, None where they have no end."""
+def plan_of(job: LearningJob, scenes: int | None, default_steps: int, scenes_a_step: int | None = None) -> Plan:
+    """How long the job goes on.
+
+    Args:
+        job: what the user wants of it.
+        scenes: to train on; None where they have no end.
+        default_steps: of a run that is told neither epochs nor minutes.
+        scenes_a_step: how many of them a batch takes; all of the batch when not given.
+    """
     if scenes:
-        passes = math.ceil(scenes / job.batch_size)
+        passes = math.ceil(scenes / (scenes_a_step or job.batch_size))
     elif job.minutes is None:
         passes = SIMULATED_ITERATIONS
     else:

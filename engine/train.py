@@ -111,7 +111,8 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     network = network.to(device)
     require_room(folder, network)
     warnings = _look_at(data, job, teaching, report)
-    plan = plan_of(job, len(data.train) if data else None, LABELLED_STEPS if data else SIMULATED_STEPS)
+    labelled = len(data.train) if data else None
+    plan = plan_of(job, labelled, LABELLED_STEPS if data else SIMULATED_STEPS, job.batch_size - replayed_chips(job))
     source, judges = _sources(job, data, teaching, plan, report)
     settings = settings_of(
         "train", job, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
@@ -264,8 +265,7 @@ def _sources(
         simulated = SimulatedSource(job.seed, job.batch_size, teaching.hazards, taught, job.leave_out, job.all_bands)
         held_out = simulated.validation(simulated_validation_scenes(plan), report)
         return simulated, [Judge(SIMULATED_SET, held_out, tuple(name for name in teaching.hazards if name in taught))]
-    share = round(job.replay * job.batch_size)
-    replayed = min(max(1, share), job.batch_size - 1) if job.replay else 0
+    replayed = replayed_chips(job)
     labelled = LabelledSource(
         data.source,
         data.train,
@@ -290,6 +290,11 @@ def _sources(
         held_out = simulated.validation(simulated_validation_scenes(plan), report)
         judges.append(Judge(SIMULATED_SET, held_out, others))
     return MixedSource(labelled, simulated), judges
+
+
+def replayed_chips(job: TrainJob) -> int:
+    """Simulated chips in a batch beside those of the user."""
+    return min(max(1, round(job.replay * job.batch_size)), job.batch_size - 1) if job.replay else 0
 
 
 def _means(scores: dict[str, HazardScore], hazards: Sequence[str]) -> dict[str, float]:

@@ -22,7 +22,7 @@ from engine.planes import SceneScaling, build_planes, planes_for
 from engine.pretrain import pretrain
 from engine.protocol import BadInput, PretrainJob, TrainJob
 from engine.reporting import Report
-from engine.train import finished_card, new_card, settle_teaching, train
+from engine.train import finished_card, new_card, replayed_chips, settle_teaching, train
 from engine.validation import THRESHOLDS, HazardTally
 
 SMALL = "tu-mobilenetv3_small_050"
@@ -174,6 +174,13 @@ def test_any_is_taught_on_the_users_chips_only_where_others_give_its_negatives(t
     assert settle_teaching(job(**folder, replay=0.0), lava, card).teach_any  # lava alone: all others are known
     trained = read_card(train(job(save="trained"), Report())["path"])
     assert not settle_teaching(job(**folder, replay=0.0), lava, trained).teach_any
+
+
+@pytest.mark.parametrize(("replay", "steps"), [(0.0, 8), (0.25, 10), (0.5, 15)])
+def test_an_epoch_shows_each_of_the_users_scenes_once_beside_the_replayed_ones(replay, steps):
+    asked = job(data="chips", epochs=3, iterations=None, replay=replay)
+    plan = learning.plan_of(asked, 60, 3000, asked.batch_size - replayed_chips(asked))
+    assert plan.steps == 3 * steps
 
 
 def test_hazards_that_nothing_shows_are_said_to_fade(toy, tmp_path, start):
