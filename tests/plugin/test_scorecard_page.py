@@ -1,9 +1,8 @@
 """The scores of all models can be read beside each model's card, and only where they came with the plugin."""
 
-from qgis.PyQt.QtWidgets import QPushButton
-
 from hazard_mapper.hazard_plugin import model_card, scorecard_page
 from hazard_mapper.hazard_plugin.models import read_models
+from qgis.PyQt.QtWidgets import QPushButton
 
 MODEL = {"name": "x", "title": "X net", "hazards": ["flood"], "score": 0.8}
 
