@@ -135,7 +135,7 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     def judge(judged: nn.Module) -> tuple[dict[str, HazardScore], float]:
         scores, losses = {}, []
         for part in judges:
-            tally, mean = judge_hazards(judged, part.batches, card.hazards, device, report)
+            tally, mean = judge_hazards(judged, part.batches, card, device, report)
             scores.update({hazard: tally.score(hazard) for hazard in part.hazards})
             losses.append(mean)
         return scores, losses[0]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from .cards import ModelCard
 from .losses import characteristics_loss, hazard_loss, measured_pixels, patch_logits, surface_loss
 from .metrics import Counts
+from .model import HazardNet
+from .predict import logits_at
 from .reporting import Report
 from .samples import UNKNOWN
 from .simulate.chips import Batch
@@ -76,16 +80,24 @@ class HazardTally:
 
 @torch.inference_mode()
 def judge_hazards(
-    network: nn.Module, batches: Sequence[Batch], hazards: Sequence[str], device: torch.device, report: Report
+    network: nn.Module, batches: Sequence[Batch], card: ModelCard, device: torch.device, report: Report
 ) -> tuple[HazardTally, float]:
-    """Tally and mean hazard loss of a network in eval mode; the report may cancel between batches."""
+    """Tally and mean hazard loss of a network in eval mode; the report may cancel between batches.
+
+    Hazards that the card's model sees at several resolutions are judged as it will be used.
+    """
+    hazards = card.hazards
     tally, losses = HazardTally(hazards), []
     for batch in batches:
         report.check()
         moved = batch.to(device)
         logits = network(moved.planes).hazard.float()
-        tally.add(logits, moved.labels)
         losses.append(float(hazard_loss(logits, moved.labels, hazards)))
+        for hazard, factors in card.scales.items():
+            index = hazards.index(hazard)
+            used = logits_at(cast(HazardNet, network), moved.planes, factors, card.window_multiple)
+            logits[:, index] = used[:, index]
+        tally.add(logits, moved.labels)
     return tally, sum(losses) / max(1, len(losses))
 
 

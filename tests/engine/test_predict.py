@@ -8,8 +8,11 @@ import torch
 from engine.cards import ModelCard
 from engine.model import Model, build_network
 from engine.planes import PLANES, SceneScaling, build_planes
-from engine.predict import Predictor
+from engine.predict import Predictor, logits_at
 from engine.protocol import BadInput
+from engine.reporting import Report
+from engine.simulate.chips import Batch
+from engine.validation import HazardTally, judge_hazards
 
 SLOTS = ("green", "red", "nir")
 SCALING = SceneScaling(SLOTS, (0.0,) * 3, (0.5,) * 3, (True,) * 3)
@@ -59,3 +62,17 @@ def test_any_window_size_comes_back_as_it_was(size):
 def test_scales_that_cannot_be_are_refused(scales):
     with pytest.raises(BadInput, match="scales"):
         dataclasses.replace(tiny_card(), scales=scales)
+
+
+def test_thresholds_are_measured_at_the_resolutions_at_which_the_model_is_used():
+    card = dataclasses.replace(tiny_card(), scales={"flood": [1, 4]})
+    torch.manual_seed(0)
+    network = build_network(card).eval()
+    planes = torch.randn((2, len(PLANES), 128, 128), generator=torch.Generator().manual_seed(3))
+    labels = (planes[:, :1] > 0).to(torch.uint8)
+    tally, _ = judge_hazards(network, [Batch(planes, labels, labels[:, 0])], card, torch.device("cpu"), Report())
+    by_hand = HazardTally(card.hazards)
+    by_hand.add(logits_at(network, planes, [1, 4], 32), labels)
+    near = HazardTally(card.hazards)
+    near.add(network.hazard_logits(planes), labels)
+    assert tally.score("flood") == by_hand.score("flood") != near.score("flood")
