@@ -295,9 +295,10 @@ def test_one_model_finds_the_water_of_the_same_scenes_through_five_sensors(monke
     for view in VIEWS[:5]:
         counts, _ = count_view(model, view, {"flood": "flood"}, scenes, Report())["flood"]
         found[view.name] = scores_of(counts)["balanced_accuracy"]
-    assert len(found) == 5
-    assert found.pop("simulated RGB 8-bit") is not None  # colours alone hardly tell water: measured, not required
-    assert min(found.values()) > 0.7, found
+    assert len(found) == 5 and all(score is not None for score in found.values())
+    # Display colours without near infrared hardly tell water: measured, not required.
+    assert found["simulated six bands"] > 0.8 and found["simulated VV+VH"] > 0.8, found
+    assert found["simulated RGB+NIR"] > 0.55, found
 
 
 def test_any_is_not_blamed_for_finding_another_hazard():
