@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -80,7 +80,7 @@ class HazardTally:
 
 @torch.inference_mode()
 def judge_hazards(
-    network: nn.Module, batches: Sequence[Batch], card: ModelCard, device: torch.device, report: Report
+    network: nn.Module, batches: Iterable[Batch], card: ModelCard, device: torch.device, report: Report
 ) -> tuple[HazardTally, float]:
     """Tally and mean hazard loss of a network in eval mode; the report may cancel between batches.
 

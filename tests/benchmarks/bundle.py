@@ -11,6 +11,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,11 +22,11 @@ import torch  # noqa: E402
 from engine.batches import SCENE_SIZE_PX, VALIDATION_SEED  # noqa: E402
 from engine.cards import ModelCard, bundled_folder  # noqa: E402
 from engine.model import HazardNet, load_model, save_model  # noqa: E402
-from engine.predict import logits_at  # noqa: E402
+from engine.reporting import Report  # noqa: E402
 from engine.simulate import draw_scene  # noqa: E402
-from engine.simulate.chips import cut_chips  # noqa: E402
+from engine.simulate.chips import Batch, cut_chips  # noqa: E402
 from engine.simulate.fields import Draw  # noqa: E402
-from engine.validation import HazardTally  # noqa: E402
+from engine.validation import judge_hazards  # noqa: E402
 
 SEEN_FROM_AFAR = ("landslide", "glacier_collapse")
 """Hazards that gain from several resolutions; water does not."""
@@ -43,16 +44,8 @@ LIMITS = (
 
 def calibrate(network: HazardNet, card: ModelCard, scenes: int) -> ModelCard:
     """Thresholds measured as the model will be used, at its resolutions, on whole simulated validation scenes."""
-    tally = HazardTally(card.hazards)
-    for number in range(scenes):
-        scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX)
-        batch = cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 1, SCENE_SIZE_PX)
-        near = network.hazard_logits(batch.planes).float()
-        for index, hazard in enumerate(card.hazards):
-            if hazard in card.scales:
-                afar = logits_at(network, batch.planes, card.scales[hazard], card.window_multiple)
-                near[:, index] = afar[:, index]
-        tally.add(near, batch.labels)
+    batches = _whole_scenes(scenes)
+    tally, _ = judge_hazards(network, batches, card, torch.device("cpu"), Report())
     thresholds, rows = dict(card.thresholds), []
     for hazard in card.hazards:
         score = tally.score(hazard)
@@ -61,6 +54,13 @@ def calibrate(network: HazardNet, card: ModelCard, scenes: int) -> ModelCard:
             measured = {key: None if value is None else round(value, 4) for key, value in score.counts.scores().items()}
             rows.append({"set": "simulated (validation)", "hazard": hazard, "threshold": score.threshold, **measured})
     return dataclasses.replace(card, thresholds=thresholds, scores=tuple(rows))
+
+
+def _whole_scenes(scenes: int) -> Iterator[Batch]:
+    """One scene at a time: all of them together would not fit a small memory."""
+    for number in range(scenes):
+        scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX)
+        yield cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 1, SCENE_SIZE_PX)
 
 
 def main() -> int:
@@ -86,8 +86,7 @@ def main() -> int:
         limits=LIMITS,
         training=training,
     )
-    with torch.inference_mode():
-        card = calibrate(model.network, card, given.scenes)
+    card = calibrate(model.network, card, given.scenes)
     save_model(model.network, card, bundled_folder() / given.name)
     return 0
 
