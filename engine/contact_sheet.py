@@ -52,8 +52,9 @@ def simulate(job: SimulateJob, report: Report | None = None) -> dict[str, Any]:
     """
     report = report or Report()
     folder = Path(job.out)
-    if (folder / SHEET).exists() and not job.overwrite:
-        raise BadInput(f"{folder / SHEET} exists; choose another folder, or give --overwrite to replace the scenes.")
+    there = next(iter([*folder.glob(SHEET), *folder.glob("*_labels.tif")]), None)  # of a whole or a cancelled run
+    if there is not None and not job.overwrite:
+        raise BadInput(f"{there} exists; choose another folder, or give --overwrite to replace the scenes.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         report.stage("Simulating")

@@ -72,3 +72,12 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("x")
     assert simulate(tmp_path / "file" / "s") == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_scenes_of_a_cancelled_run_are_kept_too(tmp_path, capsys):
+    simulate(tmp_path / "s")
+    (tmp_path / "s" / "contact_sheet.png").unlink()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "s").glob("*.tif")}
+    assert simulate(tmp_path / "s", "--hazard", "flood") == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "s").glob("*.tif")} == before
