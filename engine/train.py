@@ -49,7 +49,7 @@ SIMULATED_STEPS, LABELLED_STEPS = 6000, 3000
 SIMULATED_SET = "simulated (validation)"
 OTHERS = 0.25
 """Weight of the hazards that are only replayed in the choice of the best weights."""
-SURFACE_WEIGHT = 0.2
+SURFACE_WEIGHT = 0.3
 ARTIFICIAL_WEIGHT = 5.0
 """Of artificial pixels beside natural ones, of which there are about ten times as many."""
 CHARACTERISTICS_WEIGHT = 0.05

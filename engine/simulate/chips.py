@@ -138,10 +138,10 @@ def cut_chips(
 def _favoured(scene: SimulatedScene) -> dict[str, float]:
     """Composites in which scenes of a kind are shared."""
     if scene.country == "mountains":  # short-wave infrared and blue show ice
-        return {"coastal,blue,swir2": 5.0, "blue,green,red": 4.0, "nir,swir1,swir2": 0.8, "blue,nir,swir1": 0.8}
+        return {"coastal,blue,swir2": 8.0, "blue,green,red": 8.0, "nir,swir1,swir2": 0.8, "blue,nir,swir1": 0.8}
     if scene.hazard == "landslide" or scene.country in ("hills", "gorge"):
         return {"blue,green,red": 11.0, "coastal,blue,swir2": 0.5}
-    return {"coastal,blue,swir2": 0.5}
+    return {"coastal,blue,swir2": 1.0}
 
 
 def _sensor(scene: SimulatedScene, slots: tuple[str, ...], as_bytes: bool) -> str:

@@ -62,7 +62,8 @@ class Land:
 
     ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of
     water, ``silt`` the mixture of the scene's two kinds of it, ``stand`` marks plants that still stand in it, ``dust``
-    is the share of rock powder that lies on everything, ``flooded_town`` marks streets and houses in a flood.
+    is the share of rock powder that lies on everything, ``flooded_town`` marks streets and houses in a flood, ``town``
+    what is built up, gardens among the houses included.
     """
 
     country: str
@@ -81,6 +82,7 @@ class Land:
     ice: Tensor
     dust: Tensor
     flooded_town: Tensor
+    town: Tensor
 
     def surface_slopes(self) -> tuple[Tensor, Tensor]:
         """Slopes of the surface that is seen: water is level."""
@@ -95,7 +97,7 @@ class Land:
 @dataclass(frozen=True)
 class LandRecipe:
     """What a land is to be: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers, ``green``
-    a cover of plants with little that is bare.
+    a cover of plants with little that is bare, ``most_snow`` is the largest share of it under snow.
     """
 
     country: str
@@ -104,6 +106,7 @@ class LandRecipe:
     wet: bool = False
     snowy: bool = False
     green: bool = False
+    most_snow: float = 0.97
 
 
 def build_land(draw: Draw, recipe: LandRecipe) -> Land:
@@ -128,6 +131,7 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
         ice=torch.zeros((size, size), dtype=torch.bool),
         dust=torch.zeros((size, size)),
         flooded_town=torch.zeros((size, size), dtype=torch.bool),
+        town=torch.zeros((size, size), dtype=torch.bool),
     )
     _cover_naturally(land, draw)
     if country not in ("mountains", "gorge") and draw.chance(0.8 if country == "plain" else 0.45):
@@ -142,7 +146,7 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
     if country in STEEP_COUNTRIES and draw.chance(0.12 if recipe.green else 0.3):
         _pile_talus(land, draw)
     if recipe.snowy:
-        _snow(land, draw)
+        _snow(land, draw, recipe.most_snow)
     if recipe.wet:
         _permanent_water(land, draw)
     land.brightness += 0.06 * draw.fractal(size / 5, 2.5)[0]
@@ -173,7 +177,8 @@ def is_one_of(land: Land, names: tuple[str, ...]) -> Tensor:
 
 def _cover_naturally(land: Land, draw: Draw) -> None:
     climate = land.setting.climate
-    covers, ends = palette(draw, NATURAL[climate], draw.uniform(0.5, 2.5))
+    # Some lands are a blanket of one cover, some a mosaic.
+    covers, ends = palette(draw, NATURAL[climate], draw.uniform(0.5, 3.5))
     scale_px = draw.log_uniform(6, draw.size_px / 3)
     mosaic = draw.fractal(scale_px, draw.uniform(1.8, 3.6))[0]
     if draw.chance(0.5):
@@ -183,6 +188,8 @@ def _cover_naturally(land: Land, draw: Draw) -> None:
     land.cover = covers[torch.bucketize(share(mosaic / mosaic.std()), ends)]
     if land.setting.warmth < -0.2 and draw.chance(0.7):  # broadleaf trees of the temperate zone stand bare in winter
         put(land, is_one_of(land, ("broadleaf",)), "leafless")
+    if land.country == "gorge" and draw.chance(0.65):  # thorn and grass on the slopes of dry valleys
+        put(land, is_one_of(land, BARE_GROUND), draw.pick({"shrub": 3, "grass": 1}))
 
 
 def _lay_fields(land: Land, draw: Draw) -> None:
@@ -226,6 +233,7 @@ def _build_towns(land: Land, draw: Draw) -> None:
     street = blocks[2] < max(0.4, draw.uniform(4, 9) / gsd)
     built = torch.where(street, torch.tensor(INDEX["asphalt"]), built)
     put(land, town, built)
+    land.town = town & ~green
     land.brightness += town * 0.25 * (hashed(houses[0], houses[1], 5) - 0.5)
 
 
@@ -282,13 +290,17 @@ def _pile_talus(land: Land, draw: Draw) -> None:
     put(land, fan & ~cliffs, draw.pick({"rock_bright": 1, "gravel": 2, "moraine": 1}))
 
 
-def _snow(land: Land, draw: Draw) -> None:
-    """Snow above its line, which rises with the season's warmth; patches below it; glaciers, some under debris."""
+def _snow(land: Land, draw: Draw, most: float) -> None:
+    """Snow above its line, which rises with the season's warmth; patches below it; glaciers, some under debris.
+
+    Snow covers ``most`` of the scene at most.
+    """
     size = draw.size_px
     height = land.elevation / land.elevation.std().clamp_min(1e-6)
     north = land.down / land.steepness.clamp_min(1e-6) * (1 if land.setting.latitude > 0 else -1)
     level = height + 0.25 * north * draw.uniform(-0.3, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
-    covered_by = min(0.97, max(0.03, 0.5 - 0.35 * land.setting.warmth + 0.25 * draw.normal()))
+    covered_by = 0.5 - 0.35 * land.setting.warmth + 0.25 * draw.normal()
+    covered_by = min(most, max(0.03, covered_by))
     line = torch.quantile(level, 1 - covered_by)
     snow = level > line
     if draw.chance(0.6):

@@ -14,12 +14,15 @@ RAYLEIGH = (0.100, 0.080, 0.045, 0.028, 0.012, 0.002, 0.001)
 """Typical path reflectance of a clear atmosphere in the seven bands."""
 
 
-def render_reflectance(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
-    """Reflectance (7, size, size) and the share of cloud (size, size) that hides the ground."""
+def render_reflectance(land: Land, draw: Draw, cloudy: float) -> tuple[Tensor, Tensor]:
+    """Reflectance (7, size, size) and the share of cloud (size, size) that hides the ground.
+
+    ``cloudy`` is how likely there are clouds at all.
+    """
     ground = _ground(land, draw)
     light = _light(land, draw)
     reflectance = ground * light
-    cloud, shadow = _clouds(land, draw)
+    cloud, shadow = _clouds(land, draw, cloudy)
     diffuse = torch.tensor((0.45, 0.40, 0.32, 0.26, 0.18, 0.10, 0.07)).view(7, 1, 1)
     reflectance = reflectance * (1 - shadow * (1 - diffuse))
     if not land.setting.corrected or draw.chance(0.12):  # top of atmosphere, or badly corrected
@@ -60,6 +63,9 @@ def _ground(land: Land, draw: Draw) -> Tensor:
     grain = 0.7 * draw.white()[0] + 0.7 * draw.fractal(3.0, 2.0)[0]
     texture = texture_table()[flat].reshape(land.cover.shape) * draw.uniform(0.4, 1.4)
     ground = ground * torch.exp(land.brightness + texture * grain)
+    if land.gsd_m > 8:  # houses and gardens share the pixels of a town
+        mixed = torch.lerp(ground, blur(ground, 0.09 * min(20.0, land.gsd_m)), 0.75)
+        ground = torch.where(land.town, mixed, ground)
     powder = torch.tensor((0.13, 0.155, 0.18, 0.20, 0.23, 0.26, 0.24)).view(7, 1, 1) * draw.uniform(0.6, 1.2)
     ground = ground * (1 - land.dust) + powder * land.dust
     ground = (response(land.setting.sensor) @ ground.reshape(7, -1)).reshape(ground.shape)
@@ -99,9 +105,9 @@ def _light(land: Land, draw: Draw) -> Tensor:
     return 1 + (light - 1) * corrected
 
 
-def _clouds(land: Land, draw: Draw) -> tuple[Tensor, Tensor]:
+def _clouds(land: Land, draw: Draw, cloudy: float) -> tuple[Tensor, Tensor]:
     size = draw.size_px
-    if not draw.chance(0.52):
+    if not draw.chance(cloudy):
         return torch.zeros((size, size)), torch.zeros((size, size))
     if draw.chance(0.65):  # fair-weather cumulus: small, thick and many
         field = draw.fractal(max(3.0, draw.log_uniform(150, 900) / land.gsd_m), draw.uniform(2.4, 3.0))[0]

@@ -24,13 +24,16 @@ IGNORED = 255
 GSD_M = (3.0, 36.0)
 """Range of ground sampling distances, in metres."""
 
+GARDENS_SEEN_M = 8.0
+"""Ground sampling distance above which a pixel of a town holds houses and gardens alike."""
+
 _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
-    "landslide": {"hills": 4.0, "mountains": 1.5, "gorge": 1.5},
+    "landslide": {"hills": 5.0, "mountains": 1.0, "gorge": 2.0},
     "glacier_collapse": {"mountains": 1.0},
     "none": {"plain": 2.6, "hills": 2.2, "mountains": 2.2, "arid": 1.8, "gorge": 0.5},
 }
-_SHARES = {"flood": 0.29, "landslide": 0.28, "glacier_collapse": 0.15, "none": 0.28}
+_SHARES = {"flood": 0.27, "landslide": 0.29, "glacier_collapse": 0.2, "none": 0.24}
 
 
 @dataclass
@@ -137,7 +140,7 @@ def simulate_scene(
 def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) -> SimulatedScene:
     country = draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
-    snowy = country == "mountains" and draw.chance(0.3 if hazard == "landslide" else 0.8)
+    snowy = country == "mountains" and draw.chance(0.2 if hazard == "landslide" else 0.8)
     green = hazard == "landslide" and draw.chance(0.7) and country != "gorge"
     recipe = LandRecipe(
         country=country,
@@ -146,6 +149,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         wet=wet or country == "gorge",
         snowy=snowy or hazard == "glacier_collapse",
         green=green,
+        most_snow=draw.uniform(0.2, 0.85) if hazard == "glacier_collapse" else 0.97,
     )
     land = build_land(draw, recipe)
     if country in STEEP_COUNTRIES and draw.chance(0.25):
@@ -158,7 +162,9 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     bands, slots = [], ()  # type: tuple[list[Tensor], tuple[str, ...]]
     cloud = torch.zeros_like(land.water)
     if optical:
-        reflectance, cloud = render_reflectance(land, draw)
+        # Of landslides and collapses people share the clearer scenes.
+        cloudy = 0.25 if hazard in ("landslide", "glacier_collapse") else 0.5
+        reflectance, cloud = render_reflectance(land, draw, cloudy)
         bands.append(reflectance)
         slots += OPTICAL_SLOTS
     if radar:
@@ -168,7 +174,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         slots=slots,
         values=torch.cat(bands),
         labels=_labels(land, flooded, slid, collapsed, was_bare),
-        surface=artificial_table()[land.cover].to(torch.uint8),
+        surface=(artificial_table()[land.cover] | (land.town & (gsd_m > GARDENS_SEEN_M))).to(torch.uint8),
         cloud=cloud,
         under_plants=land.stand & (land.water < 0.6),
         hazard=hazard,

@@ -143,7 +143,8 @@ def test_the_weights_that_validated_best_are_kept(tmp_path):
 def test_a_run_stops_early_without_a_better_validation(tmp_path):
     learner = toy_learner(evaluate=lambda network: Evaluation(-1.0, {"validation_loss": 1.0}))
     found, _ = run(tmp_path, learner, toy_plan(steps=1000, validate_every=5, patience_steps=15))
-    assert found.best_step == 5 and found.step == 20
+    assert found.improved_at == 5 and found.step == 20
+    assert found.best_step == 20, "as good, and longer trained"
     assert found.ended.startswith("early")
 
 
