@@ -55,7 +55,7 @@ def build_parser() -> OneLineParser:
 
 def _add_option(command: argparse.ArgumentParser, spec: dataclasses.Field[Any], is_switch: bool) -> None:
     meta = spec.metadata
-    flag = "--" + spec.name.replace("_", "-")
+    flag = "--" + (meta["flag"] or spec.name.replace("_", "-"))
     if meta["positional"]:
         name, of = meta["metavar"] or spec.name.upper(), f": {', '.join(meta['choices'])}" if meta["choices"] else ""
         command.add_argument(spec.name, choices=meta["choices"], metavar=name, help=meta["help"] + of)
@@ -108,7 +108,8 @@ def read_job(kind: str, options: argparse.Namespace) -> Any:
             except BadInput:
                 raise
             except ValueError:
-                raise BadInput(f"--{spec.name.replace('_', '-')} is '{value}'; expected a number.") from None
+                flag = spec.metadata["flag"] or spec.name.replace("_", "-")
+                raise BadInput(f"--{flag} is '{value}'; expected a number.") from None
         values[spec.name] = value
     return JOBS[kind](**values)
 
@@ -131,6 +132,10 @@ def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None =
         from .devices import list_devices
 
         return list_devices()
+    if kind == "adapt":
+        from .adapt import adapt
+
+        return adapt(job, report, models)
     if kind == "simulate":
         from .contact_sheet import simulate
 

@@ -1,6 +1,7 @@
 """Words, errors and options that jobs are made of: slots, units, parsers and checks (standard library only)."""
 
 import dataclasses
+import datetime
 import math
 import os
 from dataclasses import field
@@ -30,6 +31,8 @@ HAZARDS = ("flood", "landslide", "glacier_collapse")
 
 ARCHITECTURES = ("unet", "unetplusplus", "attention_unet", "residual_unet")
 OPTIMIZERS = ("adam", "adamw")
+ADAPTATION_MODES = ("constraint", "adversarial", "literal", "statistics")
+"""Ways to adapt to a scene; see ``adaptation.objectives``."""
 SIMULATED = "simulated"
 """Name of the source of training data that needs no files."""
 
@@ -140,6 +143,20 @@ def parse_codes(text: str) -> Tuple[int, ...]:
 def parse_names(text: str) -> Tuple[str, ...]:
     """``"flood,landslide"`` to names, blanks and empty ones left out."""
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def parse_date(text: str) -> str:
+    """``"2025-05-28"`` to itself; raises BadInput for anything else than a day, year first."""
+    try:
+        return datetime.date.fromisoformat(text.strip()).isoformat()
+    except ValueError:
+        raise BadInput(f"'{text}' is not a date; expected year, month and day, for example 2025-05-28.") from None
+
+
+def check_device(device: str) -> None:
+    """Raise BadInput unless ``device`` names one."""
+    if device not in ("auto", "cpu", "mps", "cuda") and not (device.startswith("cuda:") and device[5:].isdigit()):
+        raise BadInput(f"Device '{device}' is not known; expected auto, cpu, cuda:0 or mps.")
 
 
 def require(job: Any) -> None:

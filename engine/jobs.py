@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
 
 from .fields import (
+    ADAPTATION_MODES,
     ARCHITECTURES,
     HAZARDS,
     OPTIMIZERS,
@@ -16,10 +17,12 @@ from .fields import (
     UNITS,
     BadInput,
     check_choice,
+    check_device,
     check_range,
     option,
     parse_bands,
     parse_codes,
+    parse_date,
     parse_extent,
     parse_names,
     require,
@@ -107,10 +110,7 @@ class SegmentJob(SceneJob):
             raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
         if self.batch_size is not None and not 1 <= self.batch_size <= 1024:
             raise BadInput(f"Batch size {self.batch_size} is out of range; expected 1 to 1024.")
-        if self.device not in ("auto", "cpu", "mps", "cuda") and not (
-            self.device.startswith("cuda:") and self.device[5:].isdigit()
-        ):
-            raise BadInput(f"Device '{self.device}' is not known; expected auto, cpu, cuda:0 or mps.")
+        check_device(self.device)
         outputs = [("mask", self.mask)] + ([("probability", self.probability)] if self.probability else [])
         for name, path in outputs:
             if os.path.splitext(path)[1].lower() not in (".tif", ".tiff"):
@@ -121,6 +121,70 @@ class SegmentJob(SceneJob):
                 raise BadInput(f"The {name} would replace the scene '{path}' itself; choose another name.")
         if self.probability and same_path(os.path.splitext(self.mask)[0], os.path.splitext(self.probability)[0]):
             raise BadInput(f"Mask and probability are both to be '{self.mask}' (or share its style); choose two names.")
+
+
+@dataclass(frozen=True)
+class AdaptJob(SceneJob):
+    """Adapt a model to the visible unlabelled scene and save what changed as a model of its own."""
+
+    hazard: str = option("", help="hazard to adapt for, as named in the model's card", metavar="HAZARD", required=True)
+    model: Optional[str] = option(
+        help="model name or folder; the hazard's default when not given", metavar="NAME|FOLDER"
+    )
+    save: str = option("", help="name or folder of the adapted model to write", metavar="NAME|FOLDER", required=True)
+    area: Optional[str] = option(help="polygons (any vector file) to learn from", metavar="VECTOR")
+    mode: str = option("constraint", help="objective", choices=ADAPTATION_MODES)
+    backward_weight: float = option(
+        0.1, flag="lambda", help="weight of the backward mapping", metavar="L", parse=float
+    )
+    auxiliary_weight: float = option(
+        0.02, flag="mu", help="weight of the scene's characteristics", metavar="M", parse=float
+    )
+    budget_s: float = option(60.0, help="seconds it may take", metavar="SECONDS", parse=float)
+    steps: Optional[int] = option(
+        help="gradient steps; as many as the time allows when not given", metavar="N", parse=int
+    )
+    batch_size: Optional[int] = option(help="windows a step; 4 when not given", metavar="N", parse=int)
+    learning_rate: float = option(1e-3, help="learning rate", metavar="R", parse=float)
+    optimizer: str = option("adam", help="optimiser", choices=OPTIMIZERS)
+    replay: Optional[str] = option(
+        help="table (columns image, score, label and characteristics) of labelled chips to learn beside the scene",
+        metavar="CSV",
+    )
+    date: Optional[str] = option(help="day of the scene; found out when not given", metavar="D", parse=parse_date)
+    longitude: Optional[float] = option(
+        flag="lon", help="degrees east; of the extent's centre when not given", metavar="X", parse=float
+    )
+    latitude: Optional[float] = option(
+        flag="lat", help="degrees north; of the extent's centre when not given", metavar="Y", parse=float
+    )
+    seed: int = option(0, help="same seed, steps and batch size, same model on a CPU", metavar="N", parse=int)
+    device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
+    overwrite: bool = option(False, help="replace a model that exists")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        super().__post_init__()
+        check_choice("Mode", self.mode, ADAPTATION_MODES)
+        check_choice("Optimiser", self.optimizer, OPTIMIZERS)
+        check_range("Lambda", self.backward_weight, 0, 100)
+        check_range("Mu", self.auxiliary_weight, 0, 100)
+        check_range("Time budget", self.budget_s, 1, 86_400)
+        check_range("Learning rate", self.learning_rate, 1e-7, 1)
+        check_range("Seed", self.seed, *SEEDS)
+        for name, value, low, high in (
+            ("Number of steps", self.steps, 0, 1_000_000),
+            ("Batch size", self.batch_size, 1, 1024),
+            ("Longitude", self.longitude, -180, 180),
+            ("Latitude", self.latitude, -90, 90),
+        ):
+            if value is not None:
+                check_range(name, value, low, high)
+        if (self.longitude is None) != (self.latitude is None):
+            raise BadInput("Longitude and latitude are only known together; give both or neither.")
+        if self.date is not None:
+            parse_date(self.date)
+        check_device(self.device)
 
 
 @dataclass(frozen=True)
@@ -300,6 +364,7 @@ class DevicesJob:
 JOBS: Dict[str, type] = {
     "inspect": InspectJob,
     "segment": SegmentJob,
+    "adapt": AdaptJob,
     "evaluate": EvaluateJob,
     "simulate": SimulateJob,
     "pretrain": PretrainJob,

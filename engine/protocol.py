@@ -5,6 +5,7 @@ import os
 from typing import Any, Dict, List
 
 from .fields import (
+    ADAPTATION_MODES,
     ARCHITECTURES,
     HAZARDS,
     NOT_ASSESSED,
@@ -35,6 +36,7 @@ from .fields import (
 from .jobs import (
     JOBS,
     QUICK_JOBS,
+    AdaptJob,
     DevicesJob,
     DownloadJob,
     EvaluateJob,
@@ -52,6 +54,7 @@ from .jobs import (
 )
 
 __all__ = [
+    "ADAPTATION_MODES",
     "ARCHITECTURES",
     "ENDINGS",
     "HAZARDS",
@@ -67,6 +70,7 @@ __all__ = [
     "SLOTS",
     "UNITS",
     "UNUSED",
+    "AdaptJob",
     "BadInput",
     "Cancelled",
     "DevicesJob",
@@ -85,6 +89,7 @@ __all__ = [
     "TrainJob",
     "cancel_message",
     "check_choice",
+    "finish_message",
     "check_range",
     "job_from_dict",
     "job_message",
@@ -142,6 +147,11 @@ def job_message(job_id: str, kind: str, job: Any) -> Dict[str, Any]:
 def cancel_message(job_id: str) -> Dict[str, Any]:
     """Cancel a job, running or waiting."""
     return {"type": "cancel", "id": job_id}
+
+
+def finish_message(job_id: str) -> Dict[str, Any]:
+    """End an adaptation early and keep the best that it has found so far."""
+    return {"type": "finish", "id": job_id}
 
 
 def shutdown_message() -> Dict[str, Any]:

@@ -35,6 +35,7 @@ class Report:
         cancelled: set from outside to stop the operation.
         job_id: names unfinished files, so that whoever started the job can find them.
         on_metrics: called with a training step and its losses and scores by name.
+        finish: set from outside to end early and keep what was reached, where an operation can.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class Report:
         cancelled: threading.Event | None = None,
         job_id: str = "",
         on_metrics: Metrics = _no_metrics,
+        finish: threading.Event | None = None,
     ) -> None:
         self._on_progress = on_progress
         self._on_log = on_log
         self._on_metrics = on_metrics
         self.cancelled = cancelled or threading.Event()
+        self.finish = finish or threading.Event()
         self.job_id = job_id
         self._stage = ""
         self._stage_began = 0.0

@@ -51,6 +51,7 @@ class Waiting:
         self.kind = kind
         self.values = values
         self.cancelled = threading.Event()
+        self.finish = threading.Event()
 
 
 class Worker:
@@ -102,6 +103,8 @@ class Worker:
                 self.end()
             elif kind == "cancel":
                 self._cancel(str(message["id"]))
+            elif kind == "finish":
+                self._finish(str(message["id"]))
             elif kind == "job":
                 self._accept(message)
             else:
@@ -135,6 +138,12 @@ class Worker:
         if waiting is not None:
             waiting.cancelled.set()
 
+    def _finish(self, job_id: str) -> None:
+        with self._lock:
+            waiting = self._jobs.get(job_id)
+        if waiting is not None:
+            waiting.finish.set()
+
     def end(self) -> None:
         """Stop everything: running jobs are cancelled and clean up, or are ended after a grace time."""
         with self._lock:
@@ -158,6 +167,7 @@ class Worker:
             waiting.cancelled,
             job_id,
             lambda step, values: send("metrics", id=job_id, step=step, values=dict(values)),
+            waiting.finish,
         )
         ending: dict[str, Any]
         try:

@@ -258,7 +258,8 @@ def test_help_names_every_option(command, capsys):
     text = capsys.readouterr().out
     assert ended.value.code == 0
     for spec in dataclasses.fields(JOBS[command]) if command in JOBS else ():
-        assert (spec.name.upper() if spec.metadata["positional"] else "--" + spec.name.replace("_", "-")) in text
+        flag = "--" + (spec.metadata["flag"] or spec.name.replace("_", "-"))
+        assert (spec.name.upper() if spec.metadata["positional"] else flag) in text
     if command == "segment":
         assert all(slot in text for slot in SLOTS)
 
