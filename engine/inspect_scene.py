@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from .bands import UnknownBands
+from .characteristics import find_characteristics
 from .protocol import UNUSED, InspectJob
-from .raster import Scene
+from .raster import Scene, Understanding
 
 
 def inspect_scene(job: InspectJob) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def inspect_scene(job: InspectJob) -> dict[str, Any]:
             size, warning = scene.ground_sampling_distance()
             result["gsd_m"] = _short(max(size))
             result["warnings"] = [str(error), *([warning] if warning else [])]
+            result["characteristics"] = _characteristics(scene, None, job)
             return result
         slots = {band.index: slot for band, slot in zip(scene.bands, understanding.match.slots, strict=True)}
         for band in result["bands"]:
@@ -52,7 +54,21 @@ def inspect_scene(job: InspectJob) -> dict[str, Any]:
         result["gsd_m"] = _short(max(understanding.gsd_m))
         result["warnings"] = list(understanding.warnings)
         result["evidence"] = understanding.match.evidence
+        result["characteristics"] = _characteristics(scene, understanding, job)
         return result
+
+
+def _characteristics(scene: Scene, understanding: Understanding | None, job: InspectJob) -> dict[str, Any]:
+    """Place, date and sensor with where each came from; null where not known."""
+    found = find_characteristics(scene, understanding, job)
+    longitude, latitude = found.characteristics.longitude, found.characteristics.latitude
+    return {
+        "longitude": None if longitude is None else round(longitude, 6),
+        "latitude": None if latitude is None else round(latitude, 6),
+        "date": found.date,
+        "sensor": found.characteristics.sensor,
+        "sources": dict(found.sources),
+    }
 
 
 def _short(metres: float) -> float:

@@ -163,6 +163,23 @@ class Georeference:
         lonlat = np.asarray(moved, np.float64)[:, :2] * math.degrees(geographic.GetAngularUnits())
         return lonlat if bool(np.all(np.isfinite(lonlat))) else None
 
+    def centre_wgs84(self, window: Window) -> tuple[float, float] | None:
+        """Longitude (-180 to 180) and latitude of a window's centre in degrees (WGS 84); None without a usable CRS."""
+        if self.crs is None or (self.geotransform is None and not self.gcps):
+            return None
+        centre = np.asarray([[window.x + window.width / 2, window.y + window.height / 2]], np.float64)
+        wgs84 = osr.SpatialReference()
+        try:
+            wgs84.ImportFromEPSG(4326)
+            wgs84.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+            moved = osr.CoordinateTransformation(self.crs, wgs84).TransformPoints(self.to_ground(centre).tolist())
+        except RuntimeError:
+            return None
+        longitude, latitude = moved[0][:2]
+        if not (math.isfinite(longitude) and abs(latitude) <= 90):
+            return None
+        return (longitude + 180) % 360 - 180, latitude
+
     def ellipsoid(self) -> tuple[float, float]:
         """Semi-major axis in metres and squared eccentricity."""
         if self.crs is None:
