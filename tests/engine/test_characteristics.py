@@ -1,7 +1,6 @@
 """Where and when a scene was taken, and by what: from grids, tags and names with a known answer."""
 
 from datetime import date, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from scenes import write_raster
 from engine.characteristics import find_characteristics
 from engine.inspect_scene import inspect_scene
 from engine.product_names import date_in_name
-from engine.protocol import BadInput, InspectJob, SceneJob
+from engine.protocol import AdaptJob, BadInput, InspectJob, SceneJob
 from engine.raster import Scene
 
 LATEST = date(2026, 1, 1)
@@ -29,10 +28,6 @@ def found_in(path, *, understood=True, job=None, **options):
     scene_job = SceneJob(raster=str(path), **options)
     with Scene(scene_job) as scene:
         return find_characteristics(scene, scene.understand() if understood else None, job or scene_job)
-
-
-def job_with(**fields):
-    return SimpleNamespace(**{"raster": "none", "sensor": None, "extent": None, **fields})
 
 
 @pytest.mark.parametrize(
@@ -191,7 +186,8 @@ def test_products_along_the_path_decide_then_the_nearest_plain_date(tmp_path, pa
 
 def test_what_the_job_gives_goes_first(tmp_path):
     path = write_raster(tmp_path / f"{S2_NAME}.tif", bands(), tags={"DATE_ACQUIRED": "2024-09-16"})
-    job = job_with(raster=path, date="2020-12-31", longitude=-70.5, latitude=-13.0, sensor="landsat-8")
+    corrected = {"date": "2020-12-31", "longitude": -70.5, "latitude": -13.0, "sensor": "landsat-8"}
+    job = AdaptJob(raster=path, hazard="flood", save="adapted", **corrected)
     found = found_in(path, understood=False, job=job)
     known = found.characteristics
     assert (known.longitude, known.latitude, known.day_of_year, known.sensor) == (-70.5, -13.0, 366, "landsat-8")
