@@ -11,6 +11,7 @@ from .engine_feedback import EngineFeedback
 class AlgorithmTask(QObject):
     """One run at a time; cancelling and closing down may come at any moment."""
 
+    began = pyqtSignal(str)
     progressed = pyqtSignal(str, float, object)
     measured = pyqtSignal(int, object)
     done = pyqtSignal(dict)
@@ -33,6 +34,7 @@ class AlgorithmTask(QObject):
         context = QgsProcessingContext()
         context.setProject(QgsProject.instance())
         feedback = EngineFeedback()
+        feedback.began.connect(self.began)
         feedback.reported.connect(self.progressed)
         feedback.measured.connect(self.measured)
         feedback.progressChanged.connect(self._on_share)
@@ -51,6 +53,11 @@ class AlgorithmTask(QObject):
         """Stop the run."""
         if self._feedback is not None:
             self._feedback.cancel()
+
+    def keep_best(self) -> None:
+        """End the adaptation under way early and go on with the best so far."""
+        if self._feedback is not None:
+            self._feedback.keep_best()
 
     def close_down(self) -> None:
         """Cancel, and tell nobody any more."""

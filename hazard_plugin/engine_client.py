@@ -4,13 +4,13 @@ import contextlib
 import queue
 import threading
 import uuid
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 from qgis.core import QgsProcessingFeedback
 from qgis.PyQt.QtCore import QCoreApplication, QObject, QThread, QThreadPool, pyqtSignal, pyqtSlot
 
 from ..engine import protocol
-from .engine_feedback import Relay
+from .engine_feedback import WHOLE, EngineFeedback, Relay
 from .engine_location import EngineLocation, find_engine
 from .engine_worker import EngineFailed, Request, WorkerOwner
 
@@ -30,6 +30,7 @@ class EngineClient(QObject):
     hello_received = pyqtSignal(dict)
     _posted = pyqtSignal(object, object)
     _cancel_asked = pyqtSignal(object)
+    _finish_asked = pyqtSignal(object)
     _stop_asked = pyqtSignal()
     _answered = pyqtSignal(object, object, object)
 
@@ -53,6 +54,7 @@ class EngineClient(QObject):
         self._owner.moveToThread(self._thread)
         self._posted.connect(self._owner.post)
         self._cancel_asked.connect(self._owner.cancel)
+        self._finish_asked.connect(self._owner.finish)
         self._stop_asked.connect(self._owner.stop)
         self._owner.hello.connect(self._keep_hello)
         self._answered.connect(self._call_back)
@@ -61,28 +63,39 @@ class EngineClient(QObject):
         """Return the engine that would be used; raises EngineMissing."""
         return self._locate()
 
-    def run(self, kind: str, job: Any, feedback: Optional[QgsProcessingFeedback] = None) -> Any:
+    def run(
+        self,
+        kind: str,
+        job: Any,
+        feedback: Optional[QgsProcessingFeedback] = None,
+        part: Tuple[float, float] = WHOLE,
+    ) -> Any:
         """Carry out a job and return its result; blocks, may be called from any thread.
 
-        Raises BadInput, OutputFailed, EngineFailed or Cancelled.
+        ``part`` is the part of the feedback's progress that this job makes up. Raises BadInput, OutputFailed,
+        EngineFailed or Cancelled.
         """
         events: "queue.SimpleQueue[Dict[str, Any]]" = queue.SimpleQueue()
         request = self._post(kind, job, events.put)
-        with lent_thread():
-            return self._await(request, events, feedback)
+        relay = None if feedback is None else Relay(feedback, part)
+        with lent_thread(), told_of(kind, feedback):
+            return self._await(request, events, feedback, relay)
 
     def _await(
         self,
         request: Request,
         events: "queue.SimpleQueue[Dict[str, Any]]",
         feedback: Optional[QgsProcessingFeedback],
+        relay: Optional[Relay],
     ) -> Any:
-        relay = None if feedback is None else Relay(feedback)
-        cancelling = False
+        cancelling = finishing = False
         while True:
             if not cancelling and feedback is not None and feedback.isCanceled():
                 cancelling = True
                 self._cancel_asked.emit(request)
+            if not finishing and isinstance(feedback, EngineFeedback) and feedback.wants_best:
+                finishing = True
+                self._finish_asked.emit(request)
             try:
                 event = events.get(timeout=POLL_S)
             except queue.Empty:
@@ -156,6 +169,19 @@ def lent_thread() -> Iterator[None]:
         yield
     finally:
         pool.reserveThread()
+
+
+@contextlib.contextmanager
+def told_of(kind: str, feedback: Optional[QgsProcessingFeedback]) -> Iterator[None]:
+    """Tell a feedback that wants to know which kind of job runs, and when it is over."""
+    if not isinstance(feedback, EngineFeedback):
+        yield
+        return
+    feedback.begin(kind)
+    try:
+        yield
+    finally:
+        feedback.begin("")
 
 
 def error_of(event: Dict[str, Any]) -> protocol.HazardError:

@@ -1,7 +1,7 @@
 """Passes what a running job tells on to the feedback of a Processing algorithm, curves of a training run included."""
 
 import time
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from qgis.core import QgsProcessingFeedback
 from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
@@ -15,9 +15,14 @@ VALIDATION = "validation_"
 """How the names of values that were measured on held-out chips begin."""
 
 
+WHOLE = (0.0, 1.0)
+"""Part of an algorithm's progress that a job makes up: all of it."""
+
+
 class EngineFeedback(QgsProcessingFeedback):
     """Feedback that also tells stage, share done, time left and curves, and keeps what went wrong; for the dock."""
 
+    began = pyqtSignal(str)
     reported = pyqtSignal(str, float, object)
     measured = pyqtSignal(int, object)
 
@@ -25,6 +30,15 @@ class EngineFeedback(QgsProcessingFeedback):
         super().__init__(False)
         self.errors: List[str] = []
         self.warnings: List[str] = []
+        self.wants_best = False
+
+    def keep_best(self) -> None:
+        """Ask a running adaptation to end early with the best that it has found; may be called from any thread."""
+        self.wants_best = True
+
+    def begin(self, kind: str) -> None:
+        """Tell which kind of job runs now; empty once it is over."""
+        self.began.emit(kind)
 
     def report(self, stage: str, share: float, seconds_left: Optional[float]) -> None:
         """Pass progress on to whoever listens; called on the thread that runs the job."""
@@ -48,10 +62,14 @@ class EngineFeedback(QgsProcessingFeedback):
 
 
 class Relay:
-    """One job's way to its feedback: any feedback of Processing, which gets curves as lines of its log."""
+    """One job's way to its feedback: any feedback of Processing, which gets curves as lines of its log.
 
-    def __init__(self, feedback: QgsProcessingFeedback) -> None:
+    ``part`` is the part of the feedback's progress, from 0 to 1, that this job makes up.
+    """
+
+    def __init__(self, feedback: QgsProcessingFeedback, part: Tuple[float, float] = WHOLE) -> None:
         self._feedback = feedback
+        self._part = part
         self._stage = ""
         self._last_line_s = float("-inf")
 
@@ -68,7 +86,8 @@ class Relay:
 
     def _progress(self, event: Mapping[str, Any]) -> None:
         feedback = self._feedback
-        share = min(max(float(event.get("share") or 0.0), 0.0), 1.0)
+        first, last = self._part
+        share = first + (last - first) * min(max(float(event.get("share") or 0.0), 0.0), 1.0)
         stage = str(event.get("stage") or "")
         feedback.setProgress(100.0 * share)
         if isinstance(feedback, EngineFeedback):
@@ -121,6 +140,9 @@ def metric_title(name: str) -> str:
         "validation_iou": tr("validation IoU"),
         "validation_balanced_accuracy": tr("validation balanced accuracy"),
         "learning_rate": tr("learning rate"),
+        "forward": tr("forward loss"),
+        "backward": tr("backward loss"),
+        "auxiliary": tr("auxiliary loss"),
     }
     return known.get(name) or name.replace("_", " ")
 

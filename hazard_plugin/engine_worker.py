@@ -35,6 +35,7 @@ class Request:
     deliver: Callable[[Dict[str, Any]], None]
     sent: bool = False
     started: bool = False
+    finish: bool = False
     attempts: int = 0
     cancel_by: Optional[float] = None
 
@@ -86,6 +87,14 @@ class WorkerOwner(QObject):
             # Still waiting behind another job: nothing has to be awaited, and that job must not suffer.
             self._end(request, {"type": "cancelled"})
 
+    @pyqtSlot(object)
+    def finish(self, request: Request) -> None:
+        """Ask the worker to end an adaptation early and keep the best so far."""
+        if request.kind == "adapt" and request.id in self._pending and not request.finish:
+            request.finish = True
+            if request.sent:
+                self._write(protocol.finish_message(request.id))
+
     @pyqtSlot()
     def stop(self) -> None:
         """End the worker and this thread; whatever is pending ends as cancelled."""
@@ -133,6 +142,8 @@ class WorkerOwner(QObject):
                 request.sent = True
                 request.attempts += 1
                 self._write(protocol.job_message(request.id, request.kind, request.job))
+                if request.finish:
+                    self._write(protocol.finish_message(request.id))
 
     @pyqtSlot()
     def _read(self) -> None:

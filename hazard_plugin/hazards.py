@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from .engine_location import PACKAGE_FOLDER
 
 KIND_PROPERTY = "hazardmapper/kind"
-"""Custom property of the layers this plugin makes: ``mask`` or ``probability``."""
+"""Custom property of the layers this plugin makes: ``mask``, ``probability`` or ``difference``."""
 
 
 def hazard_title(hazard: str) -> str:
@@ -28,12 +28,22 @@ def probability_layer_name(hazard: str, scene: str) -> str:
     return tr("{hazard} probability - {scene}").format(hazard=hazard_title(hazard), scene=scene)
 
 
+def compared_layer_name(kind: str, hazard: str, scene: str) -> str:
+    """Layer name of what a comparison with the source model adds: its mask, its probability, or the difference."""
+    texts = {
+        "mask": tr("{hazard}, not adapted - {scene}"),
+        "probability": tr("{hazard} probability, not adapted - {scene}"),
+        "difference": tr("{hazard} change by adapting - {scene}"),
+    }
+    return texts[kind].format(hazard=hazard_title(hazard), scene=scene)
+
+
 def style_path(kind: str, hazard: str) -> str:
-    """Style file for a mask of this hazard, or for a probability raster."""
+    """Style file for a mask of this hazard, for a probability raster, or for a difference of two."""
     folder = os.path.join(PACKAGE_FOLDER, "resources", "styles")
     own = os.path.join(folder, f"mask_{hazard}.qml")
-    if kind == "probability":
-        return os.path.join(folder, "probability.qml")
+    if kind in ("probability", "difference"):
+        return os.path.join(folder, f"{kind}.qml")
     return own if os.path.exists(own) else os.path.join(folder, "mask.qml")
 
 

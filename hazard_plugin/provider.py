@@ -5,6 +5,7 @@ from typing import List
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
+from .algorithms.adapt_to_scene import AdaptToScene
 from .algorithms.evaluate_mask import EvaluateMask
 from .algorithms.pretrain_model import PretrainModel
 from .algorithms.segment_hazard import SegmentHazard
@@ -23,7 +24,7 @@ class HazardProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
-        for algorithm in (SegmentHazard, EvaluateMask):
+        for algorithm in (SegmentHazard, AdaptToScene, EvaluateMask):
             self.addAlgorithm(algorithm(self.client))
         for algorithm in (PretrainModel, TrainHazard):
             self.addAlgorithm(algorithm(self.training))

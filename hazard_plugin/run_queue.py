@@ -30,6 +30,8 @@ class RunQueue(QObject):
     """Runs one after another; cancelling stops the running one and forgets those that wait."""
 
     started = pyqtSignal(object, int, int)
+    began = pyqtSignal(str)
+    measured = pyqtSignal(int, object)
     progressed = pyqtSignal(str, float, object)
     finished = pyqtSignal(object, bool)
     failed = pyqtSignal(object, str)
@@ -42,6 +44,8 @@ class RunQueue(QObject):
         self._total = 0
         self._run: Optional[Run] = None
         self._task = AlgorithmTask(self)
+        self._task.began.connect(self.began)
+        self._task.measured.connect(self.measured)
         self._task.progressed.connect(self.progressed)
         self._task.done.connect(self._on_done)
         self._task.cancelled.connect(self._on_cancelled)
@@ -64,6 +68,10 @@ class RunQueue(QObject):
         """Stop the running one and forget the others."""
         self._waiting.clear()
         self._task.cancel()
+
+    def keep_best(self) -> None:
+        """End the adaptation under way early and go on with the best so far."""
+        self._task.keep_best()
 
     def close_down(self) -> None:
         """Cancel, and tell nobody any more."""

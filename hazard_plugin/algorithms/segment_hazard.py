@@ -1,53 +1,54 @@
 """The algorithm ``hazardmapper:segmenthazard``: one hazard in one scene, to a mask and, if wanted, its probability."""
 
-import tempfile
 from typing import Any, Dict, List, Optional, Tuple
 
 from qgis.core import (
-    QgsCoordinateReferenceSystem,
-    QgsCsException,
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
     QgsProcessingParameterBoolean,
-    QgsProcessingParameterExtent,
-    QgsProcessingParameterFeatureSource,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
-    QgsProcessingParameterRasterLayer,
-    QgsProcessingParameterString,
-    QgsProcessingUtils,
-    QgsRectangle,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
-from ..compat import DOUBLE, POLYGONS
+from ..compat import DOUBLE
 from ..engine_client import EngineClient
-from ..hazards import mask_layer_name, probability_layer_name
-from ..map_view import view_resolution
-from ..models import local_model_names
-from ..raster_source import RasterSource, read_layer
-from .area import Area, write_area
-from .base import EngineAlgorithm, absolute, name_or_folder, with_hints
+from ..engine_feedback import WHOLE
+from ..hazards import compared_layer_name, mask_layer_name, probability_layer_name
+from ..raster_source import read_layer
+from .adaptation import (
+    Adaptation,
+    adaptation_fields,
+    add_adaptation,
+    add_verdict,
+    remove_saved,
+    require_adaptable,
+    run_adaptation,
+)
+from .base import absolute
+from .comparison import COMPARED, Comparison, kind_of
 from .outputs import dress_on_load, require_free, told_to_processing
+from .scene import SceneAlgorithm
 
 ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "ADAPT", "DEVICE")
-OUTPUTS = ("OUTPUT", "PROBABILITY")
-TEXTS = ("HAZARD", "MODEL", "BANDS", "SENSOR", "UNITS", "DEVICE")
+OUTPUTS = ("OUTPUT", "PROBABILITY", *COMPARED)
+PREFIX = "ADAPT_"
+SEGMENTING_S = 15.0
+"""Seconds that segmenting is taken for, beside the budget of an adaptation, in the progress of both."""
 
 
-class SegmentHazard(EngineAlgorithm):
+class SegmentHazard(SceneAlgorithm):
     """Segment one hazard in one scene; dock, toolbox, models, batch and qgis_process all run this."""
 
     def __init__(self, client: EngineClient) -> None:
         super().__init__(client)
-        self._source: Optional[RasterSource] = None
-        self._extent: Optional[QgsRectangle] = None
         self._fields: Dict[str, Any] = {}
         self._outputs: Dict[str, str] = {}
+        self._adaptation: Optional[Dict[str, Any]] = None
+        self._scene_name = ""
 
     def name(self) -> str:
         """Id within the provider."""
@@ -56,14 +57,6 @@ class SegmentHazard(EngineAlgorithm):
     def displayName(self) -> str:
         """Name in the toolbox."""
         return tr("Segment hazard")
-
-    def group(self) -> str:
-        """Group in the toolbox."""
-        return tr("Mapping")
-
-    def groupId(self) -> str:
-        """Id of the group."""
-        return "mapping"
 
     def tags(self) -> List[str]:
         """Words by which the toolbox finds it."""
@@ -85,38 +78,32 @@ class SegmentHazard(EngineAlgorithm):
             "The mask has the scene's own grid, cropped to the extent if one is given: 0 none, 1 hazard, 255 not "
             "assessed. The probability, if wanted, is 0 to 100 %, 255 not assessed. Without a threshold the model's "
             "own is used.\n\n"
+            "With ADAPT the model first learns from the unlabelled scene, in the same extent or polygons, and VERDICT "
+            "and REASON say whether that helped. An adapted model is saved under ADAPT_NAME, for other scenes of the "
+            "same event; where adapting did not help, the model maps as it is. MASK_BEFORE, PROBABILITY_BEFORE and "
+            "DIFFERENCE (percentage points) compare with the model as it was.\n\n"
             "Areas are measured on the ellipsoid. A mask is a model's opinion: check it before anyone relies on it."
         )
 
     def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:
         """Declare parameters and outputs."""
         add = self.addParameter
-        add(QgsProcessingParameterRasterLayer("INPUT", tr("Scene")))
-        add(with_hints(QgsProcessingParameterString("HAZARD", tr("Hazard"), "flood"), list(protocol.HAZARDS)))
-        model = QgsProcessingParameterString(
-            "MODEL", tr("Model (name or folder; empty: the hazard's default)"), "", False, True
-        )
-        add(with_hints(model, ["", *local_model_names()]))
-        add(QgsProcessingParameterExtent("EXTENT", tr("Extent (empty: whole scene)"), None, True))
-        add(
-            QgsProcessingParameterFeatureSource("AREA", tr("Assess only inside these polygons"), [POLYGONS], None, True)
-        )
+        self.add_scene(tr("Assess only inside these polygons"))
         threshold = tr("Threshold between 0 and 1 (empty: the model's own)")
         add(QgsProcessingParameterNumber("THRESHOLD", threshold, DOUBLE, None, True, 0.0, 1.0))
-        bands = tr("Bands: one slot a band, in order (empty: found out)")
-        add(QgsProcessingParameterString("BANDS", bands, "", False, True))
-        sensor = QgsProcessingParameterString("SENSOR", tr("Sensor (empty: found out)"), "", False, True)
-        add(with_hints(sensor, ["", *protocol.SENSORS]))
-        units = QgsProcessingParameterString("UNITS", tr("Units of the values (empty: found out)"), "", False, True)
-        add(with_hints(units, ["", *protocol.UNITS]))
-        gsd = tr("Ground sampling distance in metres (empty: from the CRS)")
-        add(QgsProcessingParameterNumber("GSD_M", gsd, DOUBLE, None, True, 0.0))
+        self.add_understanding()
         add(QgsProcessingParameterBoolean("ADAPT", tr("Adapt to this scene first"), False, True))
-        device = QgsProcessingParameterString("DEVICE", tr("Device (auto, cpu, cuda:0, mps)"), "auto", False, True)
-        add(with_hints(device, ["auto", "cpu", "cuda:0", "mps"]))
-        self.mark_advanced(ADVANCED)
+        names = add_adaptation(self, PREFIX)
+        self.add_device()
+        self.mark_advanced((*ADVANCED, *names))
         add(QgsProcessingParameterRasterDestination("OUTPUT", tr("Mask")))
         add(QgsProcessingParameterRasterDestination("PROBABILITY", tr("Probability"), None, True, False))
+        for name, title in (
+            ("MASK_BEFORE", tr("Mask without adapting")),
+            ("PROBABILITY_BEFORE", tr("Probability without adapting")),
+            ("DIFFERENCE", tr("Change of the probability by adapting")),
+        ):
+            add(QgsProcessingParameterRasterDestination(name, title, None, True, False))
         self.addOutput(QgsProcessingOutputNumber("HAZARD_AREA_M2", tr("Hazard area in m²")))
         self.addOutput(QgsProcessingOutputNumber("SHARE_ASSESSED", tr("Share of the scene assessed (0 to 1)")))
         self.addOutput(QgsProcessingOutputNumber("SECONDS", tr("Seconds taken")))
@@ -124,24 +111,30 @@ class SegmentHazard(EngineAlgorithm):
         self.addOutput(QgsProcessingOutputString("MODEL_USED", tr("Model used")))
         self.addOutput(QgsProcessingOutputNumber("THRESHOLD_USED", tr("Threshold used")))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
+        self.addOutput(QgsProcessingOutputString("ADAPTED_MODEL", tr("Adapted model (empty: none)")))
+        add_verdict(self)
 
     def require_possible(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise HazardError, with one sentence, if the job cannot be as these parameters want it."""
-        self._read_fields(parameters, context, QgsProcessingContext())
+        fields, outputs = self._read_fields(parameters, context, QgsProcessingContext())
+        self._read_adaptation(parameters, context, fields, outputs)
 
     def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> bool:
         """Read layers and check outputs on the main thread; raises QgsProcessingException with one sentence."""
         with told_to_processing():
-            layer = self.raster(parameters, "INPUT", context)
-            self._source = read_layer(layer, view_resolution(layer))
-            self._extent = self._wanted_extent(parameters, context, layer.crs())
+            layer = self.take_scene(parameters, context)
             self._fields, self._outputs = self._read_fields(parameters, context, context)
+            self._adaptation = self._read_adaptation(parameters, context, self._fields, self._outputs)
         hazard, scene = self._fields["hazard"], layer.name()
+        self._scene_name = scene
         dress_on_load(context, self._outputs["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene))
         name = probability_layer_name(hazard, scene)
         dress_on_load(context, self._outputs["PROBABILITY"], "probability", hazard, name)
+        for output in COMPARED:
+            kind = kind_of(output)
+            dress_on_load(context, self._outputs[output], kind, hazard, compared_layer_name(kind, hazard, scene))
         return True
 
     def _read_fields(
@@ -151,84 +144,119 @@ class SegmentHazard(EngineAlgorithm):
 
         ``output_context`` is the one that learns which outputs are to be loaded.
         """
-        if self.parameterAsBool(parameters, "ADAPT", context):
-            raise protocol.BadInput(tr("This version cannot adapt a model to a scene; leave ADAPT off."))
-        text = {name: self.text(parameters, name, context) for name in TEXTS}
-        if not text["HAZARD"]:
-            known = ", ".join(protocol.HAZARDS)
-            raise protocol.BadInput(tr("No hazard is given; name one of {names}.").format(names=known))
         outputs = {name: self.parameterAsOutputLayer(parameters, name, output_context) for name in OUTPUTS}
         fields = {
-            "bands": protocol.parse_bands(text["BANDS"]) if text["BANDS"] else None,
-            "sensor": text["SENSOR"] or None,
-            "units": text["UNITS"] or None,
-            "gsd_m": self.number(parameters, "GSD_M", context),
-            "hazard": text["HAZARD"],
-            "model": name_or_folder(text["MODEL"]) or None,
+            **self.scene_fields(parameters, context),
             "threshold": self.number(parameters, "THRESHOLD", context),
-            "device": text["DEVICE"] or "auto",
             "mask": absolute(outputs["OUTPUT"]),
             "probability": absolute(outputs["PROBABILITY"]) or None,
             "overwrite": True,
         }
         source = read_layer(self.raster(parameters, "INPUT", context))
         protocol.SegmentJob(raster=source.path or "scene", **fields)
-        for path in (fields["mask"], fields["probability"]):
-            require_free(path or "", context.project())
+        for path in outputs.values():
+            require_free(absolute(path), context.project())
         return fields, outputs
 
-    def _wanted_extent(
-        self, parameters: Dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem
-    ) -> Optional[QgsRectangle]:
-        """Extent in the layer's CRS, its sides densified before they are transformed; None for the whole layer."""
-        value = parameters.get("EXTENT")
-        if value is None or value == "":
+    def _read_adaptation(
+        self,
+        parameters: Dict[str, Any],
+        context: QgsProcessingContext,
+        fields: Dict[str, Any],
+        outputs: Dict[str, str],
+    ) -> Optional[Dict[str, Any]]:
+        """Fields of the adaptation other than the scene; None without one. Raises BadInput."""
+        wanted = [name for name in COMPARED if outputs[name]]
+        if not self.parameterAsBool(parameters, "ADAPT", context):
+            if wanted:
+                sentence = tr("{name} compares with the model before it was adapted; set ADAPT, or leave it empty.")
+                raise protocol.BadInput(sentence.format(name=wanted[0]))
             return None
-        try:
-            extent = self.parameterAsExtentGeometry(parameters, "EXTENT", context, crs).boundingBox()
-        except QgsCsException as error:
-            raise protocol.BadInput(
-                tr("The extent cannot be expressed in the scene's CRS ({error}); choose another.").format(error=error)
-            ) from None
-        if extent.isEmpty() or not extent.isFinite():
-            raise protocol.BadInput(tr("The extent is empty; give xmin,xmax,ymin,ymax, or none for the whole scene."))
-        return extent
+        adaptation = {
+            **{name: fields[name] for name in ("bands", "sensor", "units", "gsd_m", "hazard", "model", "device")},
+            **adaptation_fields(self, parameters, context, PREFIX),
+        }
+        raster = read_layer(self.raster(parameters, "INPUT", context)).path or "scene"
+        require_adaptable(adaptation, raster)
+        for name in wanted:  # each has to be possible as an output, and none may be another one as well
+            others = [absolute(path) for other, path in outputs.items() if other != name and path]
+            for other in others:
+                protocol.SegmentJob(raster=raster, **{**fields, "mask": absolute(outputs[name]), "probability": other})
+        return adaptation
 
     def processAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
     ) -> Dict[str, Any]:
         """Run the job in the engine; returns nothing when cancelled."""
-        source = self._source
-        if source is None:
-            raise QgsProcessingException(tr("No scene is given; choose a raster layer that QGIS can open."))
-        with (
-            told_to_processing(),
-            tempfile.TemporaryDirectory(prefix="area_", dir=QgsProcessingUtils.tempFolder()) as folder,
-        ):
-            polygons = self.parameterAsSource(parameters, "AREA", context)
+        with told_to_processing():
             try:
-                area = None
-                if polygons is not None:
-                    area = write_area(polygons, source, folder, context.transformContext(), feedback)
-                return self._segment(source, area, feedback)
+                with self.opened_scene(parameters, context, feedback) as scene:
+                    if self._adaptation is None:
+                        return self._outputs_of(self._segment(scene, {}, feedback, WHOLE), Adaptation(), feedback)
+                    return self._adapt_and_segment(scene, self._adaptation, feedback)
             except protocol.Cancelled:
                 feedback.pushInfo(tr("Cancelled; nothing was written."))
                 return {}
 
-    def _segment(self, source: RasterSource, area: Optional[Area], feedback: QgsProcessingFeedback) -> Dict[str, Any]:
-        extent = self._extent
-        if extent is None and area is not None and source.is_copied:
-            extent = area.extent
-        with source.opened(extent, feedback) as scene:
-            job = protocol.SegmentJob(
-                raster=scene.raster,
-                open_options=scene.open_options,
-                crs=scene.crs,
-                extent=scene.extent,
-                area=area.path if area is not None else None,
-                **self._fields,
-            )
-            result = self._client.run("segment", job, feedback)
+    def _segment(
+        self,
+        scene: Dict[str, Any],
+        fields: Dict[str, Any],
+        feedback: QgsProcessingFeedback,
+        part: Tuple[float, float],
+    ) -> Dict[str, Any]:
+        """Segment once, with some fields other than the parameters say."""
+        job = protocol.SegmentJob(**{**scene, **self._fields, **fields})
+        return dict(self._client.run("segment", job, feedback, part))
+
+    def _adapt_and_segment(
+        self, scene: Dict[str, Any], fields: Dict[str, Any], feedback: QgsProcessingFeedback
+    ) -> Dict[str, Any]:
+        """Adapt, then segment with the adapted model, or with the source where that was not safely better."""
+        finals = {name: absolute(self._outputs[name]) for name in COMPARED if self._outputs[name]}
+        comparison = Comparison(self._fields["hazard"], finals)
+        learnt = fields["budget_s"] / (fields["budget_s"] + SEGMENTING_S * (2 if comparison.is_wanted else 1))
+        adaptation = run_adaptation(
+            self._client, {**scene, **fields}, self._scene_name, feedback, (0.0, learnt), PREFIX
+        )
+        if not adaptation.is_adapted:
+            remove_saved(adaptation.folder)
+        try:
+            result = self._segment_compared(scene, adaptation, comparison, learnt, feedback)
+        except protocol.Cancelled:
+            if adaptation.is_adapted:
+                remove_saved(adaptation.folder)
+            raise
+        return self._outputs_of(result, adaptation, feedback)
+
+    def _segment_compared(
+        self,
+        scene: Dict[str, Any],
+        adaptation: Adaptation,
+        comparison: Comparison,
+        learnt: float,
+        feedback: QgsProcessingFeedback,
+    ) -> Dict[str, Any]:
+        """Segment after an adaptation, and before it where that is to be compared."""
+        after = {"model": adaptation.folder} if adaptation.is_adapted else {}
+        if not comparison.is_wanted:
+            return self._segment(scene, after, feedback, (learnt, 1.0))
+        with comparison.workspace() as work:
+            begin = learnt
+            if adaptation.is_adapted:
+                begin = (learnt + 1.0) / 2
+                before = {"mask": work.mask, "probability": work.probability}
+                self._segment(scene, before, feedback, (learnt, begin))
+            probability = self._fields["probability"] or work.after
+            result = self._segment(scene, {**after, "probability": probability}, feedback, (begin, 1.0))
+            if not adaptation.is_adapted:
+                work.repeat(self._fields["mask"], probability)
+            work.finish(probability, feedback)
+        return result
+
+    def _outputs_of(
+        self, result: Dict[str, Any], adaptation: Adaptation, feedback: QgsProcessingFeedback
+    ) -> Dict[str, Any]:
         for warning in result.get("warnings") or ():
             feedback.pushWarning(str(warning))
         outputs: Dict[str, Any] = {
@@ -239,10 +267,13 @@ class SegmentHazard(EngineAlgorithm):
             "DEVICE_USED": result.get("device"),
             "MODEL_USED": result.get("model"),
             "THRESHOLD_USED": result.get("threshold"),
-            "WARNINGS": "\n".join(str(warning) for warning in result.get("warnings") or ()),
+            "WARNINGS": "\n".join([*adaptation.warnings, *(str(line) for line in result.get("warnings") or ())]),
+            "ADAPTED_MODEL": adaptation.result.get("model") if adaptation.is_adapted else "",
         }
-        if result.get("probability"):
-            outputs["PROBABILITY"] = self._outputs["PROBABILITY"]
+        optional = ("PROBABILITY", *COMPARED) if adaptation.result else ("PROBABILITY",)
+        outputs.update({name: self._outputs[name] for name in optional if self._outputs[name]})
+        if adaptation.result:
+            outputs.update(adaptation.outputs())
         return outputs
 
 

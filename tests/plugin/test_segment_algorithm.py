@@ -35,9 +35,9 @@ def jobs(client, monkeypatch):
     sent = []
     run = client.run
 
-    def record(kind, job, feedback=None):
+    def record(kind, job, *rest):
         sent.append(job)
-        return run(kind, job, feedback)
+        return run(kind, job, *rest)
 
     monkeypatch.setattr(client, "run", record)
     return sent
@@ -102,7 +102,7 @@ def test_an_extent_elsewhere_is_refused(segment):
 @pytest.mark.parametrize(
     ("parameters", "words"),
     [
-        ({"ADAPT": True}, "cannot adapt"),
+        ({"DIFFERENCE": "/tmp/change.tif"}, "set ADAPT"),
         ({"BANDS": "blue,purple"}, "'purple' is not known"),
         ({"BANDS": "blue,blue"}, "2 bands"),
         ({"UNITS": "feet"}, "Units 'feet'"),
@@ -172,10 +172,10 @@ def test_polygons_reach_the_engine_and_the_selection_is_honoured(segment, client
     counts = []
     run = client.run
 
-    def look(kind, job, feedback=None):
+    def look(kind, job, *rest):
         copy = QgsVectorLayer(job.area, "area", "ogr")
         counts.append((copy.featureCount(), copy.crs().authid(), copy.extent().width()))
-        return run(kind, job, feedback)
+        return run(kind, job, *rest)
 
     monkeypatch.setattr(client, "run", look)
     layer = polygon_layer()
