@@ -273,6 +273,7 @@ def describe(kind: str, result: Any) -> str:
         "models": _describe_models,
         "inspect": _describe_scene,
         "segment": _describe_mask,
+        "adapt": _describe_adapted,
         "scorecard": _describe_scores,
         "pretrain": _describe_training,
         "train": _describe_training,
@@ -332,6 +333,16 @@ def _describe_scene(found: dict[str, Any]) -> str:
     ]
     lines.append(f"units {found['units']}, sensor {found['sensor']}, nodata {found['nodata']}")
     return "\n".join(lines)
+
+
+def _describe_adapted(found: dict[str, Any]) -> str:
+    lines = [found["reason"]]
+    lines += [
+        f"{row['stage']:<24} proxy {row['proxy']:.3f}  area {row['area_m2'] / 1e6:.3f} km2  "
+        f"threshold {row['threshold']:.2f}  {row['reason']}"
+        for row in found["stages"]
+    ]
+    return "\n".join([*lines, f"model {found['path']} ({found['seconds']:.1f} s on {found['device']})"])
 
 
 def _describe_mask(found: dict[str, Any]) -> str:

@@ -42,6 +42,7 @@ ARCHITECTURE_DEFAULTS = {
 }
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -55,6 +56,8 @@ class ModelCard:
     ``scales`` names hazards that are seen at several resolutions: logits are averaged over these whole factors.
     ``characteristics`` counts the outputs of the characteristics head, 0 without one. A model that is
     ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
+    An adapted model names its ``parent``, the SHA-256 of the parent's weights and the one hazard that it is
+    ``adapted_for``; its own weights are those that differ from the parent's.
     """
 
     name: str
@@ -81,6 +84,8 @@ class ModelCard:
     licence: str = "CC BY 4.0"
     limits: str = ""
     parent: str | None = None
+    parent_sha256: str | None = None
+    adapted_for: str | None = None
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a card."""
@@ -135,6 +140,14 @@ class ModelCard:
                 raise _bad(self.name, key, getattr(self, key), "text")
         if self.parent is not None and not is_word(self.parent):
             raise _bad(self.name, "parent", self.parent, "the name of a model, or null")
+        if self.parent_sha256 is not None and not (
+            isinstance(self.parent_sha256, str) and _DIGEST.fullmatch(self.parent_sha256)
+        ):
+            raise _bad(self.name, "parent_sha256", self.parent_sha256, "64 hexadecimal digits, or null")
+        if self.adapted_for is not None and self.adapted_for not in self.hazards:
+            raise _bad(self.name, "adapted_for", self.adapted_for, "one of its hazards, or null")
+        if len({value is None for value in (self.parent, self.parent_sha256, self.adapted_for)}) != 1:
+            raise _bad(self.name, "parent", self.parent, "together with parent_sha256 and adapted_for")
 
 
 def card_to_json(card: ModelCard) -> str:
@@ -268,7 +281,7 @@ def list_models() -> list[dict[str, Any]]:
                 "name": folder.name,
                 "title": card.title,
                 "architecture": card.architecture,
-                "hazards": list(card.hazards),
+                "hazards": [card.adapted_for] if card.adapted_for else list(card.hazards),
                 "path": str(folder),
                 "parent": card.parent,
                 "default_for": list(card.default_for),

@@ -134,9 +134,7 @@ class AdaptJob(SceneJob):
     save: str = option("", help="name or folder of the adapted model to write", metavar="NAME|FOLDER", required=True)
     area: Optional[str] = option(help="polygons (any vector file) to learn from", metavar="VECTOR")
     mode: str = option("constraint", help="objective", choices=ADAPTATION_MODES)
-    backward_weight: float = option(
-        0.1, flag="lambda", help="weight of the backward mapping", metavar="L", parse=float
-    )
+    backward_weight: float = option(0.1, flag="lambda", help="weight of the backward mapping", metavar="L", parse=float)
     auxiliary_weight: float = option(
         0.02, flag="mu", help="weight of the scene's characteristics", metavar="M", parse=float
     )

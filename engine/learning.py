@@ -46,23 +46,33 @@ class Data:
     notes: list[str] = field(default_factory=list)
 
 
-def settle_folder(job: LearningJob) -> Path:
-    """Folder that the model is written to: a name means one of the user's own models.
+def folder_for(save: str, overwrite: bool) -> Path:
+    """Folder of a model to be written: a name means one of the user's own models.
 
     Raises:
-        BadInput: the name cannot be one, is a bundled model's, or a model or an unfinished run is there already.
+        BadInput: the name cannot be one, is a bundled model's, or a model is there already.
     """
-    if is_name(job.save):
-        if (bundled_folder() / job.save / CARD).is_file():
-            raise BadInput(f"'{job.save}' is the name of a model that comes with the program; choose another name.")
-        folder = user_folder() / job.save
+    if is_name(save):
+        if (bundled_folder() / save / CARD).is_file():
+            raise BadInput(f"'{save}' is the name of a model that comes with the program; choose another name.")
+        folder = user_folder() / save
     else:
-        folder = Path(os.path.abspath(job.save))
+        folder = Path(os.path.abspath(save))
         validate_name(folder.name)
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file; choose a name or folder for the model.")
-    if (folder / CARD).exists() and not job.overwrite:
+    if (folder / CARD).exists() and not overwrite:
         raise BadInput(f"There is a model in {folder} already; use --overwrite to replace it, or choose another name.")
+    return folder
+
+
+def settle_folder(job: LearningJob) -> Path:
+    """Folder that a run's model is written to; see ``folder_for``.
+
+    Raises:
+        BadInput: as ``folder_for``, or an unfinished run is there already.
+    """
+    folder = folder_for(job.save, job.overwrite)
     checkpoint = Checkpoint(folder, {})
     if checkpoint.exists() and not (job.resume or job.overwrite):
         raise BadInput(f"{folder} holds an unfinished run; --resume goes on with it, --overwrite begins again.")

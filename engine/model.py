@@ -4,6 +4,7 @@ import contextlib
 import copy
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,13 +22,16 @@ from .cards import (
     WEIGHTS,
     WEIGHTS_LIMIT_BYTES,
     ModelCard,
+    bundled_folder,
     card_to_json,
     default_model,
     find_model,
     is_bundled,
+    is_name,
     list_models,
     read_card,
     read_checked,
+    user_folder,
 )
 from .compat_torch import guard_torchvision
 from .planes import PLANES
@@ -42,6 +46,7 @@ __all__ = [
     "default_model",
     "list_models",
     "load_model",
+    "save_adapted",
     "save_card",
     "save_model",
 ]
@@ -160,6 +165,10 @@ class Model:
     weights_sha256: str
     bundled: bool
 
+    def unchanged(self) -> bool:
+        """Whether the checksums on disk still name the weights that were loaded."""
+        return weights_digest(Path(self.folder)) == self.weights_sha256
+
 
 def build_network(card: ModelCard) -> HazardNet:
     """Untrained network of a card; raises BadInput if the library cannot build it."""
@@ -193,6 +202,8 @@ def load_model(name_or_folder: str) -> Model:
         ) from None
     network = build_network(card)
     expected = network.state_dict()
+    if card.parent is not None and set(tensors) < set(expected):
+        tensors = {**_tensors_of_parent(card, folder), **tensors}
     for name, tensor in expected.items():
         if name not in tensors:
             raise BadInput(f"Model {folder} lacks the weights '{name}'; copy the model's folder again.")
@@ -210,6 +221,44 @@ def load_model(name_or_folder: str) -> Model:
     network.eval()
     network.requires_grad_(False)
     return Model(card, network, str(folder), hashlib.sha256(content).hexdigest(), is_bundled(folder))
+
+
+def _tensors_of_parent(card: ModelCard, folder: Path) -> dict[str, Tensor]:
+    """Weights of the model that an adapted one was made from; raises BadInput unless it is there, as it was."""
+    parent = find_parent(card, folder)
+    if parent is None:
+        raise BadInput(
+            f"Model {folder} was adapted from '{card.parent}', which is not found as it was then; install that model."
+        )
+    return dict(load_model(str(parent)).network.state_dict())
+
+
+def find_parent(card: ModelCard, folder: Path) -> Path | None:
+    """Folder of an adapted model's parent: an installed model or one beside it, of the very weights; else None."""
+    if card.parent is None or not is_name(card.parent):
+        return None
+    for candidate in (bundled_folder() / card.parent, user_folder() / card.parent, folder.parent / card.parent):
+        if candidate != folder and weights_digest(candidate) == card.parent_sha256:
+            return candidate
+    return None
+
+
+def weights_digest(folder: Path) -> str | None:
+    """SHA-256 of a model's weights as its checksums name it; None where there is no model."""
+    try:
+        lines = (folder / CHECKSUMS).read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return next((line.split()[0] for line in lines if line.split()[1:] == [WEIGHTS]), None)
+
+
+def save_adapted(changed: Mapping[str, Tensor], card: ModelCard, folder: str | Path) -> None:
+    """Write an adapted model: the tensors that differ from its parent's, as they are, with card and checksums.
+
+    Raises BadInput if the folder cannot be written.
+    """
+    weights = {name: tensor.detach().contiguous().cpu() for name, tensor in changed.items()}
+    _write_files(Path(folder), {WEIGHTS: tensors_to_bytes(weights), CARD: card_to_json(card).encode("utf-8")})
 
 
 def save_model(network: HazardNet, card: ModelCard, folder: str | Path) -> None:

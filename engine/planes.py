@@ -10,13 +10,13 @@ _NORMALISED = tuple(f"norm_{slot}" for slot in SLOTS)
 _PHYSICAL = tuple(f"raw_{slot}" for slot in SLOTS)
 _AVAILABLE = tuple(f"available_{slot}" for slot in SLOTS)
 
-_RATIOS = {"ndwi": ("green", "nir"), "mndwi": ("green", "swir1"), "ndvi": ("nir", "red"), "nbr": ("nir", "swir2")}
+RATIOS = {"ndwi": ("green", "nir"), "mndwi": ("green", "swir1"), "ndvi": ("nir", "red"), "nbr": ("nir", "swir2")}
 """Normalised differences of reflectances: McFeeters 1996, Xu 2006, Rouse 1974, Key & Benson 2006."""
 
-_COLOURS = {"green_red": ("green", "red"), "blue_red": ("blue", "red")}
+COLOURS = {"green_red": ("green", "red"), "blue_red": ("blue", "red")}
 """Normalised differences that shade hardly changes; of display values too, where they still tell soil from plants."""
 
-PLANES: tuple[str, ...] = (*_NORMALISED, *_PHYSICAL, *_AVAILABLE, *_RATIOS, "vv_minus_vh", *_COLOURS)
+PLANES: tuple[str, ...] = (*_NORMALISED, *_PHYSICAL, *_AVAILABLE, *RATIOS, "vv_minus_vh", *COLOURS)
 """Names of all input planes, in the order of the network's first convolution."""
 
 SAR_CENTRE_DB = {"vv": -13.0, "vh": -20.0}
@@ -57,10 +57,10 @@ def planes_for(scaling: SceneScaling) -> list[int]:
     physical = {slot for slot, absolute in zip(scaling.slots, scaling.absolute, strict=True) if absolute}
     names = {f"{kind}_{slot}" for slot in scaling.slots for kind in ("norm", "available")}
     names |= {f"raw_{slot}" for slot in physical}
-    names |= {name for name, pair in _RATIOS.items() if physical.issuperset(pair)}
+    names |= {name for name, pair in RATIOS.items() if physical.issuperset(pair)}
     if physical.issuperset(("vv", "vh")):
         names.add("vv_minus_vh")
-    names |= {name for name, pair in _COLOURS.items() if set(pair).issubset(scaling.slots)}
+    names |= {name for name, pair in COLOURS.items() if set(pair).issubset(scaling.slots)}
     return [index for index, name in enumerate(PLANES) if name in names]
 
 
@@ -109,14 +109,14 @@ def build_planes(values: torch.Tensor, valid: torch.Tensor, scaling: SceneScalin
             torch.sub(band["vv"], band["vh"], out=plane)
             plane.sub_(7).div_(5).clamp_(-3, 3)
         else:
-            pair = _COLOURS[name] if name in _COLOURS else _RATIOS[name]
+            pair = COLOURS[name] if name in COLOURS else RATIOS[name]
             for member in pair:
                 if member not in reflectance:
                     reflectance[member] = band[member].clamp(min=0).add_(_RATIO_FLOOR)
             first, second = (reflectance[member] for member in pair)
             torch.sub(first, second, out=plane)
             plane.div_(first + second)
-            if name in _COLOURS:
+            if name in COLOURS:
                 plane.mul_(3)  # plants and soil differ by a tenth or two
     if not everywhere:
         planes.masked_fill_(~valid, 0.0)

@@ -6,7 +6,6 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,12 +16,12 @@ import torch
 
 from . import __version__
 from .devices import choose_device
-from .model import Model, default_model, load_model
+from .model import Model
 from .pipeline import Task, predict_rows
-from .planes import SceneScaling
 from .predict import Predictor
+from .preparing import Warn, prepare_scene, settle_model
 from .priors import require_priors
-from .protocol import NOT_ASSESSED, BadInput, SegmentJob, job_to_dict, same_path
+from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict, same_path
 from .raster import (
     MASK,
     PROBABILITY,
@@ -30,19 +29,15 @@ from .raster import (
     Layer,
     MaskPair,
     Scene,
-    Understanding,
     Window,
     check_outputs,
     estimated_bytes,
     to_percent,
 )
 from .reporting import Report
-from .resampling import Factor, ModelGrid, choose_factor
 from .tally import CELL_PX, AreaTally
 from .vector import AreaMask
 
-CONTEXT_PX = 32
-"""Surroundings read beyond a wanted extent, in model pixels, so that its edges see what lies outside."""
 HAZARD_COLOURS = {
     "flood": (31, 120, 220, 255),
     "landslide": (230, 97, 1, 255),
@@ -50,8 +45,6 @@ HAZARD_COLOURS = {
 }
 OTHER_COLOUR = (200, 30, 60, 255)
 STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
-
-Warn = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -135,74 +128,19 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
         warn(text)
     area = AreaMask(job.area, scene.georeference) if job.area else None
     report.stage("Loading the model", 0.01)
-    model = _model_of(job, models)
+    model = settle_model(job.model, job.hazard, models)
     card = model.card
     report.stage("Measuring the scene", 0.02)
-    low, high = scene.percentiles(understanding)
-    scaling = SceneScaling(
-        slots=understanding.match.used_slots,
-        low=low,
-        high=high,
-        absolute=tuple(units.absolute for units in understanding.slot_units),
-    )
+    prepared = prepare_scene(scene, understanding, wanted, card, warn)
     if card.pretrained_only:
-        words = " or ".join(prior.words for prior in require_priors(scaling, job.hazard, card.name))
+        words = " or ".join(prior.words for prior in require_priors(prepared.scaling, job.hazard, card.name))
         warn(
             f"Model '{card.name}' is only pre-trained: the answer is a physical prior ({words}) times the probability "
             f"of natural ground. Train {job.hazard.replace('_', ' ')} for a better one."
         )
-    across, down = (choose_factor(gsd, card.gsd_min_m, card.gsd_max_m) for gsd in understanding.gsd_m)
-    coarsest = max(understanding.gsd_m)
-    if not (across.exact and down.exact):
-        warn(_resampling_text(understanding, across, down, card.gsd_min_m, card.gsd_max_m))
-    elif coarsest > card.gsd_max_m * 1.05:
-        warn(
-            f"Pixels of {coarsest:.3g} m are far coarser than the model's {card.gsd_min_m:g} to {card.gsd_max_m:g} m: "
-            "the mask is hardly more than a guess. Choose a finer scene, or zoom in."
-        )
-    grid = ModelGrid(_with_context(wanted, scene, across, down), across, down)
     threshold = job.threshold if job.threshold is not None else card.thresholds[job.hazard]
-    task = Task(job, understanding, scaling, grid, wanted, area, card.window_multiple)
+    task = Task(job, understanding, prepared.scaling, prepared.grid, wanted, area, card.window_multiple)
     return Request(job, model, threshold, task)
-
-
-def _model_of(job: SegmentJob, models: dict[str, Model]) -> Model:
-    """The model asked for, from memory if its files have not changed."""
-    name = job.model or default_model(job.hazard)
-    if name not in models or not _unchanged(models[name]):
-        models[name] = load_model(name)
-    hazards = models[name].card.hazards
-    if job.hazard not in hazards:
-        raise BadInput(
-            f"Model '{name}' does not know the hazard '{job.hazard}'; choose one that it knows: {', '.join(hazards)}."
-        )
-    return models[name]
-
-
-def _unchanged(model: Model) -> bool:
-    """Whether the checksums on disk still name the weights that were loaded."""
-    try:
-        return model.weights_sha256 in (Path(model.folder) / "SHA256SUMS").read_text("ascii")
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def _resampling_text(understanding: Understanding, across: Factor, down: Factor, low: float, high: float) -> str:
-    gsd_x, gsd_y = understanding.gsd_m
-    seen = max(gsd_x * across.down / across.up, gsd_y * down.down / down.up)
-    return (
-        f"Pixels of {max(gsd_x, gsd_y):.3g} m are outside the model's {low:g} to {high:g} m: it sees the scene at "
-        f"{seen:.3g} m, and the mask is brought back to the scene's own grid."
-    )
-
-
-def _with_context(wanted: Window, scene: Scene, across: Factor, down: Factor) -> Window:
-    """The wanted window and some surroundings, inside the scene."""
-    margin_x, margin_y = CONTEXT_PX * across.down, CONTEXT_PX * down.down
-    x0, y0 = max(0, wanted.x - margin_x), max(0, wanted.y - margin_y)
-    x1 = min(scene.width, wanted.x + wanted.width + margin_x)
-    y1 = min(scene.height, wanted.y + wanted.height + margin_y)
-    return Window(x0, y0, x1 - x0, y1 - y0)
 
 
 def _layers(request: Request) -> dict[str, Layer]:

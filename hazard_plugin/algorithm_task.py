@@ -3,7 +3,7 @@
 from typing import Any, Dict, Optional
 
 from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext, QgsProject
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from .engine_feedback import EngineFeedback
 
@@ -47,7 +47,11 @@ class AlgorithmTask(QObject):
             )
         )
         self._feedback, self._task = feedback, task
-        QgsApplication.taskManager().addTask(task)
+        if task.isCanceled():
+            # Its parameters were refused while it was made: it would never run, nor end.
+            QTimer.singleShot(0, lambda: self._on_refused(feedback))
+        else:
+            QgsApplication.taskManager().addTask(task)
 
     def cancel(self) -> None:
         """Stop the run."""
@@ -74,8 +78,16 @@ class AlgorithmTask(QObject):
         elif successful and results:
             self.done.emit(dict(results))
         else:
-            sentence = feedback.errors[-1] if feedback.errors else self.tr("The run failed; see the log panel.")
-            self.failed.emit(first_sentence(sentence))
+            self._fail(feedback)
+
+    def _on_refused(self, feedback: EngineFeedback) -> None:
+        self._task = self._feedback = None
+        if not self._closed:
+            self._fail(feedback)
+
+    def _fail(self, feedback: EngineFeedback) -> None:
+        sentence = feedback.errors[-1] if feedback.errors else self.tr("The run failed; see the log panel.")
+        self.failed.emit(first_sentence(sentence))
 
     def _on_share(self, percent: float) -> None:
         self.progressed.emit("", percent / 100.0, None)

@@ -9,6 +9,8 @@ KEPT_POINTS = 1500
 """Points kept of one curve; beyond, neighbours are averaged, so that a run of days stays quick to draw."""
 
 UNDRAWN = ("learning_rate",)
+ADAPTING_LOSSES = ("forward", "backward", "auxiliary")
+"""Losses of an adaptation; all others have *loss* in their names."""
 SHOWN_SHARE = 0.98
 """Share of a loss's points that fit the axis: one burst does not flatten all else."""
 
@@ -46,11 +48,11 @@ class Curves:
 
     def losses(self) -> List[str]:
         """Names of the curves that are losses."""
-        return [name for name in self._points if "loss" in name]
+        return [name for name in self._points if is_loss(name)]
 
     def scores(self) -> List[str]:
         """Names of the curves that are scores from 0 to 1."""
-        return [name for name in self._points if "loss" not in name and name not in UNDRAWN]
+        return [name for name in self._points if not is_loss(name) and name not in UNDRAWN]
 
     def last_step(self) -> float:
         """Last step that any curve reached; 0 if there is none."""
@@ -76,6 +78,10 @@ class Curves:
                 tops.append(values[-1] if whole else values[math.ceil(SHOWN_SHARE * len(values)) - 1])
         return max(tops)
 
+    def top_of_scores(self) -> float:
+        """Largest value of any score."""
+        return max((value for name in self.scores() for _, value in self._points[name]), default=0.0)
+
     def as_table(self) -> str:
         """Values as tab-separated text with a line a step, for a spreadsheet."""
         by_name = {name: dict(points) for name, points in self._points.items()}
@@ -94,6 +100,11 @@ def read_curves(stored: Any) -> Curves:
             if isinstance(point, (list, tuple)) and len(point) == 2 and all(is_number(part) for part in point):
                 curves.add(point[0], {str(name): float(point[1])})
     return curves
+
+
+def is_loss(name: str) -> bool:
+    """Whether a curve is a loss rather than a score."""
+    return "loss" in name or name in ADAPTING_LOSSES
 
 
 def is_number(value: Any) -> bool:

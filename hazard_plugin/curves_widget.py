@@ -16,7 +16,7 @@ from qgis.PyQt.QtGui import (
 )
 from qgis.PyQt.QtWidgets import QApplication, QMenu, QSizePolicy, QToolTip, QWidget
 
-from .curves import Curves, nearest_step, round_up, ticks
+from .curves import ADAPTING_LOSSES, Curves, nearest_step, round_up, ticks
 from .engine_feedback import VALIDATION, metric_title
 
 ON_LIGHT = ("#0072b2", "#d55e00", "#00785a", "#a0457e", "#7a5c00")
@@ -30,6 +30,8 @@ PANEL_LINES = 7
 class CurvesWidget(QWidget):
     """Two panels above one another with a common axis of steps: losses, and scores from 0 to 1."""
 
+    panel_lines = PANEL_LINES
+
     def __init__(self, parent: Optional[QWidget] = None) -> None:
         super().__init__(parent)
         self.curves = Curves()
@@ -39,13 +41,35 @@ class CurvesWidget(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName(self.tr("Curves of the training run"))
+        self.setAccessibleName(self.name_of_curves())
         self._describe()
+
+    # What differs between a training and an adaptation
+
+    def name_of_curves(self) -> str:
+        """What is drawn, for those who cannot see it."""
+        return self.tr("Curves of the training run")
+
+    def nothing(self) -> str:
+        """What will be drawn here."""
+        return self.tr("Losses and validation scores are drawn here while a model is trained")
+
+    def title_of_scores(self) -> str:
+        """Title of the lower panel."""
+        return self.tr("Validation score")
+
+    def hints(self) -> Tuple[str, str]:
+        """When the upper and the lower panel get their curves."""
+        return self.tr("drawn while a model is trained"), self.tr("drawn after each validation")
+
+    def top_of_scores(self) -> float:
+        """Upper end of the axis of the lower panel."""
+        return 1.0
 
     def sizeHint(self) -> QSize:
         """Room for both panels with their legends."""
         line = self.fontMetrics().lineSpacing()
-        return QSize(30 * line // 2, 2 * (PANEL_LINES + 2) * line + line)
+        return QSize(30 * line // 2, 2 * (self.panel_lines + 2) * line + line)
 
     def minimumSizeHint(self) -> QSize:
         """As high as wanted, and narrow enough for a narrow dock."""
@@ -71,9 +95,8 @@ class CurvesWidget(QWidget):
     def _describe(self) -> None:
         latest = self.curves.at(self.curves.last_step())
         values = ", ".join(f"{metric_title(name)} {value:.4g}" for name, (_, value) in latest.items())
-        nothing = self.tr("Losses and validation scores are drawn here while a model is trained")
-        self.setAccessibleDescription(values or nothing)
-        self.setToolTip("" if values else nothing)
+        self.setAccessibleDescription(values or self.nothing())
+        self.setToolTip("" if values else self.nothing())
         self.update()
 
     # Drawing
@@ -89,7 +112,7 @@ class CurvesWidget(QWidget):
         height = (self.height() - 1.3 * line) / 2
         panels = (
             (self.tr("Loss"), self.curves.losses(), round_up(self.curves.top_of_losses())),
-            (self.tr("Validation score"), self.curves.scores(), 1.0),
+            (self.title_of_scores(), self.curves.scores(), self.top_of_scores()),
         )
         self._plots = []
         for index, (title, names, top) in enumerate(panels):
@@ -188,9 +211,8 @@ class CurvesWidget(QWidget):
         painter.restore()
 
     def _draw_hint(self, painter: QPainter, plot: QRectF, index: int) -> None:
-        hints = (self.tr("drawn while a model is trained"), self.tr("drawn after each validation"))
         painter.setPen(self._text_colour(faint=True))
-        painter.drawText(plot, int(Qt.AlignmentFlag.AlignCenter), hints[index])
+        painter.drawText(plot, int(Qt.AlignmentFlag.AlignCenter), self.hints()[index])
 
     def _draw_cursor(self, painter: QPainter, tops: List[float], names: List[List[str]]) -> None:
         if self._cursor is None or not self.curves.names:
@@ -277,4 +299,6 @@ def short_title(name: str) -> str:
         return QApplication.translate("CurvesWidget", "training")
     if name == "validation_loss":
         return QApplication.translate("CurvesWidget", "validation")
+    if name in ADAPTING_LOSSES:
+        return metric_title(name).replace(QApplication.translate("CurvesWidget", " loss"), "")
     return metric_title(name).replace(QApplication.translate("CurvesWidget", "validation "), "", 1)

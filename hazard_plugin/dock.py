@@ -12,16 +12,20 @@ from qgis.PyQt.QtGui import QShowEvent
 from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ..engine import protocol
+from .adaptation_choice import AdaptationChoice
+from .adaptation_report import open_adaptation
+from .adaptation_run import AdaptationRun
 from .area_choice import AreaChoice
 from .bands_widget import BandsWidget, read_overrides
 from .dock_pages import DockPages
 from .dock_widgets import prepare_widgets
 from .engine_client import EngineClient
+from .extra_layers import ExtraLayers
 from .hazards import KIND_PROPERTY, is_scene
 from .map_view import zoom_to_layer
 from .messages import INFO, WARNING, tell
 from .model_choice import ModelChoice
-from .outcome import show_outcome
+from .outcome import show_before, show_outcome
 from .output_files import known_folder, output_folder
 from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
@@ -38,7 +42,6 @@ class HazardDock(QgsDockWidget):
         self.client = client
         self.ask_folder = self._ask_folder
         self._overrides: Dict[str, Dict[str, Any]] = {}
-        self._extra_layers: List[str] = []
         self._warmed_up = False
         self._refusal = ""
         self._scene_id = "?"
@@ -51,12 +54,15 @@ class HazardDock(QgsDockWidget):
         self.ui.bandsLayout.addWidget(self.bands)
         self.results = ResultPanel(self.ui.footer)
         self.ui.footerLayout.addWidget(self.results)
+        self.adaptation = AdaptationChoice(self.ui)
         self.pages = DockPages(self.ui, iface, client, self)
         self.setWidget(self.pages)
         self.choice = ModelChoice(self.ui)
+        self.extra_layers = ExtraLayers(self.ui)
         self.area = AreaChoice(self.ui, iface)
         self.reader = SceneReader(client, self)
         self.queue = RunQueue(self)
+        self.learning = AdaptationRun(self.ui, self.queue, self)
         prepare_widgets(self.ui)
         self.ui.scrollContents.installEventFilter(self)
         self._exclude_results()
@@ -70,7 +76,6 @@ class HazardDock(QgsDockWidget):
         ui = self.ui
         ui.layerComboBox.layerChanged.connect(self._on_layer_changed)
         ui.understoodLabel.linkActivated.connect(self._open_bands)
-        ui.queueLabel.linkActivated.connect(self._forget_extra_layers)
         ui.folderWidget.fileChanged.connect(self._show_folder)
         ui.engineWidget.fileChanged.connect(self._on_engine_chosen)
         ui.segmentButton.clicked.connect(self.run)
@@ -85,6 +90,12 @@ class HazardDock(QgsDockWidget):
         self.reader.refused.connect(self._on_refused)
         self.reader.engine_failed.connect(self._on_engine_failed)
         self.results.zoom_asked.connect(self.zoom_to)
+        self.results.before_toggled.connect(show_before)
+        self.results.stages_asked.connect(lambda name, told: open_adaptation(name, told, self))
+        self.adaptation.touched.connect(self._on_touched)
+        self.adaptation.bands_asked.connect(self._open_bands)
+        self.learning.keep_asked.connect(self.queue.keep_best)
+        self.learning.discard_asked.connect(self.stop)
         self.queue.started.connect(self._on_started)
         self.queue.progressed.connect(self._on_progress)
         self.queue.finished.connect(self._on_finished)
@@ -147,19 +158,15 @@ class HazardDock(QgsDockWidget):
         """Show the dock with the first of these layers as its scene; the others follow it in the queue."""
         self.setUserVisible(True)
         if layers and not self.queue.is_running:
-            self._extra_layers = []
             self.ui.layerComboBox.setLayer(layers[0])
-            self._extra_layers = [layer.id() for layer in layers[1:]]
-            self._show_extra_layers()
+            self.extra_layers.follow(layers[1:])
 
     def follow_selection(self, *_: Any) -> None:
         """Queue the raster layers that are selected together in the layer panel; the scene comes first."""
         layers = [layer for layer in self.iface.layerTreeView().selectedLayers() if is_scene(layer)]
         if not self.queue.is_running:
             scene = self.scene()
-            others = [layer.id() for layer in layers if layer is not scene]
-            self._extra_layers = others if scene in layers else []
-            self._show_extra_layers()
+            self.extra_layers.follow([layer for layer in layers if layer is not scene] if scene in layers else [])
 
     def scene(self) -> Optional[QgsRasterLayer]:
         """The layer to assess."""
@@ -182,7 +189,8 @@ class HazardDock(QgsDockWidget):
         if layer_id == self._scene_id:
             return
         self._scene_id = layer_id
-        self._forget_extra_layers()
+        self.extra_layers.forget()
+        self.adaptation.forget_scene()
         self.bands.clear()
         self.bands.set_overrides(self._overrides.get(layer.id(), {}) if layer is not None else {})
         self._read_scene()
@@ -206,6 +214,7 @@ class HazardDock(QgsDockWidget):
 
     def _on_understood(self, info: Dict[str, Any]) -> None:
         self.bands.show_understood(info)
+        self.adaptation.show_found(info)
         text, used = understood_text(info)
         if not used:
             self._refusal = self.tr("No band is recognised; choose the sensor or give bands their slots.")
@@ -229,17 +238,6 @@ class HazardDock(QgsDockWidget):
         group = self.ui.bandsGroup
         group.setCollapsed(False)
         QTimer.singleShot(0, lambda: self.ui.scrollArea.ensureWidgetVisible(group, 0, 0))
-
-    def _show_extra_layers(self) -> None:
-        project = QgsProject.instance()
-        names = [layer.name() for layer in map(project.mapLayer, self._extra_layers) if layer is not None]
-        text = self.tr("then {names}").format(names=", ".join(names))
-        self.ui.queueLabel.setText(f"{escape(text)} (<a href='forget'>{self.tr('only the first')}</a>)")
-        self.ui.queueLabel.setVisible(bool(names))
-
-    def _forget_extra_layers(self, *_: Any) -> None:
-        self._extra_layers = []
-        self.ui.queueLabel.hide()
 
     # Engine
 
@@ -274,20 +272,27 @@ class HazardDock(QgsDockWidget):
 
     def reason(self) -> str:
         """Why the button cannot be used; empty if it can."""
-        layer = self.scene()
+        trouble = self.engine_reason()
+        if trouble:
+            return trouble
+        if self.scene() is None:
+            return self.tr("Add a raster layer to the project; it can then be chosen as the scene.")
+        return self._refusal or self.area.reason()
+
+    def engine_reason(self) -> str:
+        """Why there is no engine; empty if there is one."""
         try:
             self.client.locate()
         except protocol.HazardError as error:
             return str(error)
-        if layer is None:
-            return self.tr("Add a raster layer to the project; it can then be chosen as the scene.")
-        return self._refusal or self.area.reason()
+        return ""
 
     def update_state(self) -> None:
         """Enable what makes sense and say why the rest does not."""
         if self.queue.is_running:
             return
         reason = self.reason()
+        self.adaptation.update_state(self.engine_reason(), self.choice.model())
         self.ui.segmentButton.setEnabled(not reason)
         self.ui.segmentButton.setToolTip(reason or self.tr("Assess the scene; the mask lands above it as a new layer"))
         above = self.tr("The scene cannot be assessed as it is; see above.")
@@ -309,14 +314,14 @@ class HazardDock(QgsDockWidget):
             self.ui.statusLabel.setText(str(error))
             return
         save_choices(QgsProject.instance(), self.choices())
-        self._forget_extra_layers()
+        self.extra_layers.forget()
         self.queue.start(runs)
 
     def _collect_runs(self, layer: QgsRasterLayer) -> List[Run]:
         project = QgsProject.instance()
-        parameters = {**self.choice.parameters(), **self.area.parameters(), "ADAPT": False}
+        parameters = {**self.choice.parameters(), **self.area.parameters()}
         folder = output_folder(project, self.ui.folderWidget.filePath().strip(), self.ask_folder)
-        layers = [layer, *(found for found in map(project.mapLayer, self._extra_layers) if found is not None)]
+        layers = [layer, *self.extra_layers.layers()]
         own = self.bands.overrides()
         return [
             Run(
@@ -325,7 +330,12 @@ class HazardDock(QgsDockWidget):
                 parameters["HAZARD"],
                 folder,
                 self.ui.probabilityCheckBox.isChecked(),
-                {**parameters, **scene_overrides(own if scene is layer else self._overrides.get(scene.id(), {}))},
+                {
+                    **parameters,
+                    **self.adaptation.parameters(is_first=scene is layer),
+                    **scene_overrides(own if scene is layer else self._overrides.get(scene.id(), {})),
+                },
+                self.adaptation.wants_comparison,
             )
             for scene in layers
         ]
@@ -335,6 +345,13 @@ class HazardDock(QgsDockWidget):
         return str(QFileDialog.getExistingDirectory(self, title))
 
     def cancel(self) -> None:
+        """Stop the run, or ask first whether what an adaptation has learnt is to be kept."""
+        if self.learning.is_adapting:
+            self.learning.ask()
+        else:
+            self.stop()
+
+    def stop(self) -> None:
         """Stop the run; nothing is written."""
         self.ui.cancelButton.setEnabled(False)
         self.ui.statusLabel.setText(self.tr("Cancelling…"))
@@ -370,6 +387,8 @@ class HazardDock(QgsDockWidget):
 
     def _on_finished(self, run: Run, project_open: bool) -> None:
         show_outcome(run, self.iface, self.results, project_open)
+        if run.results.get("ADAPTED_MODEL"):
+            self._ask_models()
         self.ui.statusLabel.setText("")
 
     def _on_failed(self, run: Run, sentence: str) -> None:
@@ -395,6 +414,7 @@ class HazardDock(QgsDockWidget):
         return {
             **self.choice.remembered(),
             **self.area.remembered(),
+            **self.adaptation.remembered(),
             "folder": self.ui.folderWidget.filePath().strip(),
             "probability": "yes" if self.ui.probabilityCheckBox.isChecked() else "",
             "layer_bands": json.dumps({name: value for name, value in self._overrides.items() if any(value.values())}),
@@ -405,6 +425,7 @@ class HazardDock(QgsDockWidget):
         choices = load_choices(QgsProject.instance())
         self.choice.restore(choices)
         self.area.restore(choices)
+        self.adaptation.restore(choices)
         self.ui.folderWidget.setFilePath(choices["folder"])
         self.ui.probabilityCheckBox.setChecked(choices["probability"] == "yes")
         self._overrides = read_overrides(choices["layer_bands"])

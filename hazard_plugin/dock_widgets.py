@@ -19,7 +19,7 @@ def prepare_widgets(ui: Any) -> None:
     ui.engineWidget.setFilePath(load_setting("engine_python"))
     for widget in (ui.folderWidget, ui.engineWidget, ui.thresholdSpinBox):
         widget.setMinimumWidth(60)
-    for group in (ui.bandsGroup, ui.outputGroup, ui.advancedGroup):
+    for group in (ui.bandsGroup, ui.adaptationGroup, ui.outputGroup, ui.advancedGroup, ui.adaptCurvesGroup):
         explain_arrow(group)
     for widget in (ui.progressBar, ui.cancelButton):
         keep_place(widget)

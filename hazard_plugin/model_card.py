@@ -6,6 +6,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QPixmap, QTextDocument
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from .adaptation_report import adaptation_html
 from .curves import Curves, read_curves
 from .curves_widget import CurvesWidget
 from .hazards import hazard_title
@@ -15,6 +16,9 @@ from .scorecard_page import ScorecardDialog, has_scorecard
 
 CURVES = "hazardmapper:curves"
 """Name under which the page knows the picture of the curves."""
+
+HIDDEN = ("curves", "adaptation")
+"""Entries of the training that are not shown as they are."""
 
 SCORE_COLUMNS = ("set", "hazard", "mode", "balanced_accuracy", "iou", "f1", "precision", "recall", "false_area")
 
@@ -80,6 +84,8 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
         (tr("Folder"), card.get("path")),
     ]
     parts.append(table([], [[name, str(value)] for name, value in facts if value]))
+    if model.adaptation:
+        parts.append(f"<h3>{tr('Adaptation')}</h3>{adaptation_html(model.adaptation)}")
     rows = [row for row in card.get("scores") or () if isinstance(row, Mapping)]
     if rows:
         columns = [name for name in SCORE_COLUMNS if any(name in row for row in rows)]
@@ -87,8 +93,8 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
         parts.append(
             table([c.replace("_", " ") for c in columns], [[number(row.get(c)) for c in columns] for row in rows])
         )
-    training = {name: value for name, value in training_of(model).items() if name != "curves"}
-    if training:
+    training = {name: value for name, value in training_of(model).items() if name not in HIDDEN}
+    if training and not model.adaptation:
         rows_of_training = [[str(name).replace("_", " "), plain(value)] for name, value in training.items()]
         parts.append(f"<h3>{tr('Training')}</h3>{table([], rows_of_training)}")
     if with_curves:

@@ -8,7 +8,10 @@ from qgis.PyQt.QtWidgets import QComboBox
 from .bands_widget import select_data
 from .hazards import hazard_title
 from .model_card import ModelCardDialog
-from .models import ModelEntry, hazards_of, models_for, read_models
+from .models import ModelEntry, hazards_of, models_for, nested, read_models
+
+INDENT = "\u2003"
+"""Before the names of adapted models, which are listed below their parent: a blank as wide as the letters are high."""
 
 
 class ModelChoice(QObject):
@@ -121,8 +124,8 @@ class ModelChoice(QObject):
         chosen = combo.currentData()
         combo.blockSignals(True)
         combo.clear()
-        for model in models_for(self.models, self.hazard()):
-            combo.addItem(model.label, model.name)
+        for model, is_below in nested(models_for(self.models, self.hazard())):
+            combo.addItem(f"{INDENT}{model.name}" if is_below else model.label, model.name)
             combo.setItemData(combo.count() - 1, model.summary, Qt.ItemDataRole.ToolTipRole)
         if not combo.count():
             combo.addItem(self.tr("default of the hazard"), "")

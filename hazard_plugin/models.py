@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Tuple
 
 from ..engine import protocol
 from .engine_location import PACKAGE_FOLDER
@@ -28,6 +28,23 @@ class ModelEntry:
     def summary(self) -> str:
         """What the model is for, in a line or two."""
         return str(self.card.get("description") or self.title)
+
+    @property
+    def is_adapted(self) -> bool:
+        """Whether the model was adapted to a scene."""
+        return bool(self.card.get("adapted"))
+
+    @property
+    def parent(self) -> str:
+        """Name of the model that it was made from; empty if there is none."""
+        return str(self.card.get("parent") or "")
+
+    @property
+    def adaptation(self) -> Mapping[str, Any]:
+        """Settings and verdict of the adaptation; empty for any other model."""
+        training = self.card.get("training")
+        told = training.get("adaptation") if isinstance(training, Mapping) else None
+        return told if self.is_adapted and isinstance(told, Mapping) else {}
 
     def own_threshold(self, hazard: str) -> "float | None":
         """The card's decision threshold for a hazard."""
@@ -59,6 +76,19 @@ def models_for(entries: List[ModelEntry], hazard: str) -> List[ModelEntry]:
     """Models that know a hazard, its default first, then by score."""
     able = [entry for entry in entries if hazard in entry.hazards]
     return sorted(able, key=lambda e: (hazard not in e.default_for, -(e.score or 0.0), e.title))
+
+
+def nested(entries: List[ModelEntry]) -> List[Tuple[ModelEntry, bool]]:
+    """Models with adapted ones right below their parents, and whether each is listed below one."""
+    parents = {entry.name for entry in entries if not entry.is_adapted}
+    listed = []
+    for entry in entries:
+        if not entry.is_adapted:
+            below = [child for child in entries if child.is_adapted and child.parent == entry.name]
+            listed += [(entry, False), *((child, True) for child in below)]
+        elif entry.parent not in parents:
+            listed.append((entry, False))
+    return listed
 
 
 def hazards_of(entries: List[ModelEntry]) -> List[str]:

@@ -1,15 +1,28 @@
 """Brings a finished run's files into the project and says what was found."""
 
 import os
-from typing import Any
+from typing import Any, Dict, Iterable, Tuple
 
 from qgis.core import QgsProject
 
-from .hazards import mask_layer_name, probability_layer_name
-from .messages import INFO, SUCCESS, tell, tr
+from .algorithms.comparison import COMPARED
+from .hazards import compared_layer_name, mask_layer_name, probability_layer_name
+from .messages import INFO, SUCCESS, WARNING, log, tell, tr
 from .result_layers import add_result_layer
 from .result_panel import ResultPanel, describe
 from .run_queue import Run
+
+LAYERS = {
+    "OUTPUT": "mask",
+    "MASK_BEFORE": "mask",
+    "PROBABILITY": "probability",
+    "PROBABILITY_BEFORE": "probability",
+    "DIFFERENCE": "difference",
+}
+"""Outputs in the order in which they are added, each directly above the scene, and the kind of layer each makes."""
+
+PAIRS = (("OUTPUT", "MASK_BEFORE"), ("PROBABILITY", "PROBABILITY_BEFORE"))
+"""Outputs after and before an adaptation."""
 
 
 def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -> None:
@@ -23,16 +36,61 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
         tell(iface, f"{name}: {describe(results)}. {note}", INFO, 0)
         return
     project = QgsProject.instance()
-    layer = add_result_layer(project, run.layer_id, path, "mask", run.hazard, name)
-    probability = str(results.get("PROBABILITY") or "")
-    if probability and layer is not None:
-        title = probability_layer_name(run.hazard, run.scene)
-        add_result_layer(project, run.layer_id, probability, "probability", run.hazard, title, visible=False)
-    if layer is None:
+    compares = results.get("VERDICT") == "adapted"
+    shown: Dict[str, str] = {}
+    for output, kind in LAYERS.items():
+        file = str(results.get(output) or "")
+        if not file:
+            continue
+        if output in COMPARED and not compares:
+            # Before and after are the same: files that say nothing would only be in the way.
+            remove_output(file)
+            continue
+        if output != "OUTPUT" and "OUTPUT" not in shown:
+            continue
+        title = layer_title(output, kind, run)
+        layer = add_result_layer(project, run.layer_id, file, kind, run.hazard, title, visible=output == "OUTPUT")
+        if layer is not None:
+            shown[output] = layer.id()
+    if "OUTPUT" not in shown:
         note = tr("QGIS cannot open the mask {path}.").format(path=path)
         panel.add_result(name, results, "", note)
         tell(iface, f"{name}: {describe(results)}. {note}")
         return
-    panel.add_result(name, results, layer.id())
+    pairs = [(shown[after], shown[before]) for after, before in PAIRS if after in shown and before in shown]
+    panel.add_result(name, results, shown["OUTPUT"], pairs=pairs)
     found = tr("{name}: {found}, in {file}.")
     tell(iface, found.format(name=name, found=describe(results), file=os.path.basename(path)), SUCCESS)
+
+
+def layer_title(output: str, kind: str, run: Run) -> str:
+    """Name of the layer of an output."""
+    if output in COMPARED:
+        return compared_layer_name(kind, run.hazard, run.scene)
+    title = mask_layer_name if kind == "mask" else probability_layer_name
+    return title(run.hazard, run.scene)
+
+
+def show_before(pairs: Iterable[Tuple[str, str]], before: bool) -> None:
+    """Show the layer before instead of the one after an adaptation, or the other way round, where one is shown.
+
+    Where none of a result is shown, its first pair, the masks, is.
+    """
+    root = QgsProject.instance().layerTreeRoot()
+    nodes = [(root.findLayer(after), root.findLayer(first)) for after, first in pairs]
+    present = [(after, first) for after, first in nodes if after is not None and first is not None]
+    visible = [pair for pair in present if any(node.itemVisibilityChecked() for node in pair)]
+    for after, first in visible or present[:1]:
+        first.setItemVisibilityChecked(before)
+        after.setItemVisibilityChecked(not before)
+
+
+def remove_output(path: str) -> None:
+    """Delete a raster that this run wrote, and the style beside it."""
+    for file in (path, os.path.splitext(path)[0] + ".qml"):
+        try:
+            os.remove(file)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            log(f"{file}: {error}", WARNING)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from typing import Callable, Tuple
+from typing import Callable, Dict
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QCoreApplication
@@ -11,6 +11,14 @@ from ..engine import protocol
 from .settings import load_setting, save_setting
 
 NAME_LIMIT = 80
+ENDINGS = {
+    "OUTPUT": "",
+    "PROBABILITY": "_probability",
+    "MASK_BEFORE": "_not_adapted",
+    "PROBABILITY_BEFORE": "_not_adapted_probability",
+    "DIFFERENCE": "_change",
+}
+"""What the names of the algorithm's outputs end with."""
 FOLDER_SETTING = "output_folder"
 
 
@@ -46,17 +54,16 @@ def output_folder(project: QgsProject, chosen: str, ask: Callable[[], str]) -> s
     return folder
 
 
-def free_names(folder: str, scene: str, hazard: str) -> Tuple[str, str]:
-    """Paths of mask and probability that no file has yet: ``scene_flood.tif``, ``scene_flood_2.tif``, ..."""
+def free_names(folder: str, scene: str, hazard: str) -> Dict[str, str]:
+    """Paths of all outputs that no file has yet: ``scene_flood.tif``, ``scene_flood_2.tif``, ..., and companions."""
     plain = re.sub(r"[^\w.-]+", "_", os.path.basename(scene)).strip("._")[:NAME_LIMIT] or "scene"
     stem = f"{plain}_{hazard}"
     number = 1
     while True:
         name = stem if number == 1 else f"{stem}_{number}"
-        mask = os.path.join(folder, f"{name}.tif")
-        probability = os.path.join(folder, f"{name}_probability.tif")
-        if not os.path.lexists(mask) and not os.path.lexists(probability):
-            return mask, probability
+        paths = {output: os.path.join(folder, f"{name}{ending}.tif") for output, ending in ENDINGS.items()}
+        if not any(os.path.lexists(path) for path in paths.values()):
+            return paths
         number += 1
 
 

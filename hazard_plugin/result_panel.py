@@ -1,17 +1,21 @@
 """Shows what runs found: hazard area, share not assessed, seconds, device, warnings, and a way to the layer."""
 
-from typing import Any, List, Mapping, Optional
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 KEPT = 20
+SHOWN_LINES = 8
+"""Lines of text that are seen without scrolling: one result with its verdict."""
 
 
 class ResultPanel(QFrame):
     """Newest result first; its room is reserved so that nothing moves when one arrives."""
 
     zoom_asked = pyqtSignal(str)
+    stages_asked = pyqtSignal(str, str)
+    before_toggled = pyqtSignal(object, bool)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -35,34 +39,70 @@ class ResultPanel(QFrame):
         self._list.insertWidget(0, self._hint)
         self._rows: List[QWidget] = []
         lines = self.fontMetrics().lineSpacing()
-        self.setFixedHeight(6 * lines + 20)
+        self.setFixedHeight(SHOWN_LINES * lines + 20)
 
-    def add_result(self, name: str, result: Mapping[str, Any], layer_id: str, note: str = "") -> None:
-        """List a result; ``layer_id`` is empty where no layer could be added."""
+    def add_result(
+        self,
+        name: str,
+        result: Mapping[str, Any],
+        layer_id: str,
+        note: str = "",
+        pairs: Sequence[Tuple[str, str]] = (),
+    ) -> None:
+        """List a result; ``layer_id`` is empty where no layer could be added.
+
+        ``pairs`` are ids of layers after and before an adaptation, which can be shown in turn.
+        """
         self._hint.hide()
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 4)
-        parts = [f"<b>{escape(name)}</b>", escape(describe(result))]
-        parts += [escape(note)] if note else []
-        parts += [f"<i>{escape(line)}</i>" for line in str(result.get("WARNINGS") or "").splitlines()]
-        label = QLabel("<br>".join(parts))
+        label = QLabel("<br>".join(self._lines(name, result, note)))
         label.setObjectName("resultLabel")
         label.setWordWrap(True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        told = str(result.get("ADAPTATION") or "")
+        label.linkActivated.connect(lambda _link: self.stages_asked.emit(name, told))
         layout.addWidget(label, 1)
+        buttons = QVBoxLayout()
+        layout.addLayout(buttons)
         if layer_id:
-            button = QToolButton()
-            button.setObjectName("zoomButton")
-            button.setText(self.tr("Zoom"))
-            button.setToolTip(self.tr("Show this result in the map"))
+            button = self._add_button(buttons, "zoomButton", self.tr("Zoom"), self.tr("Show this result in the map"))
             button.clicked.connect(lambda _checked=False, wanted=layer_id: self.zoom_asked.emit(wanted))
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        if pairs:
+            tip = self.tr("While pressed, the map shows the source model's result instead of the adapted one's")
+            button = self._add_button(buttons, "beforeButton", self.tr("Before"), tip)
+            button.setCheckable(True)
+            button.toggled.connect(lambda before, shown=tuple(pairs): self.before_toggled.emit(shown, before))
+        buttons.addStretch()
         self._list.insertWidget(0, row)
         self._rows.insert(0, row)
         for old in self._rows[KEPT:]:
             old.deleteLater()
         del self._rows[KEPT:]
+
+    def _lines(self, name: str, result: Mapping[str, Any], note: str) -> List[str]:
+        lines = [f"<b>{escape(name)}</b>", escape(describe(result))]
+        if result.get("REASON"):
+            stages = self.tr("Stages tried")
+            lines.append(f"{escape(str(result['REASON']))} <a href='stages'>{escape(stages)}</a>")
+        if result.get("ADAPTED_MODEL"):
+            lines.append(escape(self.tr("Saved as {name}").format(name=result["ADAPTED_MODEL"])))
+        lines += [escape(note)] if note else []
+        return lines + [f"<i>{escape(line)}</i>" for line in str(result.get("WARNINGS") or "").splitlines()]
+
+    def _add_button(self, layout: QVBoxLayout, name: str, text: str, tip: str) -> QToolButton:
+        button = QToolButton()
+        button.setObjectName(name)
+        button.setText(text)
+        button.setToolTip(tip)
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        layout.addWidget(button)
+        return button
 
     def texts(self) -> List[str]:
         """Text of each result, newest first."""

@@ -23,6 +23,7 @@ class Run:
     folder: str
     wants_probability: bool
     parameters: Dict[str, Any]
+    wants_comparison: bool = False
     results: Dict[str, Any] = field(default_factory=dict)
 
 
@@ -94,10 +95,10 @@ class RunQueue(QObject):
             off = self.tr("Hazard Mapper's algorithm is not registered; enable its provider in the Processing options.")
             self.failed.emit(run, gone.format(name=run.scene) if layer is None else off)
             return False
-        mask, probability = free_names(run.folder, run.scene, run.hazard)
-        parameters = {**run.parameters, "INPUT": layer, "OUTPUT": mask}
-        if run.wants_probability:
-            parameters["PROBABILITY"] = probability
+        outputs = free_names(run.folder, run.scene, run.hazard)
+        wanted = {"OUTPUT": True, "PROBABILITY": run.wants_probability or run.wants_comparison}
+        parameters = {**run.parameters, "INPUT": layer}
+        parameters.update({name: path for name, path in outputs.items() if wanted.get(name, run.wants_comparison)})
         self._run = run
         self._project_open = True
         self.started.emit(run, self._total - len(self._waiting), self._total)

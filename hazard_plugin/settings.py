@@ -36,6 +36,18 @@ def save_choices(project: QgsProject, choices: Dict[str, Any]) -> None:
             save_setting(f"last/{name}", value)
 
 
-CHOICES = ("hazard", "model", "area", "polygons", "threshold", "folder", "probability", "device", "layer_bands")
+CHOICES = (
+    "hazard",
+    "model",
+    "area",
+    "polygons",
+    "adapt",
+    "adaptation",
+    "threshold",
+    "folder",
+    "probability",
+    "device",
+    "layer_bands",
+)
 PROJECT_ONLY = ("polygons", "folder", "layer_bands")
 """Choices that mean nothing in another project."""

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Tuple
 
 from qgis.core import (
     QgsProcessingContext,
@@ -19,6 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
+from ..adaptation_modes import mode_help
 from ..compat import DOUBLE, INTEGER
 from ..engine_client import EngineClient
 from ..engine_feedback import WHOLE
@@ -231,33 +232,6 @@ def remove_saved(folder: str) -> None:
         os.rmdir(folder)
     except OSError as error:
         log(f"{folder}: {error}", WARNING)
-
-
-def mode_title(mode: str) -> str:
-    """Name of a mode for people."""
-    titles = {
-        "constraint": tr("constraint (recommended)"),
-        "adversarial": tr("adversarial"),
-        "literal": tr("literal"),
-        "statistics": tr("statistics only"),
-    }
-    return titles.get(mode, mode)
-
-
-def mode_help(mode: str) -> Optional[str]:
-    """What a mode does, in a sentence."""
-    texts = {
-        "constraint": tr(
-            "learns hazards from the scene's own confident pixels while it must still tell natural from artificial "
-            "ground as before"
-        ),
-        "adversarial": tr("learns features by which natural and artificial ground are hard to tell apart"),
-        "literal": tr(
-            "rewards mistaking natural for artificial ground, as the paper's formula reads; limited, unstable"
-        ),
-        "statistics": tr("learns nothing by gradients: only the scene's statistics and the threshold; quickest"),
-    }
-    return texts.get(mode)
 
 
 def tr(text: str) -> str:

@@ -26,7 +26,7 @@ def ready(dock):
 
 
 def unfold(dock):
-    for name in ("bandsGroup", "outputGroup", "advancedGroup"):
+    for name in ("bandsGroup", "adaptationGroup", "outputGroup", "advancedGroup"):
         getattr(dock.ui, name).setCollapsed(False)
 
 
@@ -92,7 +92,7 @@ def test_the_contract_names_are_there(dock, qgis_parent):
         "resultPanel",
     ):
         assert dock.findChild(QWidget, name) is not None, name
-    assert not dock.ui.adaptCheckBox.isEnabled() and "cannot adapt" in dock.ui.adaptCheckBox.toolTip()
+    assert not dock.ui.adaptCheckBox.isChecked() and dock.ui.adaptCheckBox.toolTip()
 
 
 def test_tab_visits_the_choices_from_top_to_bottom_and_space_runs(dock, add_scene, qgis_parent):

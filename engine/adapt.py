@@ -1,0 +1,235 @@
+"""Adapt a model to the visible unlabelled part of one scene, and save what changed as a model of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .adaptation.objectives import Weights
+from .adaptation.search import Listener, Outcome, Settings, adapt_network
+from .adaptation.verdict import Verdict, abstained, judge_outcome, probability, stage_rows
+from .adaptation.views import Views
+from .cards import ModelCard
+from .characteristics import Found, find_characteristics
+from .devices import choose_device, is_out_of_memory
+from .learning import folder_for, versions
+from .model import Model, find_parent, save_adapted
+from .preparing import prepare_scene, settle_model
+from .protocol import AdaptJob, BadInput, job_to_dict
+from .raster import Scene, Window
+from .reporting import Report
+from .samples import CHARACTERISTICS
+from .vector import AreaMask
+from .visible import Visible, look_at
+
+BATCH_SIZE = 4
+LEAST_VALID_PX = 2000
+"""Fewer valid pixels say nothing of a scene."""
+SHARE_OF_BUDGET = 0.9
+"""The rest of the time is for reading the scene and for what a step takes beyond it."""
+
+
+def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] | None = None) -> dict[str, Any]:
+    """Carry out a job and return the JSON of the ``adapt`` command.
+
+    Whatever the verdict, a valid model is saved: the parent unchanged where adapting was not safely better.
+
+    Args:
+        job: what to do.
+        report: told of progress, losses and warnings; may cancel, or end early and keep the best so far.
+        models: loaded models by name, kept between jobs by the caller.
+
+    Raises:
+        BadInput: the request cannot be carried out; nothing was written.
+        Cancelled: the report said so; nothing was written.
+    """
+    report = report or Report()
+    began = time.monotonic()
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        report.log(text, "warning")
+
+    report.stage("Opening the scene")
+    folder = folder_for(job.save, job.overwrite)
+    with Scene(job) as scene:
+        wanted = scene.georeference.window_of(job.extent) if job.extent else Window(0, 0, scene.width, scene.height)
+        understanding = scene.understand()
+        for text in understanding.warnings:
+            warn(text)
+        area = AreaMask(job.area, scene.georeference) if job.area else None
+        model = settle_model(job.model, job.hazard, models if models is not None else {})
+        if model.card.pretrained_only:
+            raise BadInput(
+                f"Model '{model.card.name}' is only pre-trained, so there is no answer to adapt; train it for "
+                f"{job.hazard} first, or choose a trained model."
+            )
+        device = choose_device(job.device)
+        report.stage("Looking at the scene", 0.02)
+        prepared = prepare_scene(scene, understanding, wanted, model.card, warn)
+        visible = look_at(scene, prepared, wanted, area, model.card.window_multiple, report)
+        found = find_characteristics(scene, understanding, job)
+    settings = settings_of(job, model, device, began)
+    report.stage("Adapting", 0.1)
+    outcome, verdict = _adapt(model, visible, settings, found, device, report, began)
+    seconds = time.monotonic() - began
+    card = adapted_card(folder, job, model, outcome, verdict, found, visible, settings, seconds)
+    report.check()
+    report.stage("Saving the model", 0.97)
+    save_adapted(_to_save(model, outcome, folder, card), card, folder)
+    record = card.training["adaptation"]
+    return {
+        "model": card.name,
+        "path": str(folder),
+        "verdict": verdict.kind,
+        "reason": verdict.reason,
+        **{key: record[key] for key in ("mode", "alpha", "steps", "proxy_before", "proxy_after")},
+        **{key: record[key] for key in ("area_before_m2", "area_after_m2")},
+        "threshold": card.thresholds[job.hazard],
+        "seconds": round(time.monotonic() - began, 3),
+        "device": str(device),
+        "seed": job.seed,
+        "batch_size": settings.batch_size,
+        "parent": model.card.name,
+        "hazard": job.hazard,
+        "stages": record["stages"],
+        "characteristics": record["characteristics"],
+        "warnings": warnings,
+    }
+
+
+def settings_of(job: AdaptJob, model: Model, device: torch.device, began: float) -> Settings:
+    """How a job wants a scene to be adapted to."""
+    card = model.card
+    threshold = card.thresholds[job.hazard]
+    return Settings(
+        hazard=job.hazard,
+        channel=card.hazards.index(job.hazard),
+        factors=tuple(card.scales.get(job.hazard, [1])),
+        multiple=card.window_multiple,
+        centre=math.log(threshold / (1 - threshold)),
+        mode=job.mode,
+        weights=Weights(backward=job.backward_weight, auxiliary=job.auxiliary_weight),
+        seconds=max(0.5, SHARE_OF_BUDGET * job.budget_s - (time.monotonic() - began)),
+        steps=job.steps,
+        batch_size=job.batch_size or BATCH_SIZE,
+        learning_rate=job.learning_rate,
+        optimizer=job.optimizer,
+        seed=job.seed,
+        last_block=device.type == "cuda",
+    )
+
+
+def _adapt(
+    model: Model, visible: Visible, settings: Settings, found: Found, device: torch.device, report: Report, began: float
+) -> tuple[Outcome | None, Verdict]:
+    views = visible.views
+    why = no_footing(views)
+    if why is not None or views is None:
+        return None, abstained(why or "nothing valid is visible")
+    network = model.network.restricted_to(views.chosen).eval().to(device)
+    known = _known(found, model.card, device)
+    listener = Listener(
+        progress=lambda share: report.progress(share, 0.1, 0.97),
+        metrics=report.metrics,
+        finish=report.finish.is_set,
+    )
+    moved = Views(views.planes.to(device), views.valid.to(device), views.scaling, views.judged)
+    try:
+        outcome = adapt_network(network, moved, settings, known, listener)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None, abstained(f"memory of {device} does not hold a step of {settings.batch_size} windows")
+    return outcome, judge_outcome(outcome, visible.area_m2, time.monotonic() - began)
+
+
+def no_footing(views: Views | None) -> str | None:
+    """Why a scene gives nothing to learn from, or None."""
+    if views is None or int(views.valid.sum()) < LEAST_VALID_PX:
+        return "hardly any valid pixel is visible"
+    varied = [index for index, name in enumerate(views.names()) if name.startswith("norm_")]
+    values = views.planes[:, varied].permute(1, 0, 2, 3)[:, views.valid]
+    if float(values.std(dim=1).max()) < 1e-3:
+        return "the visible part of the scene is constant"
+    return None
+
+
+def _known(found: Found, card: ModelCard, device: torch.device) -> tuple[Tensor, Tensor] | None:
+    """Target and mask of the characteristics head; None where nothing is known or the model has no such head."""
+    if card.characteristics != CHARACTERISTICS:
+        return None
+    target, mask = found.characteristics.encode()
+    return (target[None].to(device), mask[None].to(device)) if bool(mask.any()) else None
+
+
+def adapted_card(
+    folder: Path, job: AdaptJob, model: Model, outcome: Outcome | None, verdict: Verdict, found: Found,
+    visible: Visible, settings: Settings, seconds: float,
+) -> ModelCard:  # fmt: skip
+    """Card of the adapted model: the parent's, and how it came about."""
+    parent = model.card
+    source = outcome.source if outcome else None
+    winner = outcome.winner if outcome else None
+    threshold = round(probability(winner.centre), 4) if winner else parent.thresholds[job.hazard]
+    record: dict[str, Any] = {
+        "verdict": verdict.kind,
+        "reason": verdict.reason,
+        "hazard": job.hazard,
+        "scene": Path(job.raster).name,
+        "mode": job.mode,
+        "alpha": winner.alpha if winner else 0.0,
+        "steps": winner.steps if winner else 0,
+        "steps_made": outcome.steps if outcome else 0,
+        "proxy_before": _rounded(source.judgement.proxy) if source else None,
+        "proxy_after": _rounded(winner.judgement.proxy) if winner else None,
+        "area_before_m2": round(source.judgement.share * visible.area_m2) if source else None,
+        "area_after_m2": round(winner.judgement.share * visible.area_m2) if winner else None,
+        "stages": stage_rows(outcome, visible.area_m2) if outcome else [],
+        "characteristics": {**dataclasses.asdict(found.characteristics), "date": found.date, "sources": found.sources},
+        "seconds": round(seconds, 1),
+        "job": _replayable(job, settings, outcome),
+        "versions": versions(),
+    }
+    return dataclasses.replace(
+        parent,
+        name=folder.name,
+        title=f"{parent.title}, adapted to {Path(job.raster).stem}"[:120],
+        description=f"{parent.title}, adapted for {job.hazard} to '{Path(job.raster).name}'. {verdict.reason}",
+        thresholds={**parent.thresholds, job.hazard: threshold},
+        default_for=(),
+        score=None,
+        scores=(),
+        training={"adaptation": record, "parent": parent.name},
+        parent=parent.name,
+        parent_sha256=model.weights_sha256,
+        adapted_for=job.hazard,
+    )
+
+
+def _replayable(job: AdaptJob, settings: Settings, outcome: Outcome | None) -> dict[str, Any]:
+    """The job with all that was left open filled in: run again it makes the same model on a CPU."""
+    values = job_to_dict(job)
+    values.update(batch_size=settings.batch_size, steps=outcome.steps if outcome else 0, raster=Path(job.raster).name)
+    return dict(json.loads(json.dumps(values)))
+
+
+def _to_save(model: Model, outcome: Outcome | None, folder: Path, card: ModelCard) -> Mapping[str, Tensor]:
+    """What changed; all weights where the parent would not be found again from the adapted model's folder."""
+    changed = outcome.changed if outcome else {}
+    if find_parent(card, folder) is not None:
+        return changed
+    return {**model.network.state_dict(), **changed}
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4)

@@ -1,0 +1,174 @@
+"""Judging a candidate without labels: what it agrees with, and how steady it is. Lower is better throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .views import Views, looked_at_again, scores_of, turned_back
+
+WAYS = ("turned", "brighter", "band less")
+PRIOR_SURE = (0.1, 0.9)
+"""A physical prior beyond these is taken at its word."""
+RANK_OF = 256
+"""Pixels of the deepest features from which their rank is taken."""
+PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5, "band less": 0.5}
+"""Parts of the proxy, each between 0 and 1; those that a scene does not give are left out."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is found out about a candidate without labels.
+
+    Attributes:
+        proxy: weighted mean of the parts; lower is better.
+        parts: each part by name, None where the scene does not give it.
+        share: of the valid pixels that reach the decision threshold.
+        divergence: mean Kullback-Leibler divergence (nats) of natural/artificial from the reference's.
+        rank: effective rank of the deepest features (Roy & Vetterli 2007).
+        finite: whether all scores are finite.
+        scores: (n, h, w), 0.5 at the decision threshold.
+    """
+
+    proxy: float
+    parts: dict[str, float | None]
+    share: float
+    divergence: float
+    rank: float
+    finite: bool
+    scores: Tensor
+
+
+@dataclass
+class Judge:
+    """Judges networks on the first windows of a scene.
+
+    Attributes:
+        views: the scene.
+        channel: index of the hazard.
+        factors: resolutions at which the hazard is seen.
+        multiple: sides of windows are multiples of this.
+        prior: (n, h, w) of the judged windows, or None.
+        artificial: (n, h, w) of the judged windows: the reference's P(artificial).
+        seed: of the ways to look again, the same for all candidates.
+    """
+
+    views: Views
+    channel: int
+    factors: Sequence[int]
+    multiple: int
+    prior: Tensor | None
+    artificial: Tensor
+    seed: int
+
+    def __call__(self, network: nn.Module, centre: float) -> Judgement:
+        """Judge a network in eval mode whose decision threshold lies at the logit ``centre``."""
+        planes = self.views.planes[: self.views.judged]
+        valid = self.views.valid[: self.views.judged]
+        scores = self._scores(network, planes, centre)
+        finite = bool(torch.isfinite(scores).all())
+        scores = torch.nan_to_num(scores, 0.5)
+        parts: dict[str, float | None] = {"brier": prior_brier(scores, self.prior, valid)}
+        names = self.views.names()
+        for way in WAYS:
+            generator = torch.Generator().manual_seed(self.seed)
+            again = looked_at_again(planes.float(), names, way, generator)
+            if again is planes or torch.equal(again, planes.float()):
+                parts[way] = None
+                continue
+            parts[way] = disagreement(scores, turned_back(self._scores(network, again, centre), way), valid)
+        surface, deepest, parts["prototypes"] = _look_inside(network, planes, scores, valid)
+        share = float((scores >= 0.5)[valid].float().mean()) if bool(valid.any()) else 0.0
+        return Judgement(
+            weighed(parts), parts, share, divergence(surface, self.artificial, valid), effective_rank(deepest), finite,
+            scores,
+        )  # fmt: skip
+
+    def _scores(self, network: nn.Module, planes: Tensor, centre: float) -> Tensor:
+        return scores_of(network, planes, self.channel, self.factors, self.multiple, centre)
+
+
+def weighed(parts: Mapping[str, float | None]) -> float:
+    """Weighted mean of the parts that are known; 0 where none is."""
+    known = [
+        (PROXY_WEIGHTS[name], value) for name, value in parts.items() if value is not None and name in PROXY_WEIGHTS
+    ]
+    return sum(weight * value for weight, value in known) / max(1e-9, sum(weight for weight, _ in known))
+
+
+def prior_brier(scores: Tensor, prior: Tensor | None, valid: Tensor) -> float | None:
+    """Class-balanced Brier score on pixels of which the physical prior is sure; None without prior or class."""
+    if prior is None:
+        return None
+    low, high = PRIOR_SURE
+    found = []
+    for truth, sure in ((1.0, valid & (prior >= high)), (0.0, valid & (prior <= low))):
+        if int(sure.sum()) < 16:
+            return None
+        found.append(float(((scores[sure] - truth) ** 2).mean()))
+    return sum(found) / 2
+
+
+def disagreement(scores: Tensor, again: Tensor, valid: Tensor) -> float:
+    """1 - soft intersection over union of two answers: a rare hazard counts as much as a frequent one."""
+    first, second = scores[valid], torch.nan_to_num(again, 0.5)[valid]
+    return float(1 - torch.minimum(first, second).sum() / torch.maximum(first, second).sum().clamp_min(1e-6))
+
+
+def divergence(surface: Tensor, artificial: Tensor, valid: Tensor) -> float:
+    """Mean KL(reference || candidate) of natural/artificial, in nats."""
+    reference = artificial[valid].clamp(1e-4, 1 - 1e-4)
+    logits = surface[valid]
+    cross = F.binary_cross_entropy_with_logits(logits, reference)
+    own = F.binary_cross_entropy(reference, reference)
+    return float((cross - own).clamp_min(0))
+
+
+def effective_rank(features: Tensor) -> float:
+    """Exponential of the entropy of the normalised singular values of (pixels, channels) features, centred."""
+    centred = features - features.mean(0)
+    values = torch.linalg.svdvals(centred.double())
+    total = values.sum()
+    if not bool(torch.isfinite(total)) or float(total) <= 0:
+        return 0.0
+    share = values / total
+    return float(torch.exp(-(share * (share + 1e-12).log()).sum()))
+
+
+@torch.inference_mode()
+def _look_inside(
+    network: nn.Module, planes: Tensor, scores: Tensor, valid: Tensor, at_once: int = 4
+) -> tuple[Tensor, Tensor, float | None]:
+    """Natural/artificial logits (n, h, w), (pixels, channels) of the bottleneck, and how mixed the two classes are."""
+    surfaces, deepest, shared = [], [], []
+    for part in torch.split(planes, at_once):
+        features, bottleneck = network.features(part.float())  # type: ignore[operator]
+        surfaces.append(network.surface_head(features)[:, -1].float())  # type: ignore[operator]
+        deepest.append(bottleneck.float().permute(0, 2, 3, 1).flatten(0, 2))
+        shared.append(features[:, :, ::4, ::4].float().permute(0, 2, 3, 1).flatten(0, 2))
+    joined = torch.cat(deepest)
+    step = max(1, joined.shape[0] // RANK_OF)
+    kept = valid[:, ::4, ::4].flatten()
+    mixed = prototype_distance(torch.cat(shared)[kept], scores[:, ::4, ::4].flatten()[kept] >= 0.5)
+    return torch.cat(surfaces), joined[::step][:RANK_OF], mixed
+
+
+def prototype_distance(features: Tensor, positive: Tensor) -> float | None:
+    """How near pixels lie to the mean features of the other class: 0 for classes far apart, 0.5 for mixed ones.
+
+    Class-balanced mean of d_own / (d_own + d_other) over (pixels, channels) features; None where a class is missing.
+    """
+    if int(positive.sum()) < 16 or int((~positive).sum()) < 16:
+        return None
+    spread = features.std(0).clamp_min(1e-6)
+    features = features / spread
+    means = [features[positive].mean(0), features[~positive].mean(0)]
+    found = []
+    for own, mask in ((0, positive), (1, ~positive)):
+        distances = [(features[mask] - mean).norm(dim=1) for mean in means]
+        found.append(float((distances[own] / (distances[0] + distances[1]).clamp_min(1e-6)).mean()))
+    return sum(found) / 2

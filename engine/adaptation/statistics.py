@@ -1,0 +1,50 @@
+"""Batch-normalisation statistics of the scene, blended into those that the network was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+Tensors = Mapping[str, Tensor]
+
+ALPHAS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Shares of the scene's own statistics that are tried (Schneider et al. 2020, arXiv 2006.16971, section 3.1, blend the
+two by sample counts; here the share itself is searched)."""
+
+
+def normalisations(network: nn.Module) -> dict[str, nn.BatchNorm2d]:
+    """Batch normalisations by name."""
+    return {name: module for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)}
+
+
+@torch.no_grad()
+def blend_statistics(network: nn.Module, source: Tensors, planes: Tensor, alpha: float) -> None:
+    """Set statistics to ``alpha`` of the scene's and 1 - ``alpha`` of the source's, layer after layer.
+
+    Each layer's statistics are taken of what the layers before it, already blended, make of the scene: taken of the
+    unchanged network they would no longer fit, and the error grows from layer to layer.
+
+    Args:
+        network: in eval mode; its running means and variances change.
+        source: ``state_dict`` of the source.
+        planes: (n, planes, h, w) windows of the scene, in one pass.
+        alpha: 0 to 1.
+    """
+
+    def blending(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        def blend(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+            values = given[0].float()
+            variance, mean = torch.var_mean(values, dim=(0, 2, 3), unbiased=False)
+            for kind, measured in (("running_mean", mean), ("running_var", variance)):
+                getattr(module, kind).copy_(torch.lerp(source[f"{name}.{kind}"].float(), measured, alpha))
+
+        return blend
+
+    hooks = [module.register_forward_pre_hook(blending(name)) for name, module in normalisations(network).items()]
+    try:
+        network(planes.float())
+    finally:
+        for hook in hooks:
+            hook.remove()
