@@ -130,10 +130,12 @@ def divergence(surface: Tensor, artificial: Tensor, valid: Tensor) -> float:
 
 def effective_rank(features: Tensor) -> float:
     """Exponential of the entropy of the normalised singular values of (pixels, channels) features, centred."""
+    if not bool(torch.isfinite(features).all()):
+        return 0.0
     centred = features - features.mean(0)
     values = torch.linalg.svdvals(centred.double())
     total = values.sum()
-    if not bool(torch.isfinite(total)) or float(total) <= 0:
+    if float(total) <= 0:
         return 0.0
     share = values / total
     return float(torch.exp(-(share * (share + 1e-12).log()).sum()))

@@ -256,6 +256,8 @@ class Search:
                 if not kept or stale >= PATIENCE_ROUNDS:
                     self.outcome.ended = "a limit was broken" if not kept else "no better for a while"
                     break
+        if not self.outcome.ended:
+            self.outcome.ended = "steps" if settings.steps is not None and step >= settings.steps else "time"
         student.requires_grad_(False)
         self._restore()
 

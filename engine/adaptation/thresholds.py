@@ -37,7 +37,8 @@ def scene_threshold(scores: Tensor, valid: Tensor, hazard: str) -> float | None:
     share = counts / counts.sum()
     below, mass = share.cumsum(0), (share * middles).cumsum(0)
     between = (mass[-1] * below - mass) ** 2 / (below * (1 - below)).clamp_min(1e-9)
-    cut = int(between.argmax())
+    best = (between >= between.max() * (1 - 1e-3)).nonzero().float()  # an empty gap has many equal cuts
+    cut = int(best.mean())
     if not LEAST_SHARE <= float(below[cut]) <= 1 - LEAST_SHARE:
         return None
     smooth = torch.nn.functional.avg_pool1d(share[None, None], 5, 1, 2)[0, 0]

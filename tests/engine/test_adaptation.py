@@ -1,0 +1,257 @@
+"""Bidirectional learning on arrays: each part against what can be worked out by hand, and the search as a whole."""
+
+import math
+
+import pytest
+import torch
+
+from engine.adaptation.guards import Limits
+from engine.adaptation.objectives import (
+    Weights,
+    combined,
+    forward_loss,
+    natural_loss,
+    spared_loss,
+    target_scores,
+    turned_round,
+)
+from engine.adaptation.proxy import Judgement, disagreement, divergence, effective_rank, prior_brier, prototype_distance
+from engine.adaptation.search import Listener, Settings, adapt_network
+from engine.adaptation.statistics import blend_statistics, normalisations
+from engine.adaptation.thresholds import LARGEST_SHIFT, scene_threshold
+from engine.adaptation.views import Views, without
+from engine.cards import ARCHITECTURE_DEFAULTS, ModelCard
+from engine.model import build_network
+from engine.planes import PLANES, SceneScaling, build_planes, planes_for
+from engine.protocol import Cancelled
+from engine.samples import CHARACTERISTICS, Characteristics
+
+BANDS = ("blue", "green", "red", "nir")
+
+
+def row(*values):
+    return torch.tensor(values, dtype=torch.float32).view(1, 1, -1)
+
+
+def test_targets_average_teacher_and_prior_only_where_they_agree():
+    found = target_scores(row(0.9, 0.9, 0.4), row(0.7, 0.1, 0.0), row(0, 0, 0), row(0.9, 0.9, 0.4))
+    assert found.flatten().tolist() == pytest.approx([0.8, 0.9, 0.2])
+
+
+def test_artificial_ground_lowers_targets_but_flooded_streets_survive():
+    found = target_scores(row(0.9, 0.9), None, row(1.0, 1.0), row(0.1, 0.95))
+    assert found.flatten().tolist() == pytest.approx([0.0, 0.9])
+
+
+def test_forward_loss_weighs_classes_alike_and_leaves_doubt_and_nodata_out():
+    valid = torch.ones((1, 1, 6), dtype=torch.bool)
+    targets, scores = row(1.0, 0.0, 0.0, 0.0, 0.5, 1.0), row(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    valid[..., 5] = False
+    assert float(forward_loss(scores, targets, valid)) == pytest.approx(0.5)
+    assert float(forward_loss(scores, row(*[0.5] * 6), valid)) == 0
+
+
+def test_backward_loss_is_cross_entropy_with_the_reference_and_spares_no_surely_artificial_ground():
+    valid = torch.ones((1, 1, 2), dtype=torch.bool)
+    logits = row(2.0, -1.0)
+    expected = -(math.log(1 / (1 + math.exp(-2))) + math.log(1 - 1 / (1 + math.exp(1)))) / 2
+    assert float(natural_loss(logits, row(1.0, 0.0), valid)) == pytest.approx(expected, abs=1e-5)
+    assert float(spared_loss(row(0.6, 0.8), row(0.95, 0.95), row(0.1, 0.9), valid)) == pytest.approx(0.6)
+
+
+def test_modes_combine_their_parts_as_documented():
+    parts = {name: torch.tensor(value) for name, value in
+             {"forward": 1.0, "natural": 2.0, "spared": 0.5, "auxiliary": 3.0}.items()}  # fmt: skip
+    weights = Weights(backward=0.1, auxiliary=0.02)
+    assert float(combined("constraint", 0, parts, weights)) == pytest.approx(1.06)
+    assert float(combined("constraint", 1, parts, weights)) == pytest.approx(0.25)
+    assert float(combined("adversarial", 1, parts, weights)) == pytest.approx(1.31)
+    assert float(combined("literal", 0, parts, weights)) == pytest.approx(1 - 0.25 + 3)
+    parts["natural"] = torch.tensor(1e6)
+    assert float(combined("literal", 0, parts, weights)) == pytest.approx(1 - 0.5 + 3), "clipped"
+
+
+def test_gradients_are_turned_round_and_values_are_not():
+    values = torch.ones(3, requires_grad=True)
+    shown = turned_round(values)
+    (2 * shown).sum().backward()
+    assert shown.tolist() == [1, 1, 1] and values.grad.tolist() == [-2, -2, -2]
+
+
+def small_network(seed=0):
+    torch.manual_seed(seed)
+    kind = ARCHITECTURE_DEFAULTS["unet"]
+    card = ModelCard(
+        name="x", title="x", architecture="unet", encoder=kind.encoder, hazards=("flood", "any"),
+        thresholds={"flood": 0.5, "any": 0.5}, planes=PLANES, decoder_channels=(32, 16, 16, 8, 8),
+        characteristics=CHARACTERISTICS,
+    )  # fmt: skip
+    network = build_network(card).eval()
+    with torch.no_grad():
+        for name, module in normalisations(network).items():
+            generator = torch.Generator().manual_seed(len(name))
+            module.running_mean.normal_(0, 0.1, generator=generator)
+            module.running_var.uniform_(0.5, 1.5, generator=generator)
+    return network
+
+
+def small_views(count=3, seed=1):
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.rand((count, 4, 64, 64), generator=generator) * 0.3
+    values[:, :, :, 32:] *= 0.1  # dark water on one side
+    scaling = SceneScaling(BANDS, (0.0,) * 4, (0.3,) * 4, (True,) * 4)
+    valid = torch.ones((count, 64, 64), dtype=torch.bool)
+    return Views(build_planes(values, valid[:, None], scaling), valid, scaling, count)
+
+
+def test_a_band_less_is_as_if_it_had_not_been_measured():
+    views = small_views()
+    names = views.names()
+    values = torch.rand((1, 4, 8, 8), generator=torch.Generator().manual_seed(3)) * 0.3
+    valid = torch.ones((1, 1, 8, 8), dtype=torch.bool)
+    fewer = SceneScaling(BANDS[:3], (0.0,) * 3, (0.3,) * 3, (True,) * 3)
+    expected = torch.zeros((1, len(PLANES), 8, 8))
+    expected[:, planes_for(fewer)] = build_planes(values[:, :3], valid, fewer)
+    found = without(build_planes(values, valid, views.scaling), names, "nir")
+    assert torch.equal(found, expected[:, views.chosen])
+
+
+def test_statistics_are_blended_layer_after_layer():
+    network, views = small_network().restricted_to(small_views().chosen), small_views()
+    source = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    blend_statistics(network, source, views.planes, 0.0)
+    assert all(torch.equal(tensor, source[name]) for name, tensor in network.state_dict().items())
+    blend_statistics(network, source, views.planes, 1.0)
+    blended = network.hazard_logits(views.planes)
+    network.load_state_dict(source)
+    for module in normalisations(network).values():  # what training mode would use: the batch's own
+        module.train()
+    with torch.no_grad():
+        expected = network(views.planes).hazard
+    assert torch.allclose(blended, expected, atol=1e-3)
+
+
+def test_the_proxys_parts_are_what_they_say():
+    valid = torch.ones((1, 8, 8), dtype=torch.bool)
+    truth = torch.zeros((1, 8, 8))
+    truth[:, :4] = 1
+    assert prior_brier(truth, truth, valid) == 0
+    assert prior_brier(1 - truth, truth, valid) == pytest.approx(1)
+    assert prior_brier(truth, None, valid) is None and prior_brier(truth, torch.zeros_like(truth), valid) is None
+    assert disagreement(truth, truth, valid) == pytest.approx(0, abs=1e-6)
+    assert disagreement(truth, 0.5 * truth, valid) == pytest.approx(0.5)
+    assert divergence(torch.logit(torch.full((1, 8, 8), 0.3)), torch.full((1, 8, 8), 0.3), valid) < 1e-6
+    line = torch.linspace(0, 1, 50)[:, None] * torch.ones((1, 4))
+    assert effective_rank(line) == pytest.approx(1, abs=1e-6)
+    assert effective_rank(torch.eye(4).repeat(5, 1)) == pytest.approx(3, abs=0.01)
+    apart = torch.cat([torch.zeros((20, 2)), torch.ones((20, 2))])
+    positive = torch.arange(40) >= 20
+    assert prototype_distance(apart, positive) == pytest.approx(0, abs=1e-6)
+    assert prototype_distance(apart, torch.arange(40) % 2 == 0) == pytest.approx(0.5, abs=0.01)
+
+
+def judgement(**changes):
+    values = {"proxy": 0.2, "parts": {}, "share": 0.1, "divergence": 0.0, "rank": 10.0, "finite": True,
+              "scores": torch.zeros(1)}  # fmt: skip
+    return Judgement(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"finite": False}, "numbers"),
+        ({"share": 0.9}, "area"),
+        ({"share": 0.001}, "area"),
+        ({"divergence": 3.0}, "natural"),
+        ({"rank": 1.0}, "collapsed"),
+    ],
+)
+def test_guards_name_the_limit_that_is_broken(change, word):
+    limits = Limits(judgement(), None)
+    assert limits.broken_by(judgement()) is None
+    assert word in limits.broken_by(judgement(**change))
+
+
+def test_a_hazard_that_is_absent_stays_absent():
+    limits = Limits(judgement(share=0.0001), None)
+    assert limits.broken_by(judgement(share=0.02)) is not None
+    assert limits.broken_by(judgement(share=0.0002)) is None
+
+
+def test_a_threshold_of_its_own_needs_two_clear_groups():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.cat(
+        [torch.randn(4000, generator=generator) * 0.5 - 3, torch.randn(2000, generator=generator) * 0.5 + 4]
+    )
+    valid = torch.ones((1, 60, 100), dtype=torch.bool)
+    shift = scene_threshold(torch.sigmoid(logits.view(1, 60, 100)), valid, "flood")
+    assert shift == pytest.approx(0.5, abs=0.6) and abs(shift) <= LARGEST_SHIFT
+    assert scene_threshold(torch.sigmoid(logits.view(1, 60, 100)), valid, "landslide") is None
+    one = torch.randn((1, 60, 100), generator=generator)
+    assert scene_threshold(torch.sigmoid(one), valid, "flood") is None
+
+
+def settings(**changes):
+    values = {"hazard": "flood", "channel": 0, "factors": (1,), "multiple": 32, "centre": 0.0, "steps": 4,
+              "seconds": 600.0, "batch_size": 2}  # fmt: skip
+    return Settings(**{**values, **changes})
+
+
+def known():
+    target, mask = Characteristics(10.0, 50.0, 200, "sentinel-2-l2a").encode()
+    return target[None], mask[None]
+
+
+@pytest.mark.parametrize("mode", ["constraint", "adversarial", "literal", "statistics"])
+def test_the_same_seed_gives_the_same_model_and_leaves_the_source_alone(mode):
+    views = small_views()
+    network = small_network().restricted_to(views.chosen).eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    told = []
+    listener = Listener(metrics=lambda step, values: told.append((step, dict(values))))
+    first = adapt_network(network, views, settings(mode=mode, factors=(1, 2)), known(), listener)
+    again = adapt_network(network, views, settings(mode=mode, factors=(1, 2)), known())
+    assert [stage.judgement.proxy for stage in first.stages] == [stage.judgement.proxy for stage in again.stages]
+    assert all(torch.equal(tensor, again.changed[name]) for name, tensor in first.changed.items())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    assert first.steps == (0 if mode == "statistics" else 4)
+    losses = [values for _, values in told if "forward" in values]
+    assert len(losses) == first.steps and all({"forward", "backward", "auxiliary"} <= set(v) for v in losses)
+
+
+def test_what_changed_is_small_and_makes_the_winner():
+    views = small_views()
+    network = small_network().restricted_to(views.chosen).eval()
+    outcome = adapt_network(network, views, settings(mode="statistics", threshold=False))
+    assert set(outcome.changed) <= {
+        f"{name}.{kind}" for name in normalisations(network) for kind in ("running_mean", "running_var")
+    }
+    assert bool(outcome.changed) == bool(outcome.best)
+
+
+def test_a_search_can_be_ended_early_or_cancelled():
+    views = small_views()
+    network = small_network().restricted_to(views.chosen).eval()
+    outcome = adapt_network(network, views, settings(steps=1000), listener=Listener(finish=lambda: True))
+    assert outcome.steps == 0 and outcome.stages[0].name == "source"
+
+    def cancel(share):
+        raise Cancelled("Cancelled.")
+
+    with pytest.raises(Cancelled):
+        adapt_network(network, views, settings(), listener=Listener(progress=cancel))
+
+
+def test_time_ends_a_search():
+    views = small_views()
+    network = small_network().restricted_to(views.chosen).eval()
+    outcome = adapt_network(network, views, settings(steps=None, seconds=0.01))
+    assert outcome.steps == 0 and outcome.ended == "time"
+
+
+def test_numbers_that_are_none_are_never_accepted():
+    views = small_views()
+    network = small_network().restricted_to(views.chosen).eval()
+    outcome = adapt_network(network, views, settings(learning_rate=1e9, steps=16, mode="literal", alphas=(0.0,)))
+    assert not outcome.best or outcome.winner.judgement.finite
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in outcome.changed.values())
