@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from .adaptation.objectives import Weights
+from .adaptation.replay import windows_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
 from .adaptation.verdict import Verdict, abstained, judge_outcome, probability, stage_rows
 from .adaptation.views import Views
@@ -25,6 +26,7 @@ from .model import Model, find_parent, save_adapted
 from .preparing import prepare_scene, settle_model
 from .protocol import AdaptJob, BadInput, job_to_dict
 from .raster import Scene, Window
+from .replay import ReplayChip, read_replay
 from .reporting import Report
 from .samples import CHARACTERISTICS
 from .vector import AreaMask
@@ -78,9 +80,10 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         prepared = prepare_scene(scene, understanding, wanted, model.card, warn)
         visible = look_at(scene, prepared, wanted, area, model.card.window_multiple, report)
         found = find_characteristics(scene, understanding, job)
+    chips = read_replay(job.replay, report) if job.replay else []
     settings = settings_of(job, model, device, began)
     report.stage("Adapting", 0.1)
-    outcome, verdict = _adapt(model, visible, settings, found, device, report, began)
+    outcome, verdict = _adapt(model, visible, settings, found, device, report, began, chips)
     seconds = time.monotonic() - began
     card = adapted_card(folder, job, model, outcome, verdict, found, visible, settings, seconds)
     report.check()
@@ -99,7 +102,7 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         "device": str(device),
         "seed": job.seed,
         "batch_size": settings.batch_size,
-        "parent": model.card.name,
+        "parent": card.parent,
         "hazard": job.hazard,
         "stages": record["stages"],
         "characteristics": record["characteristics"],
@@ -130,7 +133,14 @@ def settings_of(job: AdaptJob, model: Model, device: torch.device, began: float)
 
 
 def _adapt(
-    model: Model, visible: Visible, settings: Settings, found: Found, device: torch.device, report: Report, began: float
+    model: Model,
+    visible: Visible,
+    settings: Settings,
+    found: Found,
+    device: torch.device,
+    report: Report,
+    began: float,
+    chips: Sequence[ReplayChip],
 ) -> tuple[Outcome | None, Verdict]:
     views = visible.views
     why = no_footing(views)
@@ -145,7 +155,8 @@ def _adapt(
     )
     moved = Views(views.planes.to(device), views.valid.to(device), views.scaling, views.judged)
     try:
-        outcome = adapt_network(network, moved, settings, known, listener)
+        replay = windows_of([(chip.scene, chip.score) for chip in chips], views.chosen).to(device) if chips else None
+        outcome = adapt_network(network, moved, settings, known, listener, replay)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -177,7 +188,7 @@ def adapted_card(
     visible: Visible, settings: Settings, seconds: float,
 ) -> ModelCard:  # fmt: skip
     """Card of the adapted model: the parent's, and how it came about."""
-    parent = model.card
+    parent, parent_name = model.card, Path(model.folder).name
     source = outcome.source if outcome else None
     winner = outcome.winner if outcome else None
     threshold = round(probability(winner.centre), 4) if winner else parent.thresholds[job.hazard]
@@ -209,8 +220,8 @@ def adapted_card(
         default_for=(),
         score=None,
         scores=(),
-        training={"adaptation": record, "parent": parent.name},
-        parent=parent.name,
+        training={"adaptation": record, "parent": parent_name},
+        parent=parent_name,
         parent_sha256=model.weights_sha256,
         adapted_for=job.hazard,
     )

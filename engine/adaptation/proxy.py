@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .statistics import normalisations
 from .views import Views, looked_at_again, scores_of, turned_back
 
 WAYS = ("turned", "brighter", "band less")
@@ -81,7 +85,9 @@ class Judge:
                 parts[way] = None
                 continue
             parts[way] = disagreement(scores, turned_back(self._scores(network, again, centre), way), valid)
-        surface, deepest, parts["prototypes"] = _look_inside(network, planes, scores, valid)
+        with measuring_shift(network) as shifts:
+            surface, deepest, parts["prototypes"] = _look_inside(network, planes, scores, valid)
+        parts["shift"] = 1 - math.exp(-sum(shifts) / max(1, len(shifts)))
         share = float((scores >= 0.5)[valid].float().mean()) if bool(valid.any()) else 0.0
         return Judgement(
             weighed(parts), parts, share, divergence(surface, self.artificial, valid), effective_rank(deepest), finite,
@@ -126,6 +132,30 @@ def divergence(surface: Tensor, artificial: Tensor, valid: Tensor) -> float:
     cross = F.binary_cross_entropy_with_logits(logits, reference)
     own = F.binary_cross_entropy(reference, reference)
     return float((cross - own).clamp_min(0))
+
+
+@contextlib.contextmanager
+def measuring_shift(network: nn.Module) -> Iterator[list[float]]:
+    """Collects, for each normalisation and pass, how far what it is given lies from what it expects.
+
+    Mean over channels of the squared difference of means in expected variances, and a quarter of the squared logarithm
+    of the ratio of variances.
+    """
+    found: list[float] = []
+
+    def hear(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+        variance, mean = torch.var_mean(given[0].float(), dim=(0, 2, 3), unbiased=False)
+        normal = cast(nn.BatchNorm2d, module)
+        expected, middle = cast(Tensor, normal.running_var) + normal.eps, cast(Tensor, normal.running_mean)
+        far = (mean - middle) ** 2 / expected + torch.log((variance + 1e-5) / expected) ** 2 / 4
+        found.append(float(far.clamp(max=10).mean()))
+
+    hooks = [module.register_forward_pre_hook(hear) for module in normalisations(network).values()]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def effective_rank(features: Tensor) -> float:

@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from ..losses import characteristics_loss
 from ..model import HazardNet
 from ..priors import physical_prior
+from ..samples import UNKNOWN
 from .guards import Limits
 from .objectives import Weights, combined, forward_loss, natural_loss, spared_loss, target_scores, turned_round
 from .proxy import Judge, Judgement
+from .replay import Replay
 from .statistics import ALPHAS, blend_statistics, normalisations
 from .thresholds import scene_threshold
 from .views import Views, from_afar, jittered, scores_of
@@ -131,14 +133,16 @@ class Search:
         views: windows of the scene on the same device.
         settings: how.
         known: target and mask of the scene's characteristics, (1, CHARACTERISTICS) each, or None.
+        replay: labelled windows to learn beside the scene, or None.
         listener: who watches.
     """
 
     def __init__(
         self, network: HazardNet, views: Views, settings: Settings, known: tuple[Tensor, Tensor] | None,
-        listener: Listener,
+        listener: Listener, replay: Replay | None = None,
     ) -> None:  # fmt: skip
         self.views, self.settings, self.known, self.listener = views, settings, known, listener
+        self.replay = replay
         self.began = time.monotonic()
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.source = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
@@ -302,6 +306,8 @@ class Search:
             "spared": spared_loss(scores, small["artificial"], small["reference"], judged),
             "auxiliary": self._auxiliary(student, bottleneck),
         }
+        if self.replay is not None:
+            self._add_replay(student, parts, self.replay, generator)
         anchor = torch.stack([((trained[name] - start[name]) ** 2).sum() for name in trained]).sum()
         loss = combined(settings.mode, step, parts, settings.weights) + settings.weights.anchor * anchor
         optimiser.zero_grad(set_to_none=True)
@@ -316,6 +322,20 @@ class Search:
         if self.known is not None:
             told["auxiliary"] = parts["auxiliary"]
         return {name: float(value.detach()) for name, value in told.items()}
+
+    def _add_replay(
+        self, student: HazardNet, parts: dict[str, Tensor], replay: Replay, generator: torch.Generator
+    ) -> None:
+        """Labelled windows: their scores join the forward mapping, their labels take the reference's place."""
+        planes, surface, scores = replay.drawn(min(2, self.settings.batch_size), generator)
+        features, _ = student.features(planes)
+        found = torch.sigmoid(student.hazard_head(features)[:, self.settings.channel] - self.settings.centre)
+        told = torch.isfinite(scores)
+        parts["forward"] = parts["forward"] + forward_loss(found, torch.nan_to_num(scores, 0.5), told)
+        judged = surface != UNKNOWN
+        if bool(judged.any()):
+            shown = turned_round(features) if self.settings.mode == "adversarial" else features
+            parts["natural"] = natural_loss(student.surface_head(shown)[:, -1], (surface == 1).float(), judged)
 
     def _auxiliary(self, student: HazardNet, bottleneck: Tensor) -> Tensor:
         head = student.characteristics_head
@@ -353,7 +373,7 @@ class Search:
 
 def adapt_network(
     network: HazardNet, views: Views, settings: Settings, known: tuple[Tensor, Tensor] | None = None,
-    listener: Listener | None = None,
+    listener: Listener | None = None, replay: Replay | None = None,
 ) -> Outcome:  # fmt: skip
     """Adapt a copy of a network to windows of a scene; see ``Search``. Raises Cancelled where the listener does."""
-    return Search(network, views, settings, known, listener or Listener()).run()
+    return Search(network, views, settings, known, listener or Listener(), replay).run()

@@ -1,0 +1,213 @@
+"""The adapt command: what it answers, what it saves, and that it never does harm by itself."""
+
+import dataclasses
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from scenes import write_raster
+
+from engine import adapt as adapt_module
+from engine.__main__ import main
+from engine.adapt import adapt
+from engine.adaptation.search import Outcome
+from engine.cards import bundled_folder, list_models, read_card
+from engine.model import load_model, save_model
+from engine.protocol import AdaptJob, BadInput, Cancelled, SegmentJob
+from engine.reporting import Report
+from engine.segment import segment
+from engine.simulate import simulate_scene
+
+BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
+CONTRACT = {
+    "model", "verdict", "reason", "mode", "alpha", "steps", "proxy_before", "proxy_after", "area_before_m2",
+    "area_after_m2", "threshold", "seconds", "device",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def flooded(tmp_path_factory):
+    values, _ = simulate_scene(11, 128, "flood", BANDS, 10.0)
+    folder = tmp_path_factory.mktemp("scene")
+    bands = np.stack([values[slot] for slot in BANDS])
+    return write_raster(folder / "S2A_MSIL2A_20240916T100031_scene.tif", bands, names=BANDS)
+
+
+@pytest.fixture(autouse=True)
+def models(tmp_path, monkeypatch):
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path / "models"))
+    return tmp_path / "models"
+
+
+def job(raster, **changes):
+    values = {"raster": raster, "hazard": "flood", "bands": BANDS, "units": "reflectance", "model": "unet",
+              "save": "mine", "steps": 2, "budget_s": 600.0, "batch_size": 1}  # fmt: skip
+    return AdaptJob(**{**values, **changes})
+
+
+def take_any(monkeypatch):
+    """Accept whatever was tried last: what is saved of a change does not depend on whether it is for the better."""
+    whole = adapt_module.adapt_network
+
+    def greedy(network, views, settings, *more):
+        outcome = whole(network, views, settings, *more)
+        changed = {
+            name: tensor + 0.01 for name, tensor in network.state_dict().items() if name.endswith("running_mean")
+        }
+        return Outcome(outcome.stages, len(outcome.stages) - 1, changed, outcome.steps)
+
+    monkeypatch.setattr(adapt_module, "adapt_network", greedy)
+
+
+def test_it_answers_what_the_contract_says_and_saves_a_model(flooded, models):
+    curves = []
+    found = adapt(job(flooded), Report(on_metrics=lambda step, values: curves.append(values)))
+    assert set(found) >= CONTRACT and found["verdict"] in ("adapted", "rolled_back")
+    json.dumps(found, allow_nan=False)
+    assert found["model"] == "mine" and found["path"] == str(models / "mine")
+    assert found["stages"][0]["stage"] == "source" and found["stages"][0]["accepted"]
+    assert any({"forward", "backward", "auxiliary"} <= set(values) for values in curves)
+    assert found["characteristics"]["date"] == "2024-09-16"
+    assert found["characteristics"]["longitude"] == pytest.approx(9, abs=0.1)
+    card = read_card(models / "mine")
+    assert (card.parent, card.adapted_for) == ("unet", "flood")
+    assert card.parent_sha256 == load_model("unet").weights_sha256
+    assert card.training["adaptation"]["job"]["steps"] == 2
+
+
+def test_the_delta_is_small_and_makes_the_adapted_network(flooded, models, tmp_path, monkeypatch):
+    take_any(monkeypatch)
+    before = (bundled_folder() / "unet" / "weights.safetensors").read_bytes()
+    found = adapt(job(flooded))
+    assert found["verdict"] == "adapted" and found["reason"].startswith("Adapted: expected better (proxy ")
+    assert (bundled_folder() / "unet" / "weights.safetensors").read_bytes() == before
+    assert sum(path.stat().st_size for path in (models / "mine").iterdir()) < 400_000
+    adapted, parent = load_model("mine").network.state_dict(), load_model("unet").network.state_dict()
+    changed = {name for name in parent if not torch.equal(adapted[name], parent[name])}
+    assert changed and all(name.endswith("running_mean") for name in changed)
+    answer = segment(
+        SegmentJob(raster=flooded, hazard="flood", bands=BANDS, mask=str(tmp_path / "m.tif"), model="mine")
+    )
+    assert answer["model"] == "mine" and answer["threshold"] == found["threshold"]
+    row = next(row for row in list_models() if row["name"] == "mine")
+    assert row["adapted"] and row["parent"] == "unet" and row["hazards"] == ["flood"] and not row["default_for"]
+
+
+def test_another_hazard_is_refused(flooded, tmp_path):
+    adapt(job(flooded))
+    with pytest.raises(BadInput, match="adapted for flood, not for landslide"):
+        segment(SegmentJob(raster=flooded, hazard="landslide", bands=BANDS, mask=str(tmp_path / "m.tif"), model="mine"))
+
+
+def test_an_adapted_model_needs_the_parent_as_it_was(flooded, models, tmp_path, monkeypatch):
+    other = load_model("unet")
+    with torch.no_grad():
+        other.network.hazard_head.bias.add_(0.01)
+    save_model(other.network, dataclasses.replace(other.card, name="parent"), models / "parent")
+    take_any(monkeypatch)
+    adapt(job(flooded, model="parent"))
+    load_model("mine")
+    shutil.rmtree(models / "parent")
+    with pytest.raises(BadInput, match="adapted from 'parent', which is not found"):
+        load_model("mine")
+
+
+def test_a_parent_that_would_not_be_found_again_is_saved_along(flooded, models, tmp_path):
+    shutil.copytree(bundled_folder() / "unet", tmp_path / "elsewhere")
+    adapt(job(flooded, model=str(tmp_path / "elsewhere")))
+    shutil.rmtree(tmp_path / "elsewhere")
+    assert load_model("mine").card.parent == "elsewhere"
+
+
+def test_the_same_job_makes_the_same_model_and_can_be_run_again(flooded, models):
+    first = adapt(job(flooded, seed=3))
+    values = read_card(models / "mine").training["adaptation"]["job"]
+    again = AdaptJob(**{**values, "raster": flooded, "bands": tuple(values["bands"]), "save": "again",
+                        "open_options": ()})  # fmt: skip
+    second = adapt(again)
+    assert (models / "mine" / "weights.safetensors").read_bytes() == (
+        models / "again" / "weights.safetensors"
+    ).read_bytes()
+    assert [stage["proxy"] for stage in first["stages"]] == [stage["proxy"] for stage in second["stages"]]
+
+
+@pytest.mark.parametrize(("value", "words"), [(np.nan, "valid pixel"), (0.1, "constant")])
+def test_a_scene_without_footing_is_abstained_from_and_the_parent_saved(tmp_path, value, words):
+    raster = write_raster(tmp_path / "s.tif", np.full((6, 96, 96), value, np.float32), names=BANDS)
+    found = adapt(job(raster))
+    assert found["verdict"] == "abstained" and words in found["reason"] and found["stages"] == []
+    assert found["reason"].startswith("Not adapted: ") and found["reason"].endswith("the source model's mask is used.")
+    mine, parent = load_model("mine").network.state_dict(), load_model("unet").network.state_dict()
+    assert all(torch.equal(mine[name], parent[name]) for name in parent)
+
+
+def test_a_view_of_one_small_window_is_enough_or_says_why(flooded):
+    found = adapt(job(flooded, extent=(500000.0, 5099500.0, 500500.0, 5100000.0), steps=1))
+    assert found["verdict"] in ("adapted", "rolled_back", "abstained") and found["reason"]
+
+
+def test_cancelling_saves_nothing_and_finishing_early_keeps_the_best(flooded, models):
+    report = Report()
+    report.cancelled.set()
+    with pytest.raises(Cancelled):
+        adapt(job(flooded), report)
+    assert not (models / "mine").exists()
+    early = Report()
+    early.finish.set()
+    found = adapt(job(flooded, steps=1000), early)
+    assert found["steps"] == 0 and (models / "mine" / "card.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"save": "unet"}, "comes with the program"),
+        ({"hazard": "lava"}, "does not know the hazard"),
+        ({"model": "nowhere"}, "not found"),
+        ({"extent": (0.0, 0.0, 1.0, 1.0)}, "outside|does not|no part"),
+    ],
+)
+def test_bad_requests_are_one_sentence_and_write_nothing(flooded, models, change, words):
+    with pytest.raises(BadInput, match=words):
+        adapt(job(flooded, **change))
+    assert not models.exists() or not list(models.iterdir())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"mode": "magic"}, {"budget_s": 0.0}, {"steps": -1}, {"longitude": 7.0}, {"date": "yesterday"}, {"batch_size": 0}],
+)
+def test_jobs_check_themselves(flooded, change):
+    with pytest.raises(BadInput):
+        job(flooded, **change)
+
+
+def test_a_model_that_exists_is_not_replaced_unless_told_to(flooded):
+    adapt(job(flooded))
+    with pytest.raises(BadInput, match="already"):
+        adapt(job(flooded))
+    adapt(job(flooded, overwrite=True))
+
+
+def test_labelled_chips_are_learnt_beside_the_scene(flooded, tmp_path):
+    chip, _ = simulate_scene(5, 96, "none", BANDS, 10.0)
+    write_raster(tmp_path / "chip.tif", np.stack([chip[slot] for slot in BANDS]), names=BANDS)
+    write_raster(tmp_path / "label.tif", np.zeros((96, 96), np.uint8))
+    (tmp_path / "table.csv").write_text("image,score,label\nchip.tif,,label.tif\n")
+    plain = adapt(job(flooded, mode="adversarial"))
+    found = adapt(job(flooded, mode="adversarial", replay=str(tmp_path / "table.csv"), save="taught"))
+    assert found["stages"][-1]["proxy"] != plain["stages"][-1]["proxy"]
+
+
+def test_the_command_line_has_the_flags_of_the_contract(flooded, tmp_path, capsys):
+    code = main(
+        ["adapt", "--raster", flooded, "--hazard", "flood", "--model", "unet", "--save", str(tmp_path / "out"),
+         "--bands", ",".join(BANDS), "--units", "reflectance", "--mode", "statistics", "--lambda", "0.2", "--mu", "0.1",
+         "--budget-s", "60", "--steps", "1", "--batch-size", "2", "--learning-rate", "0.001", "--date", "2024-09-16",
+         "--lon", "-7.5", "--lat", "-12.5", "--seed", "1", "--device", "cpu", "--json"]
+    )  # fmt: skip
+    found = json.loads(capsys.readouterr().out)
+    assert code == 0 and found["mode"] == "statistics" and found["characteristics"]["longitude"] == -7.5
+    assert dataclasses.asdict(read_card(tmp_path / "out"))["parent"] == "unet"
