@@ -3,14 +3,17 @@
 import json
 from typing import Any, Dict, Mapping, Optional
 
+from qgis.core import QgsRasterLayer
 from qgis.gui import QgsDoubleSpinBox
 from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QSizePolicy, QSpinBox
+from qgis.PyQt.QtWidgets import QCheckBox, QFormLayout, QLabel, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
 from ..engine import protocol
 from .adaptation_modes import mode_help, mode_title
 from .adaptation_report import known_text
 from .bands_widget import narrow_combo, select_data
+from .help_page import HelpDialog
+from .layer_date import layer_date
 from .models import ModelEntry
 
 DEFAULT_BUDGET_S = 60
@@ -44,13 +47,10 @@ class AdaptationChoice(QObject):
             "LATITUDE": line_edit("latitudeLineEdit", self.tr("Degrees north; type only where what is shown is wrong")),
             "DATE": line_edit("dateLineEdit", self.tr("Year, month and day, as in 2024-09-16; may stay unknown")),
         }
-        self.sensor_label = QLabel()
-        self.sensor_label.setObjectName("adaptSensorLabel")
-        self.sensor_label.setToolTip(self.tr("Correct the sensor under Bands and units; the link opens it"))
-        self.sensor_label.setTextInteractionFlags(
-            Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
-        )
-        self.sensor_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        tip = self.tr("Correct the sensor under Bands and units; the link opens it")
+        self.sensor_label = link_label("adaptSensorLabel", tip)
+        self.help_label = link_label("adaptHelpLabel", self.tr("What adapting does, and what its verdicts mean"))
+        self.help_label.setText(f"<a href='help'>{self.tr('How adapting works')}</a>")
         self.mode_combo = narrow_combo("adaptModeComboBox", "")
         for mode in protocol.ADAPTATION_MODES:
             self.mode_combo.addItem(mode_title(mode), mode)
@@ -80,9 +80,25 @@ class AdaptationChoice(QObject):
             label = QLabel(text)
             label.setBuddy(field)
             form.addRow(label, field)
+        form.addRow(self.help_label)
+        self._order_tabs()
         self._connect()
         self.show_found({})
         self._show_mode()
+
+    def _order_tabs(self) -> None:
+        """Visit the fields from top to bottom, right after the group's own arrow."""
+        fields = [self._ui.adaptationGroup, self.compare_box, self.name_edit, *self.place_edits.values()]
+        fields += [
+            self.sensor_label,
+            self.mode_combo,
+            *self.weights.values(),
+            self.steps_spin,
+            self.seed_spin,
+            self.help_label,
+        ]
+        for index, field in enumerate(fields[1:]):
+            QWidget.setTabOrder(fields[index], field)
 
     def _connect(self) -> None:
         ui = self._ui
@@ -99,6 +115,7 @@ class AdaptationChoice(QObject):
             signal.connect(self._on_touched)
         self.mode_combo.currentIndexChanged.connect(self._show_mode)
         self.sensor_label.linkActivated.connect(lambda _link: self.bands_asked.emit())
+        self.help_label.linkActivated.connect(lambda _link: HelpDialog("adapting", ui).open())
 
     # State
 
@@ -139,15 +156,28 @@ class AdaptationChoice(QObject):
 
     # The scene
 
-    def show_found(self, info: Mapping[str, Any]) -> None:
-        """Show what the engine found out about the scene, in place of what the user may type."""
+    def show_found(self, info: Mapping[str, Any], layer: Optional[QgsRasterLayer] = None) -> None:
+        """Show what the engine found out about the scene, in place of what the user may type.
+
+        A day that the layer itself names goes before one that the engine finds in files.
+        """
+        date = layer_date(layer) if layer is not None else ""
         told = info.get("characteristics")
         found: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
         stored = found.get("sources")
         sources: Mapping[str, Any] = stored if isinstance(stored, Mapping) else {}
+        how = {
+            "LONGITUDE": self.tr("Degrees east; type only where this is wrong"),
+            "LATITUDE": self.tr("Degrees north; type only where this is wrong"),
+            "DATE": self.tr("Year, month and day, as in 2024-09-16; type only where this is wrong"),
+        }
         for name, edit in self.place_edits.items():
             source = sources.get("date" if name == "DATE" else "longitude_latitude")
-            edit.setPlaceholderText(known_text(found.get(name.lower()), source))
+            text = known_text(found.get(name.lower()), source)
+            if name == "DATE" and date:
+                text = known_text(date, self.tr("layer"))
+            edit.setPlaceholderText(text)
+            edit.setToolTip(self.tr("Found out: {text}. {how}").format(text=text, how=how[name]))
         sensor = found.get("sensor") or info.get("sensor")
         self.sensor_label.setText(f"<a href='bands'>{known_text(sensor, sources.get('sensor'))}</a>")
 
@@ -225,6 +255,19 @@ class AdaptationChoice(QObject):
         self.weights["MU"].setValue(known("mu", 0.02))
         self.compare_box.setChecked(values.get("compare") is True)
         self._ui.adaptCheckBox.setChecked(choices.get("adapt") == "yes")
+
+
+def link_label(name: str, tip: str) -> QLabel:
+    """A label for a link that mouse and keyboard reach."""
+    label = QLabel()
+    label.setObjectName(name)
+    label.setToolTip(tip)
+    label.setTextInteractionFlags(
+        Qt.TextInteractionFlag.LinksAccessibleByKeyboard | Qt.TextInteractionFlag.LinksAccessibleByMouse
+    )
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+    return label
 
 
 def line_edit(name: str, tip: str) -> QLineEdit:

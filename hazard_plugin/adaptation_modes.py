@@ -6,7 +6,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 def mode_title(mode: str) -> str:
     """Name of a mode for people."""
     titles = {
-        "constraint": tr("constraint (recommended)"),
+        "constraint": tr("constraint"),
         "adversarial": tr("adversarial"),
         "literal": tr("literal"),
         "statistics": tr("statistics only"),
@@ -18,8 +18,8 @@ def mode_help(mode: str) -> str:
     """What a mode does, in a sentence without its full stop."""
     texts = {
         "constraint": tr(
-            "learns hazards from the scene's own confident pixels while it must still tell natural from artificial "
-            "ground as before"
+            "recommended: learns hazards from the scene's own confident pixels while it must still tell natural from "
+            "artificial ground as before"
         ),
         "adversarial": tr("learns features by which natural and artificial ground are hard to tell apart"),
         "literal": tr(

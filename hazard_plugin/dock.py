@@ -214,7 +214,7 @@ class HazardDock(QgsDockWidget):
 
     def _on_understood(self, info: Dict[str, Any]) -> None:
         self.bands.show_understood(info)
-        self.adaptation.show_found(info)
+        self.adaptation.show_found(info, self.scene())
         text, used = understood_text(info)
         if not used:
             self._refusal = self.tr("No band is recognised; choose the sensor or give bands their slots.")

@@ -125,7 +125,7 @@ class AdaptToScene(SceneAlgorithm):
         with told_to_processing():
             try:
                 with self.opened_scene(parameters, context, feedback) as scene:
-                    fields = {**scene, **self._fields}
+                    fields = {**scene, **self._fields, "date": self._fields["date"] or self._date or None}
                     adaptation = run_adaptation(self._client, fields, self._scene_name, feedback)
             except protocol.Cancelled:
                 feedback.pushInfo(tr("Cancelled; no model was saved."))

@@ -170,7 +170,7 @@ def run_adaptation(
         raise type(error)(flags_as_parameters(str(error), prefix)) from None
     result["warnings"] = [flags_as_parameters(str(line), prefix) for line in result.get("warnings") or ()]
     adaptation = Adaptation(result)
-    feedback.pushInfo(tr("{reason} (model {name})").format(reason=result.get("reason"), name=result.get("model")))
+    feedback.pushInfo(str(result.get("reason") or ""))
     for warning in adaptation.warnings:
         feedback.pushWarning(warning)
     return adaptation

@@ -24,6 +24,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import DOUBLE, POLYGONS
 from ..engine_client import EngineClient
+from ..layer_date import layer_date
 from ..map_view import view_resolution
 from ..models import local_model_names
 from ..raster_source import RasterSource, read_layer
@@ -38,6 +39,7 @@ class SceneAlgorithm(EngineAlgorithm):
         super().__init__(client)
         self._source: Optional[RasterSource] = None
         self._extent: Optional[QgsRectangle] = None
+        self._date = ""
 
     def group(self) -> str:
         """Group in the toolbox."""
@@ -104,6 +106,7 @@ class SceneAlgorithm(EngineAlgorithm):
         layer = self.raster(parameters, "INPUT", context)
         self._source = read_layer(layer, view_resolution(layer))
         self._extent = self._wanted_extent(parameters, context, layer.crs())
+        self._date = layer_date(layer)
         return layer
 
     def _wanted_extent(

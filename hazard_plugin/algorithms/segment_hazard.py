@@ -216,9 +216,8 @@ class SegmentHazard(SceneAlgorithm):
         finals = {name: absolute(self._outputs[name]) for name in COMPARED if self._outputs[name]}
         comparison = Comparison(self._fields["hazard"], finals)
         learnt = fields["budget_s"] / (fields["budget_s"] + SEGMENTING_S * (2 if comparison.is_wanted else 1))
-        adaptation = run_adaptation(
-            self._client, {**scene, **fields}, self._scene_name, feedback, (0.0, learnt), PREFIX
-        )
+        fields = {**scene, **fields, "date": fields["date"] or self._date or None}
+        adaptation = run_adaptation(self._client, fields, self._scene_name, feedback, (0.0, learnt), PREFIX)
         if not adaptation.is_adapted:
             remove_saved(adaptation.folder)
         try:
@@ -227,6 +226,8 @@ class SegmentHazard(SceneAlgorithm):
             if adaptation.is_adapted:
                 remove_saved(adaptation.folder)
             raise
+        if adaptation.is_adapted:
+            feedback.pushInfo(tr("The adapted model is saved as {name}.").format(name=adaptation.result.get("model")))
         return self._outputs_of(result, adaptation, feedback)
 
     def _segment_compared(

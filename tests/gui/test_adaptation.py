@@ -4,8 +4,8 @@ import os
 
 import pytest
 import support
-from qgis.core import QgsApplication
-from qgis.PyQt.QtCore import QPoint, Qt
+from qgis.core import QgsApplication, QgsDateTimeRange
+from qgis.PyQt.QtCore import QDateTime, QPoint, Qt
 from qgis.PyQt.QtWidgets import QDialog, QLabel, QMessageBox, QTextBrowser, QToolButton, QWidget
 from support import settle, wait_until
 
@@ -306,7 +306,10 @@ def test_what_is_known_of_the_scene_is_shown_and_only_corrections_are_sent(dock,
     edits = dock.adaptation.place_edits
     assert edits["LONGITUDE"].placeholderText() == "12.34 (extent)" and edits["LONGITUDE"].text() == ""
     assert edits["DATE"].placeholderText() == "2024-09-16 (product name)"
-    assert "not known" in dock.adaptation.sensor_label.text()
+    assert "not known" in dock.adaptation.sensor_label.text() and "12.34 (extent)" in edits["LONGITUDE"].toolTip()
+    dock.ui.adaptationGroup.setCollapsed(False)
+    settle()
+    assert dock.adaptation.sensor_label.width() > 60
     click(dock.ui.adaptCheckBox)
     edits["DATE"].setText("2024-09-18")
     click(dock.ui.segmentButton)
@@ -318,6 +321,23 @@ def test_what_is_known_of_the_scene_is_shown_and_only_corrections_are_sent(dock,
     assert edits["DATE"].text() == "", "what was typed belongs to the scene before"
 
 
+def test_the_day_of_the_layers_metadata_goes_before_that_of_the_file(dock, click, jobs):
+    layer = dock.scene()
+    metadata = layer.metadata()
+    extent = metadata.extent()
+    begin = QDateTime.fromString("2024-09-20T10:00:00", Qt.DateFormat.ISODate)
+    extent.setTemporalExtents([QgsDateTimeRange(begin, QDateTime())])
+    metadata.setExtent(extent)
+    layer.setMetadata(metadata)
+    dock._read_scene()
+    ready(dock)
+    assert dock.adaptation.place_edits["DATE"].placeholderText() == "2024-09-20 (layer)"
+    click(dock.ui.adaptCheckBox)
+    click(dock.ui.segmentButton)
+    ended(dock)
+    assert jobs[0][1].date == "2024-09-20"
+
+
 def test_what_cannot_be_a_place_is_refused_before_anything_runs(dock, click, jobs):
     click(dock.ui.adaptCheckBox)
     dock.adaptation.place_edits["LONGITUDE"].setText("east")
@@ -327,6 +347,15 @@ def test_what_cannot_be_a_place_is_refused_before_anything_runs(dock, click, job
     click(dock.ui.segmentButton)
     ended(dock)
     assert "give both or neither" in dock.ui.statusLabel.text() and jobs == []
+
+
+def test_the_help_page_is_one_click_away(dock, picture):
+    dock.adaptation.help_label.linkActivated.emit("help")
+    dialog = dock.findChild(QDialog, "helpDialog")
+    text = dialog.findChild(QTextBrowser).toPlainText()
+    assert dialog.windowTitle() == "Adapting to a scene" and "rolled back" in text and "|---" not in text
+    picture(dialog, "help_adapting")
+    dialog.reject()
 
 
 def test_settings_of_the_folded_group_become_the_job(dock, click, jobs):
@@ -344,6 +373,29 @@ def test_settings_of_the_folded_group_become_the_job(dock, click, jobs):
     job = jobs[0][1]
     assert (job.mode, job.backward_weight, job.auxiliary_weight) == ("adversarial", 0.4, 0.05)
     assert (job.steps, job.seed, job.save) == (9, 3, "mine")
+
+
+def test_tab_visits_the_group_from_top_to_bottom(dock):
+    dock.ui.adaptationGroup.setCollapsed(False)
+    first = dock.ui.adaptCheckBox
+    chain, widget = [first.objectName()], first.nextInFocusChain()
+    while widget is not first:
+        chain.append(widget.objectName())
+        widget = widget.nextInFocusChain()
+    wanted = [
+        "adaptCheckBox",
+        "adaptBudgetSpinBox",
+        "compareCheckBox",
+        "adaptNameLineEdit",
+        "longitudeLineEdit",
+        "dateLineEdit",
+        "adaptModeComboBox",
+        "adaptStepsSpinBox",
+        "adaptSeedSpinBox",
+        "folderWidget",
+        "segmentButton",
+    ]
+    assert [name for name in chain if name in wanted] == wanted
 
 
 def test_a_failed_adaptation_is_one_sentence(dock, click):

@@ -9,6 +9,7 @@ from osgeo import gdal
 from qgis import processing
 from qgis.core import (
     QgsApplication,
+    QgsDateTimeRange,
     QgsProcessingAlgRunnerTask,
     QgsProcessingContext,
     QgsProcessingException,
@@ -16,6 +17,7 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
 )
+from qgis.PyQt.QtCore import QDateTime, Qt
 from support import hidden_files, wait_until, write_scene
 
 ADAPT, SEGMENT = "hazardmapper:adapttoscene", "hazardmapper:segmenthazard"
@@ -100,6 +102,40 @@ def test_it_learns_where_it_is_told_to(adapt, jobs, scene):
     half = QgsRectangle(extent.xMinimum(), extent.yMinimum(), extent.center().x(), extent.yMaximum())
     adapt(NAME="mine", EXTENT=half)
     assert jobs[0][1].extent == (half.xMinimum(), half.yMinimum(), half.xMaximum(), half.yMaximum())
+
+
+def day(text):
+    return QDateTime.fromString(text, Qt.DateFormat.ISODate)
+
+
+def with_days(path, *spans):
+    layer = QgsRasterLayer(path, "dated")
+    metadata = layer.metadata()
+    extent = metadata.extent()
+    extent.setTemporalExtents([QgsDateTimeRange(day(begin), day(end)) for begin, end in spans])
+    metadata.setExtent(extent)
+    layer.setMetadata(metadata)
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([("2024-09-16T10:00:00", "2024-09-16T10:05:00")], "2024-09-16"),
+        ([("2024-09-16T10:00:00", "")], "2024-09-16"),
+        ([("2024-09-01T00:00:00", "2024-09-30T00:00:00")], None),
+        ([("2024-09-16T10:00:00", ""), ("2024-09-18T10:00:00", "")], None),
+        ([], None),
+    ],
+)
+def test_the_day_of_the_layers_metadata_is_used_if_it_is_one(adapt, segment, jobs, project, scene, spans, expected):
+    layer = with_days(scene, *spans)
+    project.addMapLayer(layer)
+    adapt(INPUT=layer, NAME="one")
+    segment(INPUT=layer, ADAPT_NAME="two")
+    adapt(INPUT=layer, NAME="three", DATE="2020-01-02")
+    dates = [job.date for kind, job in jobs if kind == "adapt"]
+    assert dates == [expected, expected, "2020-01-02"]
 
 
 @pytest.mark.parametrize(

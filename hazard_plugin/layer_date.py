@@ -1,0 +1,27 @@
+"""The day of a scene as its layer in QGIS knows it: the engine reads files, and does not see what QGIS adds to them."""
+
+from typing import Iterator
+
+from qgis.core import QgsDateTimeRange, QgsRasterLayer
+from qgis.PyQt.QtCore import Qt
+
+
+def layer_date(layer: QgsRasterLayer) -> str:
+    """Day, as in ``2024-09-16``, of the layer's metadata or temporal settings; empty where they name no single day."""
+    days = {day for span in known_spans(layer) for day in days_of(span)}
+    return days.pop() if len(days) == 1 else ""
+
+
+def known_spans(layer: QgsRasterLayer) -> Iterator[QgsDateTimeRange]:
+    """Spans of time that the layer belongs to."""
+    yield from layer.metadata().extent().temporalExtents()
+    properties = layer.temporalProperties()
+    if properties is not None and properties.isActive():
+        yield properties.fixedTemporalRange()
+
+
+def days_of(span: QgsDateTimeRange) -> Iterator[str]:
+    """First and last day of a span."""
+    for moment in (span.begin(), span.end()):
+        if moment.isValid():
+            yield str(moment.date().toString(Qt.DateFormat.ISODate))
