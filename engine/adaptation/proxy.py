@@ -20,7 +20,7 @@ PRIOR_SURE = (0.1, 0.9)
 """A physical prior beyond these is taken at its word."""
 RANK_OF = 256
 """Pixels of the deepest features from which their rank is taken."""
-PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5, "band less": 0.5}
+PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5, "band less": 0.5, "shift": 0.5}
 """Parts of the proxy, each between 0 and 1; those that a scene does not give are left out."""
 
 

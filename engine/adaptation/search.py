@@ -23,8 +23,10 @@ from .thresholds import scene_threshold
 from .views import Views, from_afar, jittered, scores_of
 
 TEACHER_DECAY = 0.95
-LEAST_GAIN = 0.05
-"""Share by which a challenger's proxy must be lower than the incumbent's."""
+LEAST_GAIN, LEAST_GAIN_OF_MUCH = 0.05, 0.25
+"""Share by which a challenger's proxy must be lower than the incumbent's, and where much of the scene's own statistics
+is taken: more than ``MUCH`` helps some scenes and ruins others."""
+MUCH = 0.25
 ROUND_STEPS = 16
 """Gradient steps between two judgements."""
 PATIENCE_ROUNDS = 3
@@ -159,7 +161,7 @@ class Search:
         source = self.judge(self.network, settings.centre)
         stage = Stage("source", 0.0, 0, settings.centre, source, True, "the source model")
         self.outcome = Outcome([stage])
-        self.limits = Limits(source, self._prior_share())
+        self.limits = Limits(source)
         self.best_state = dict(self.source)
         self.alpha = 0.0
         self._tell(0, source)
@@ -191,12 +193,6 @@ class Search:
             self.network, views.planes, settings.channel, settings.factors, settings.multiple, settings.centre
         )
 
-    def _prior_share(self) -> float | None:
-        if self.prior is None:
-            return None
-        valid = self.views.valid
-        return float((self.prior > 0.5)[valid].float().mean()) if bool(valid.any()) else None
-
     def _try_statistics(self) -> None:
         alphas = [alpha for alpha in self.settings.alphas if alpha > 0]
         if not alphas:
@@ -207,7 +203,9 @@ class Search:
                 break
             self.network.load_state_dict(self.source)
             blend_statistics(self.network, self.source, self.views.planes[: self.views.judged], alpha)
-            self._consider(f"statistics {alpha:g}", alpha, 0, self.settings.centre)
+            kept = self._consider(f"statistics {alpha:g}", alpha, 0, self.settings.centre)
+            if not kept and alpha >= MUCH:  # more would go further astray
+                break
         self._restore()
 
     def _consider(self, name: str, alpha: float, steps: int, centre: float) -> bool:
@@ -215,7 +213,8 @@ class Search:
         found = self.judge(self.network, centre)
         broken = self.limits.broken_by(found)
         incumbent = self.outcome.winner.judgement
-        wins = broken is None and found.proxy < incumbent.proxy * (1 - LEAST_GAIN)
+        least = LEAST_GAIN_OF_MUCH if alpha > MUCH else LEAST_GAIN
+        wins = broken is None and found.proxy < incumbent.proxy * (1 - least)
         reason = broken or ("better" if wins else "not clearly better")
         self.outcome.stages.append(Stage(name, alpha, steps, centre, found, wins, reason))
         if wins:

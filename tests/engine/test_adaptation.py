@@ -151,7 +151,7 @@ def test_the_proxys_parts_are_what_they_say():
 
 
 def judgement(**changes):
-    values = {"proxy": 0.2, "parts": {}, "share": 0.1, "divergence": 0.0, "rank": 10.0, "finite": True,
+    values = {"proxy": 0.2, "parts": {"brier": 0.1}, "share": 0.1, "divergence": 0.0, "rank": 10.0, "finite": True,
               "scores": torch.zeros(1)}  # fmt: skip
     return Judgement(**{**values, **changes})
 
@@ -162,18 +162,26 @@ def judgement(**changes):
         ({"finite": False}, "numbers"),
         ({"share": 0.9}, "area"),
         ({"share": 0.001}, "area"),
+        ({"share": 0.14}, "area"),
+        ({"parts": {"brier": 0.3}}, "contradicts"),
         ({"divergence": 3.0}, "natural"),
         ({"rank": 1.0}, "collapsed"),
     ],
 )
 def test_guards_name_the_limit_that_is_broken(change, word):
-    limits = Limits(judgement(), None)
+    limits = Limits(judgement())
     assert limits.broken_by(judgement()) is None
     assert word in limits.broken_by(judgement(**change))
 
 
+def test_growth_needs_the_support_of_physics():
+    limits = Limits(judgement())
+    assert limits.broken_by(judgement(share=0.2, parts={"brier": 0.05})) is None
+    assert limits.broken_by(judgement(share=0.2, parts={"brier": None})) is not None
+
+
 def test_a_hazard_that_is_absent_stays_absent():
-    limits = Limits(judgement(share=0.0001), None)
+    limits = Limits(judgement(share=0.0001))
     assert limits.broken_by(judgement(share=0.02)) is not None
     assert limits.broken_by(judgement(share=0.0002)) is None
 
