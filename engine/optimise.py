@@ -22,6 +22,7 @@ from .simulate.chips import Batch
 
 WARM_UP_STEPS, WARM_UP_SHARE = 100, 0.1  # whichever is over first
 DECAY_SHARE = 0.3  # of the run, at its end, over which the rate falls to 0: a held run can be prolonged
+FROZEN_SHARE = 0.4  # of the run, at its end, in which normalisation uses the statistics that it will be used with
 WEIGHT_DECAY = 0.01
 GRADIENT_LIMIT = 1.0  # length of the gradient of all weights
 AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is validated and saved
@@ -157,6 +158,8 @@ def optimise(learner: Learner, plan: Plan, checkpoint: Checkpoint, report: Repor
                     run.ended = "time" if plan.steps is None or run.step < plan.steps else "finished"
                     break
                 state.keep_now_and_then()
+                if share >= 1 - FROZEN_SHARE:
+                    state.freeze_statistics()
                 state.learn(batch, rate)
                 state.tell(report, rate)
         except Cancelled:  # before the processes that make batches are waited for: whoever cancelled may not wait
@@ -183,6 +186,7 @@ class _State:
         self.precision = mixed_precision(learner.device)
         self.scaler = torch.amp.GradScaler(learner.device.type, enabled=self.precision == torch.float16)
         self.run = Run()
+        self.frozen = False
         if resume:
             self._restore(checkpoint.read())
         self.session_step, self.session_began = self.run.step, time.monotonic()
@@ -207,6 +211,22 @@ class _State:
             run.best_step, run.best_values = run.step, dict(found.values)
             run.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
         report.metrics(run.step, found.values)
+
+    def freeze_statistics(self) -> None:
+        """From now on normalise as in use, by the averaged statistics, once.
+
+        Until then each scene is an eighth or a quarter of the batch that it is normalised by. A network that learnt
+        only so misses that share of a scene's own statistics when it is used.
+        """
+        if self.frozen:
+            return
+        self.frozen = True
+        with torch.no_grad():
+            for buffer, mean in zip(self.network.buffers(), self.average.buffers(), strict=True):
+                buffer.copy_(mean)
+        for module in self.network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
 
     def learn(self, batch: Batch, rate: float) -> None:
         """One step; a loss or gradient that is not finite is passed over, but not for long."""
