@@ -75,6 +75,10 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
                 f"Model '{model.card.name}' is only pre-trained, so there is no answer to adapt; train it for "
                 f"{job.hazard} first, or choose a trained model."
             )
+        if model.card.adapted_for is not None:
+            raise BadInput(
+                f"Model '{Path(model.folder).name}' is adapted already; choose its parent '{model.card.parent}'."
+            )
         device = choose_device(job.device)
         report.stage("Looking at the scene", 0.02)
         prepared = prepare_scene(scene, understanding, wanted, model.card, warn)

@@ -142,6 +142,7 @@ class LabelledSource:
         hazards: order of the network's logits; labels of those that the data do not speak of are not judged.
         all_bands: scenes keep all of their bands.
         teach_any: whether *any* is taught; see ``stack_labels``.
+        unread: why scenes that were to validate could not be read.
     """
 
     data: LabelledData
@@ -151,6 +152,7 @@ class LabelledSource:
     hazards: tuple[str, ...]
     all_bands: bool = False
     teach_any: bool = True
+    unread: list[str] = field(default_factory=list)
     _order: tuple[int, Tensor] | None = field(default=None, repr=False)
 
     def batch(self, step: int) -> Batch:
@@ -194,7 +196,8 @@ class LabelledSource:
             try:
                 scene = self.data.read(int(numbers[index]))
                 require_large_enough(scene)
-            except BadInput:
+            except BadInput as error:
+                self.unread.append(str(error))
                 continue
             chips = -(-scene.values.shape[-2] // CHIP_SIZE_PX) * -(-scene.values.shape[-1] // CHIP_SIZE_PX)
             parts += [self.cut(scene, draw, augment=False) for _ in range(min(each, chips))]

@@ -226,6 +226,13 @@ def versions() -> dict[str, str]:
     }
 
 
+def unread_notes(reasons: Sequence[str]) -> list[str]:
+    """What the user should know of validation scenes that could not be read."""
+    if not reasons:
+        return []
+    return [f"{len(reasons)} scenes that were to validate could not be read: {'; '.join(reasons[:3])}"]
+
+
 def skipped_notes(run: Run) -> list[str]:
     """What the user should know of scenes that could not be read."""
     if not run.skipped:

@@ -167,6 +167,7 @@ def optimise(learner: Learner, plan: Plan, checkpoint: Checkpoint, report: Repor
                 raise
             state.write()
             raise Cancelled(f"Cancelled at step {run.step}; --resume goes on from there.") from None
+    state.write()  # should saving the model fail, nothing is lost
     learner.network.load_state_dict(run.best)
     learner.network.eval()
     run.seconds = state.spent()

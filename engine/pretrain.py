@@ -28,6 +28,7 @@ from .learning import (
     simulated_validation_scenes,
     skipped_notes,
     training_entry,
+    unread_notes,
 )
 from .losses import characteristics_loss, measured_pixels, surface_loss
 from .model import build_network
@@ -94,6 +95,7 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
         held_out = source.validation(simulated_validation_scenes(plan), report)
     elif data is not None:
         held_out = source.validation(data.validation, report)
+        warnings += unread_notes(source.unread)
     if not held_out:
         raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
     weight = artificial_weight(held_out)

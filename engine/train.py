@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .batches import ANY, LabelledSource, MixedSource, SimulatedSource
 from .cards import ARCHITECTURE_DEFAULTS, ModelCard
 from .checkpoints import Checkpoint
+from .datasets import ImageFolder
 from .devices import choose_device
 from .heads import hazards_of, hazards_shown, take_weights, was_pretrained
 from .learning import (
@@ -31,6 +32,7 @@ from .learning import (
     simulated_validation_scenes,
     skipped_notes,
     training_entry,
+    unread_notes,
 )
 from .losses import characteristics_loss, hazard_loss, measured_pixels, surface_loss
 from .model import Model, build_network, load_model
@@ -113,7 +115,7 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     warnings = _look_at(data, job, teaching, report)
     labelled = len(data.train) if data else None
     plan = plan_of(job, labelled, LABELLED_STEPS if data else SIMULATED_STEPS, job.batch_size - replayed_chips(job))
-    source, judges = _sources(job, data, teaching, plan, report)
+    source, judges = _sources(job, data, teaching, plan, report, warnings)
     settings = settings_of(
         "train", job, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
         scenes=len(data.train) if data else 0,
@@ -235,6 +237,9 @@ def new_card(name: str, job: TrainJob, teaching: Teaching, start: ModelCard | No
 def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Report) -> list[str]:
     """Notes on the data and on what they do not show; raises BadInput if no label of theirs shows a hazard."""
     notes: list[str] = []
+    given = [f"--{name.replace('_', '-')}" for name in ("bands", "units", "gsd_m") if getattr(job, name) is not None]
+    if given and (data is None or not isinstance(data.source, ImageFolder)):
+        notes.append(f"{' and '.join(given)} speak of a folder of images and labels; here they change nothing.")
     if data is not None:
         found = survey(data.source, data.train, job.seed, report)
         if not any(found.hazards.values()):
@@ -257,7 +262,7 @@ def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Repor
 
 
 def _sources(
-    job: TrainJob, data: Data | None, teaching: Teaching, plan: Plan, report: Report
+    job: TrainJob, data: Data | None, teaching: Teaching, plan: Plan, report: Report, warnings: list[str]
 ) -> tuple[Source, list[Judge]]:
     """Chips to learn from, and held-out ones with the hazards that they judge."""
     if data is None:
@@ -276,6 +281,7 @@ def _sources(
         teaching.teach_any,
     )
     held_out = labelled.validation(data.validation, report)
+    warnings += unread_notes(labelled.unread)
     if not held_out:
         raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
     complete = not [name for name in teaching.hazards if name not in (*teaching.shown, ANY)]

@@ -158,7 +158,9 @@ class Search:
     def run(self) -> Outcome:
         """Try the stages in order; whoever listens may cancel."""
         settings = self.settings
+        began = time.monotonic()
         source = self.judge(self.network, settings.centre)
+        self.judging_s = time.monotonic() - began
         stage = Stage("source", 0.0, 0, settings.centre, source, True, "the source model")
         self.outcome = Outcome([stage])
         self.limits = Limits(source)
@@ -227,7 +229,8 @@ class Search:
         self.network.load_state_dict(self.best_state)
 
     def _over(self) -> bool:
-        return self.listener.finish() or time.monotonic() - self.began >= self.settings.seconds
+        """Whether to end: asked to, or no time is left to judge one more candidate."""
+        return self.listener.finish() or time.monotonic() - self.began + self.judging_s >= self.settings.seconds
 
     def _try_gradients(self) -> None:
         settings = self.settings

@@ -26,18 +26,18 @@ def judge_outcome(outcome: Outcome, area_m2: float, seconds: float) -> Verdict:
         threshold = f", threshold {probability(winner.centre):.2f}" if winner.centre != source.centre else ""
         return Verdict(
             ADAPTED,
-            f"Adapted: expected better (proxy {source.judgement.proxy:.2f} -> {winner.judgement.proxy:.2f}, area "
+            f"Adapted: expected better (proxy {source.judgement.proxy:.3f} -> {winner.judgement.proxy:.3f}, area "
             f"{_km2(source.judgement.share * area_m2)} -> {_km2(winner.judgement.share * area_m2)} km2, alpha "
             f"{winner.alpha:g}{threshold}, {winner.steps} steps, {seconds:.0f} s).",
         )
-    tried = [stage for stage in outcome.stages[1:]]
+    tried = outcome.stages[1:]
     if not tried:
         return Verdict(ABSTAINED, "Not adapted: there was no time to try anything; the source model's mask is used.")
     best = min(tried, key=lambda stage: stage.judgement.proxy)
     return Verdict(
         ROLLED_BACK,
-        f"Not adapted: none of {len(tried)} candidates was safely better (proxy {source.judgement.proxy:.2f}, the best "
-        f"{best.judgement.proxy:.2f}: {best.reason}); the source model's mask is used.",
+        f"Not adapted: none of {len(tried)} candidates was safely better (proxy {source.judgement.proxy:.3f}, the best "
+        f"{best.judgement.proxy:.3f}: {best.reason}); the source model's mask is used.",
     )
 
 
@@ -74,4 +74,4 @@ def probability(logit: float) -> float:
 
 
 def _km2(area_m2: float) -> str:
-    return f"{area_m2 / 1e6:.3g}"
+    return f"{area_m2 / 1e6:#.3g}".rstrip(".")

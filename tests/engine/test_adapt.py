@@ -101,6 +101,12 @@ def test_another_hazard_is_refused(flooded, tmp_path):
         segment(SegmentJob(raster=flooded, hazard="landslide", bands=BANDS, mask=str(tmp_path / "m.tif"), model="mine"))
 
 
+def test_an_adapted_model_is_not_adapted_again(flooded):
+    adapt(job(flooded))
+    with pytest.raises(BadInput, match="adapted already; choose its parent 'unet'"):
+        adapt(job(flooded, model="mine", save="more"))
+
+
 def test_an_adapted_model_needs_the_parent_as_it_was(flooded, models, tmp_path, monkeypatch):
     other = load_model("unet")
     with torch.no_grad():

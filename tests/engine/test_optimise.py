@@ -220,7 +220,7 @@ def test_checkpoints_are_written_now_and_then_and_replaced_whole(tmp_path):
     run(tmp_path, toy_learner(), toy_plan(checkpoint_every_s=0.0))
     assert os.listdir(tmp_path) == [FILE]
     state = Checkpoint(tmp_path, {"seed": 0}).read()
-    assert state["run"]["step"] == 11  # written before each step, the last before the twelfth
+    assert state["run"]["step"] == 12, "written before each step and at the end: saving the model may fail"
 
 
 @pytest.fixture
@@ -303,3 +303,20 @@ def test_a_curve_survives_its_checkpoint():
         again.add(step, step % 7)
         again = Curve.from_state(again.state())
     assert again == curve
+
+
+def test_the_last_part_normalises_as_in_use(tmp_path):
+    seen = []
+    source = ToySource()
+
+    def loss(network, batch):
+        norm = network.body[1]
+        seen.append((norm.training, norm.running_mean.clone()))
+        return nn.functional.binary_cross_entropy_with_logits(
+            network(batch.planes).surface[:, 0], batch.surface.float()
+        )
+
+    run(tmp_path, toy_learner(loss=loss, source=source), toy_plan(steps=20))
+    training = [kind for kind, _ in seen]
+    assert training == [True] * 12 + [False] * 8
+    assert all(torch.equal(mean, seen[12][1]) for _, mean in seen[12:]), "statistics stand still"

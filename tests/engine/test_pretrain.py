@@ -88,11 +88,12 @@ def test_patch_labels_alone_teach_which_patches_are_artificial(toy, tmp_path):
 
 
 def test_bad_scenes_are_named_and_left_out(toy, tmp_path):
-    toy(ToyScenes(count=24, bad=(2, 5), notes=("A note.",)))
+    toy(ToyScenes(count=24, bad=(2, 5, 20), notes=("A note.",)))
     found = pretrain(job(data=str(tmp_path), epochs=1, iterations=3), Report())
     assert found["warnings"][0] == "A note."
     assert "2 of 18" in found["warnings"][1] and "Scene 2 is damaged" in " ".join(found["warnings"])
     assert found["skipped"] in (1, 2)
+    assert any("1 scenes that were to validate" in text and "Scene 20" in text for text in found["warnings"])
 
 
 @pytest.mark.parametrize(

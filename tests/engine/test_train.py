@@ -199,6 +199,12 @@ def test_hazards_that_a_simulated_run_does_not_name_are_said_to_fade():
     assert train_module._look_at(None, job(), settle_teaching(job(), None, everything), Report()) == []
 
 
+def test_what_speaks_of_ones_own_chips_is_not_passed_over_in_silence():
+    asked = job(units="byte", gsd_m=10.0)
+    found = train_module._look_at(None, asked, settle_teaching(asked, None, None), Report())
+    assert len(found) == 1 and "--units and --gsd-m" in found[0] and "change nothing" in found[0]
+
+
 @pytest.mark.parametrize(
     ("scenes", "changes", "words"),
     [
