@@ -23,6 +23,7 @@ from .simulate.chips import Batch
 WARM_UP_STEPS, WARM_UP_SHARE = 100, 0.1  # whichever is over first
 DECAY_SHARE = 0.3  # of the run, at its end, over which the rate falls to 0: a held run can be prolonged
 FROZEN_SHARE = 0.4  # of the run, at its end, in which normalisation uses the statistics that it will be used with
+FROZEN_SHARE_OF_TUNING = 0.9  # the same of a run that begins from weights that fit already
 WEIGHT_DECAY = 0.01
 GRADIENT_LIMIT = 1.0  # length of the gradient of all weights
 AVERAGE_DECAY = 0.998  # of the moving average of weights, which is what is validated and saved
@@ -47,6 +48,7 @@ class Plan:
         learning_rate: the highest.
         optimizer: ``adam`` or ``adamw``.
         checkpoint_every_s: seconds between checkpoints.
+        frozen_share: part of the run, at its end, in which statistics of normalisation stand still.
     """
 
     steps: int | None
@@ -57,6 +59,7 @@ class Plan:
     learning_rate: float
     optimizer: str
     checkpoint_every_s: float = 120.0
+    frozen_share: float = FROZEN_SHARE
 
     def share(self, step: int, seconds: float) -> float:
         """How much of the run is done, by steps or by time, whichever is further."""
@@ -158,7 +161,7 @@ def optimise(learner: Learner, plan: Plan, checkpoint: Checkpoint, report: Repor
                     run.ended = "time" if plan.steps is None or run.step < plan.steps else "finished"
                     break
                 state.keep_now_and_then()
-                if share >= 1 - FROZEN_SHARE:
+                if share >= 1 - plan.frozen_share:
                     state.freeze_statistics()
                 state.learn(batch, rate)
                 state.tell(report, rate)

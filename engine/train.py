@@ -36,7 +36,7 @@ from .learning import (
 )
 from .losses import characteristics_loss, hazard_loss, measured_pixels, surface_loss
 from .model import Model, build_network, load_model
-from .optimise import Evaluation, Learner, Plan, optimise
+from .optimise import FROZEN_SHARE_OF_TUNING, Evaluation, Learner, Plan, optimise
 from .planes import PLANES
 from .prefetch import Source, prefetched
 from .protocol import HAZARDS, SIMULATED, BadInput, TrainJob
@@ -51,6 +51,8 @@ SIMULATED_STEPS, LABELLED_STEPS = 6000, 3000
 SIMULATED_SET = "simulated (validation)"
 OTHERS = 0.25
 """Weight of the hazards that are only replayed in the choice of the best weights."""
+NEARLY_ALL = 0.99
+"""Share of the weights that must come from a trained model for a run to count as tuning it."""
 SURFACE_WEIGHT = 0.3
 ARTIFICIAL_WEIGHT = 5.0
 """Of artificial pixels beside natural ones, of which there are about ten times as many."""
@@ -107,14 +109,17 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     teaching = settle_teaching(job, data, start.card if start else None)
     card = new_card(folder.name, job, teaching, start.card if start else None)
     torch.manual_seed(job.seed)
-    network = build_network(card)
+    network, copied = build_network(card), 0.0
     if start is not None:
-        report.log(f"{take_weights(network, card.hazards, start):.0%} of the weights come from '{start.card.name}'.")
+        copied = take_weights(network, card.hazards, start)
+        report.log(f"{copied:.0%} of the weights come from '{start.card.name}'.")
     network = network.to(device)
     require_room(folder, network)
     warnings = _look_at(data, job, teaching, report)
     labelled = len(data.train) if data else None
     plan = plan_of(job, labelled, LABELLED_STEPS if data else SIMULATED_STEPS, job.batch_size - replayed_chips(job))
+    if start is not None and not start.card.pretrained_only and copied > NEARLY_ALL:
+        plan = dataclasses.replace(plan, frozen_share=FROZEN_SHARE_OF_TUNING)
     source, judges = _sources(job, data, teaching, plan, report, warnings)
     settings = settings_of(
         "train", job, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
