@@ -85,7 +85,8 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         visible = look_at(scene, prepared, wanted, area, model.card.window_multiple, report)
         found = find_characteristics(scene, understanding, job)
     chips = read_replay(job.replay, report) if job.replay else []
-    settings = settings_of(job, model, device, began)
+    threshold = model.card.threshold_for(job.hazard, prepared.scaling.absolute)
+    settings = settings_of(job, model, device, began, threshold)
     report.stage("Adapting", 0.1)
     outcome, verdict = _adapt(model, visible, settings, found, device, report, began, chips)
     seconds = time.monotonic() - began
@@ -114,10 +115,12 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
     }
 
 
-def settings_of(job: AdaptJob, model: Model, device: torch.device, began: float) -> Settings:
-    """How a job wants a scene to be adapted to."""
+def settings_of(
+    job: AdaptJob, model: Model, device: torch.device, began: float, threshold: float | None = None
+) -> Settings:
+    """How a job wants a scene to be adapted to; ``threshold`` is the model's own for it, the card's where not given."""
     card = model.card
-    threshold = card.thresholds[job.hazard]
+    threshold = card.thresholds[job.hazard] if threshold is None else threshold
     return Settings(
         hazard=job.hazard,
         channel=card.hazards.index(job.hazard),
@@ -195,7 +198,7 @@ def adapted_card(
     parent, parent_name = model.card, Path(model.folder).name
     source = outcome.source if outcome else None
     winner = outcome.winner if outcome else None
-    threshold = round(probability(winner.centre), 4) if winner else parent.thresholds[job.hazard]
+    threshold = round(probability(winner.centre if winner else settings.centre), 4)
     record: dict[str, Any] = {
         "verdict": verdict.kind,
         "reason": verdict.reason,
@@ -221,6 +224,7 @@ def adapted_card(
         title=f"{parent.title}, adapted to {Path(job.raster).stem}"[:120],
         description=f"{parent.title}, adapted for {job.hazard} to '{Path(job.raster).name}'. {verdict.reason}",
         thresholds={**parent.thresholds, job.hazard: threshold},
+        display_thresholds={},
         default_for=(),
         score=None,
         scores=(),

@@ -8,6 +8,7 @@ import math
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class ModelCard:
     """What is known of a model, and all that is needed to rebuild its network.
 
     ``hazards`` is the order of the hazard logits; ``thresholds`` gives each its decision threshold on the probability.
+    ``display_thresholds`` are those of scenes of display values alone, where they differ.
     ``scores`` are measured rows ``{set, hazard, balanced_accuracy, iou, ...}``; ``score`` is the mean balanced accuracy
     over real sets, None before it was measured. ``default_for`` names hazards that choose this model by themselves.
     ``scales`` names hazards that are seen at several resolutions: logits are averaged over these whole factors.
@@ -73,6 +75,7 @@ class ModelCard:
     surface_classes: int = 1
     characteristics: int = 0
     pretrained_only: bool = False
+    display_thresholds: dict[str, float] = field(default_factory=dict)
     scales: dict[str, list[int]] = field(default_factory=dict)
     default_for: tuple[str, ...] = ()
     score: float | None = None
@@ -129,6 +132,11 @@ class ModelCard:
             raise _bad(self.name, "thresholds", self.thresholds, "one for each hazard")
         if not all(_is_number(value) and 0 < value < 1 for value in self.thresholds.values()):
             raise _bad(self.name, "thresholds", self.thresholds, "numbers between 0 and 1")
+        if not isinstance(self.display_thresholds, dict) or not all(
+            hazard in self.hazards and _is_number(value) and 0 < value < 1
+            for hazard, value in self.display_thresholds.items()
+        ):
+            raise _bad(self.name, "display_thresholds", self.display_thresholds, "numbers between 0 and 1 by hazard")
         if not (_is_number(self.gsd_min_m) and _is_number(self.gsd_max_m) and 0 < self.gsd_min_m <= self.gsd_max_m):
             raise _bad(self.name, "ground sampling distance", (self.gsd_min_m, self.gsd_max_m), "metres, min <= max")
         if self.score is not None and not (_is_number(self.score) and 0 <= self.score <= 1):
@@ -148,6 +156,12 @@ class ModelCard:
             raise _bad(self.name, "adapted_for", self.adapted_for, "one of its hazards, or null")
         if len({value is None for value in (self.parent, self.parent_sha256, self.adapted_for)}) != 1:
             raise _bad(self.name, "parent", self.parent, "together with parent_sha256 and adapted_for")
+
+    def threshold_for(self, hazard: str, absolute: Sequence[bool]) -> float:
+        """Decision threshold of a hazard; ``absolute`` tells of each band whether its values are physical."""
+        if not any(absolute) and hazard in self.display_thresholds:
+            return self.display_thresholds[hazard]
+        return self.thresholds[hazard]
 
 
 def card_to_json(card: ModelCard) -> str:
@@ -292,6 +306,7 @@ def list_models() -> list[dict[str, Any]]:
                 "description": card.description,
                 "scores": [dict(row) for row in card.scores],
                 "thresholds": dict(card.thresholds),
+                "display_thresholds": dict(card.display_thresholds),
                 "licence": card.licence,
                 "limits": card.limits,
                 "training": dict(card.training),

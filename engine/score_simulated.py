@@ -138,7 +138,9 @@ def count_view(
                 if head == ARTIFICIAL:
                     found = artificial_probability(model, seen.values, valid, seen.scaling) >= ARTIFICIAL_THRESHOLD
                 else:
-                    found = predictors[head].predict([planes])[0].numpy() >= model.card.thresholds[head]
+                    found = predictors[head].predict([planes])[0].numpy() >= model.card.threshold_for(
+                        head, seen.scaling.absolute
+                    )
             except BadInput as error:
                 report.log(f"Note: '{view.name}' is not scored for {hazard}: {error}")
                 del left[hazard]

@@ -138,7 +138,8 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
             f"Model '{card.name}' is only pre-trained: the answer is a physical prior ({words}) times the probability "
             f"of natural ground. Train {job.hazard.replace('_', ' ')} for a better one."
         )
-    threshold = job.threshold if job.threshold is not None else card.thresholds[job.hazard]
+    own = card.threshold_for(job.hazard, prepared.scaling.absolute)
+    threshold = own if job.threshold is None else job.threshold
     task = Task(job, understanding, prepared.scaling, prepared.grid, wanted, area, card.window_multiple)
     return Request(job, model, threshold, task)
 

@@ -18,7 +18,7 @@ from .reporting import Report
 from .samples import UNKNOWN
 from .simulate.chips import Batch
 
-THRESHOLDS = tuple(round(0.25 + 0.025 * index, 3) for index in range(25))
+THRESHOLDS = tuple(round(0.2 + 0.025 * index, 3) for index in range(27))
 """Those that are tried: below, a mask would show what the network itself holds to be improbable."""
 PLATEAU = 0.1
 """Share of the best IoU within which thresholds are as good as equal; the highest of them is taken: at the same IoU,

@@ -79,6 +79,7 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
         (tr("Mean balanced accuracy"), score),
         (tr("Architecture"), " / ".join(str(card[k]) for k in ("architecture", "encoder") if card.get(k))),
         (tr("Thresholds"), pairs(card.get("thresholds"))),
+        (tr("Thresholds for display values"), pairs(card.get("display_thresholds"))),
         (tr("Parent"), card.get("parent")),
         (tr("Licence"), card.get("licence")),
         (tr("Folder"), card.get("path")),

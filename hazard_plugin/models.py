@@ -47,7 +47,10 @@ class ModelEntry:
         return told if self.is_adapted and isinstance(told, Mapping) else {}
 
     def own_threshold(self, hazard: str) -> "float | None":
-        """The card's decision threshold for a hazard."""
+        """The card's decision threshold for a hazard; None where it depends on the scene's units."""
+        displayed = self.card.get("display_thresholds")
+        if isinstance(displayed, Mapping) and hazard in displayed:
+            return None
         thresholds = self.card.get("thresholds")
         value = thresholds.get(hazard) if isinstance(thresholds, Mapping) else None
         return float(value) if isinstance(value, (int, float)) else None

@@ -22,11 +22,14 @@ import torch  # noqa: E402
 from engine.batches import SCENE_SIZE_PX, VALIDATION_SEED  # noqa: E402
 from engine.cards import ModelCard, bundled_folder  # noqa: E402
 from engine.model import HazardNet, load_model, save_model  # noqa: E402
+from engine.planes import PLANES  # noqa: E402
 from engine.reporting import Report  # noqa: E402
 from engine.simulate import draw_scene  # noqa: E402
 from engine.simulate.chips import Batch, cut_chips  # noqa: E402
 from engine.simulate.fields import Draw  # noqa: E402
 from engine.validation import judge_hazards  # noqa: E402
+
+_PHYSICAL = [index for index, name in enumerate(PLANES) if name.startswith("raw_")]
 
 SEEN_FROM_AFAR = ("landslide", "glacier_collapse")
 """Hazards that gain from several resolutions; water does not."""
@@ -43,24 +46,30 @@ LIMITS = (
 
 
 def calibrate(network: HazardNet, card: ModelCard, scenes: int) -> ModelCard:
-    """Thresholds measured as the model will be used, at its resolutions, on whole simulated validation scenes."""
-    batches = _whole_scenes(scenes)
-    tally, _ = judge_hazards(network, batches, card, torch.device("cpu"), Report())
-    thresholds, rows = dict(card.thresholds), []
-    for hazard in card.hazards:
-        score = tally.score(hazard)
-        if score.threshold is not None:
-            thresholds[hazard] = score.threshold
+    """Thresholds measured as the model will be used, at its resolutions, on whole simulated validation scenes.
+
+    Scenes of display values have thresholds of their own: without physical values the network is less sure.
+    """
+    thresholds, displayed, rows = dict(card.thresholds), {}, []
+    for name, physical in (("simulated (validation)", True), ("simulated 8-bit (validation)", False)):
+        tally, _ = judge_hazards(network, _whole_scenes(scenes, physical), card, torch.device("cpu"), Report())
+        for hazard in card.hazards:
+            score = tally.score(hazard)
+            if score.threshold is None:
+                continue
+            (thresholds if physical else displayed)[hazard] = score.threshold
             measured = {key: None if value is None else round(value, 4) for key, value in score.counts.scores().items()}
-            rows.append({"set": "simulated (validation)", "hazard": hazard, "threshold": score.threshold, **measured})
-    return dataclasses.replace(card, thresholds=thresholds, scores=tuple(rows))
+            rows.append({"set": name, "hazard": hazard, "threshold": score.threshold, **measured})
+    return dataclasses.replace(card, thresholds=thresholds, display_thresholds=displayed, scores=tuple(rows))
 
 
-def _whole_scenes(scenes: int) -> Iterator[Batch]:
-    """One scene at a time: all of them together would not fit a small memory."""
+def _whole_scenes(scenes: int, physical: bool) -> Iterator[Batch]:
+    """Those of ``scenes`` whose values are physical, or not, one at a time: together they would not fit a memory."""
     for number in range(scenes):
         scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX)
-        yield cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 1, SCENE_SIZE_PX)
+        batch = cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 1, SCENE_SIZE_PX)
+        if bool(batch.planes[:, _PHYSICAL].any()) == physical:
+            yield batch
 
 
 def main() -> int:
@@ -71,7 +80,7 @@ def main() -> int:
     parser.add_argument("--default-for", type=_names, default=(), help="hazards that choose it by themselves")
     parser.add_argument("--scales", type=_names, default=("1", "2", "4"), help="resolutions of large hazards")
     parser.add_argument("--history", type=Path, help="JSON list of the runs before the last")
-    parser.add_argument("--scenes", type=int, default=240, help="validation scenes for the thresholds")
+    parser.add_argument("--scenes", type=int, default=320, help="validation scenes for the thresholds")
     given = parser.parse_args()
     model = load_model(str(given.folder))
     training = dict(model.card.training)

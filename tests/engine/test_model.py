@@ -252,3 +252,12 @@ def test_the_default_flood_model_finds_water_in_scenes_it_never_saw(slots):
         pooled = pooled + count_pixels(found, labels["flood"] == 1, labels["flood"] != 255)
     assert pooled.balanced_accuracy > 0.8
     assert pooled.iou > 0.5
+
+
+def test_scenes_of_display_values_may_have_thresholds_of_their_own():
+    card = dataclasses.replace(load_model("unet").card, display_thresholds={"flood": 0.3})
+    assert card.threshold_for("flood", (False, False)) == 0.3
+    assert card.threshold_for("flood", (False, True)) == card.thresholds["flood"]
+    assert card.threshold_for("landslide", (False,)) == card.thresholds["landslide"]
+    with pytest.raises(BadInput, match="display_thresholds"):
+        dataclasses.replace(card, display_thresholds={"flood": 2.0})
