@@ -332,6 +332,23 @@ class ScorecardJob:
     markdown: Optional[str] = option(help="write the table as Markdown too", metavar="FILE")
     write_cards: bool = option(False, help="store each model's rows in its card")
     overwrite: bool = option(False, help="replace the Markdown file if it exists")
+    adapt: Tuple[str, ...] = option(
+        (),
+        help="also adapt to each scene, in these modes: %s; none when not given" % ", ".join(ADAPTATION_MODES),
+        metavar="MODES",
+        parse=parse_names,
+    )
+    adapt_scenes: int = option(
+        4, help="scenes a set that are adapted to, spread evenly over it", metavar="N", parse=int
+    )
+    adapt_steps: int = option(32, help="gradient steps a scene when adapting", metavar="N", parse=int)
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        for mode in self.adapt:
+            check_choice("Mode of --adapt", mode, ADAPTATION_MODES)
+        check_range("Scenes to adapt to", self.adapt_scenes, 1, 1_000)
+        check_range("Number of steps", self.adapt_steps, 0, 1_000_000)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class RealScorer:
     """
 
     def __init__(self, model: Model, folder: Path, report: Report) -> None:
-        self.model = dataclasses.replace(model, network=_Reusing(model.network))  # type: ignore[arg-type]
+        self._network = _Reusing(model.network)
+        self.model = dataclasses.replace(model, network=self._network)  # type: ignore[arg-type]
         self._models = {model.folder: self.model}
         self._mask = str(folder / "mask.tif")
         self._quiet = Report(cancelled=report.cancelled, job_id=report.job_id)
@@ -58,6 +59,10 @@ class RealScorer:
             ask = self._count_artificial if asked == ARTIFICIAL else self._count_hazard
             self._done[scene, asked] = ask(scene, asked)
         return self._done[scene, asked]
+
+    def rest(self) -> None:
+        """Let go of the network's copies; what was counted is kept."""
+        self._network.forget()
 
     def _count_hazard(self, scene: RealScene, asked: str) -> tuple[Counts, float]:
         given = {spec.name: getattr(scene.job, spec.name) for spec in dataclasses.fields(SceneJob)}
@@ -95,6 +100,9 @@ class _Reusing:
         if tuple(planes) not in self._copies:
             self._copies[tuple(planes)] = self._network.restricted_to(planes)
         return self._copies[tuple(planes)]
+
+    def forget(self) -> None:
+        self._copies.clear()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._network, name)

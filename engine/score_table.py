@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from .score_adapted_table import KIND, adapted_rows, markdown_part, text_part
+
 SCORES = ("balanced_accuracy", "iou", "f1", "precision", "recall", "false_area")
 HAZARD_TITLES = {
     "flood": "Flood",
@@ -41,7 +43,12 @@ def text_row(row: Row) -> str:
 
 
 def text_tables(rows: Sequence[Row]) -> str:
-    """All rows below a header; models whose training lacked something stand apart, beside what they compare with."""
+    """All rows below a header; models whose training lacked something stand apart, beside what they compare with.
+
+    Rows of adapting to scenes have tables of their own below.
+    """
+    adapting = text_part(rows)
+    rows = [row for row in rows if row["kind"] != KIND]
     head = f"{'set':<38}{'hazard':<17}{'by':<34}" + "".join(
         f"{name:>8}" for name in ("BA", "IoU", "F1", "precis.", "recall", "false")
     )
@@ -52,16 +59,20 @@ def text_tables(rows: Sequence[Row]) -> str:
         for name, hazard in dict.fromkeys((row["set"], row["hazard"]) for row in part):
             here = [row for row in part if (row["set"], row["hazard"]) == (name, hazard)]
             lines += [text_row(row) for row in (*here, *_full_models(rows, here))]
+    if adapting:
+        lines += ["", adapting]
     return "\n".join(lines)
 
 
 def markdown_page(rows: Sequence[Row], notes: Mapping[str, str]) -> str:
-    """The scorecard as Markdown: a table of sets by models, then unseen hazards, ablations, and all scores.
+    """The scorecard as Markdown: sets by models, then unseen hazards, ablations, adapting, and all scores.
 
     Args:
         rows: of the ``scorecard`` command.
         notes: what each real set measures, by its name.
     """
+    adapted = adapted_rows(rows)
+    rows = [row for row in rows if row["kind"] != KIND]
     ordinary = [row for row in rows if not row["ablation"]]
     models = list(dict.fromkeys(row["model"] for row in ordinary if row["mode"] != "rule"))
     titles = {row["model"]: _model_title(row) for row in ordinary if row["mode"] != "rule"}
@@ -80,7 +91,7 @@ def markdown_page(rows: Sequence[Row], notes: Mapping[str, str]) -> str:
     if ablated:
         parts += ["**Ablations**: trained with one thing left out, beside the full model of the same folder."]
         parts += [_comparison(rows, [row for row in ablated if row["balanced_accuracy"] is not None], "without")]
-    parts += [_details(rows), _footnotes(rows, notes), DEVELOPMENT_NOTE]
+    parts += [markdown_part(adapted), _details([*rows, *adapted]), _footnotes(rows, notes), DEVELOPMENT_NOTE]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -200,6 +211,8 @@ def _model_title(row: Row) -> str:
 
 def _by(row: Row) -> str:
     """Who answered; a model that never saw the hazard answers through another head."""
+    if row["kind"] == KIND:
+        return f"{row['model']}, adapted ({row['adaptation']})"
     if row["asked"] != row["hazard"]:
         return f"{row['asked']} of {row['model']}"
     return f"{row['ablation']}: {row['model']}" if row["ablation"] else str(row["model"])

@@ -6,45 +6,26 @@ import dataclasses
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from .cards import ModelCard, list_models
+from .cards import ModelCard
 from .metrics import Counts
-from .model import Model, load_model, save_card
+from .model import Model, save_card
 from .protocol import HAZARDS, BadInput, OutputFailed, ScorecardJob
 from .reporting import Report
+from .score_adapted import Adapting, can_be_adapted, sets_to_adapt_to
+from .score_adapted_table import KIND as ADAPTED
+from .score_entries import ANY, Entry, Row, full_model_of, head_for, open_models, plain_row
 from .score_real import RealScorer, count_rules, pool, scores_of
 from .score_sets import ARTIFICIAL, ScoreSet, real_sets
+from .score_shifted import ShiftedSet, shifted_sets
 from .score_simulated import VIEWS, View, count_view, draw_test_scenes
 from .score_table import SCORES, markdown_page, text_row
 from .simulate import SimulatedScene
 
-ANY = "any"
 REAL, SIMULATED_KIND, SUMMARY = "real", "simulated", "summary"
+SHARE_BEFORE_ADAPTING = 0.2
 MEAN, WORST = "mean of real sets", "worst real set"
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A model to be scored, and what its card says of its training.
-
-    Attributes:
-        name: as shown in the rows.
-        model: loaded.
-        mode: ``from scratch``, ``pre-trained`` or ``adapted``.
-        ablation: what its training lacked for the sake of comparison; None for an ordinary model.
-        leave_out: hazard that its training never showed; ``any`` answers for it.
-    """
-
-    name: str
-    model: Model
-    mode: str
-    ablation: str | None
-    leave_out: str | None
 
 
 def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
@@ -60,28 +41,38 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
     report.stage("Finding sets and models")
     sets = _choose_sets(job)
     views = [view for view in VIEWS if _wanted(view.name, job.sets)]
-    if not sets and not views:
-        known = [one.name for one in _real_sets(job)] + [view.name for view in VIEWS]
+    shifts = [one for one in shifted_sets(job.adapt_scenes) if job.adapt and _wanted(one.name, job.sets)]
+    if not sets and not views and not shifts:
+        known = [one.name for one in (*_real_sets(job), *VIEWS, *(shifted_sets(job.adapt_scenes) if job.adapt else ()))]
         raise BadInput(
             f"No set begins with {' or '.join(job.sets)}; use one of {', '.join(dict.fromkeys(known))}, or set "
             "HAZARD_DATA (--data) to the folder of real scenes."
         )
     _check_outputs(job, sets)
-    entries = _open_models(job.models)
+    entries = open_models(job.models)
     scenes = draw_test_scenes(report) if views else []
     total = len(entries) * (sum(len(one.scenes) for one in sets) + len(views) * len(scenes))
     rows: list[Row] = []
-    for row in _measure(entries, sets, views, scenes, _Progress(report, max(1, total))):
-        report.log(text_row(row))
-        rows.append(row)
+    adapted: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as folder:
+        scorers = {entry.name: RealScorer(entry.model, Path(folder), report) for entry in entries}
+        scored = _Progress(report, total, "Scoring", 0.03, SHARE_BEFORE_ADAPTING if job.adapt else 1.0)
+        for row in _measure(entries, sets, views, scenes, scorers, scored):
+            report.log(text_row(row))
+            rows.append(row)
+        groups: list[ScoreSet | ShiftedSet] = [*sets_to_adapt_to(sets, job.adapt_scenes), *shifts]
+        for row in _adapt(job, entries, groups, scorers, Path(folder), report):
+            report.log(text_row(row))
+            adapted.append(row)
     order = [one.name for one in sets] + [view.name for view in views]
     rows.sort(key=lambda row: (order.index(row["set"]), (*HAZARDS, ANY, ARTIFICIAL).index(row["hazard"])))
     rows += [row for entry in entries if entry.leave_out is None for row in summarise(rows, entry.name)]
     for entry in entries:
-        full = _full_model_of(entry, entries)
+        full = full_model_of(entry, entries)
         if entry.ablation is not None and full is not None:
             for row in rows:
                 row["compared_with"] = full.name if row["model"] == entry.name else row["compared_with"]
+    rows += adapted
     if job.write_cards:
         for entry in entries:
             save_card(with_scores(entry.model.card, entry.name, rows), entry.model.folder)
@@ -93,43 +84,59 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
 class _Progress:
     """Counts scenes done and tells the report; a cached scene counts too."""
 
-    def __init__(self, report: Report, total: int) -> None:
-        self.report, self._total, self._done = report, total, 0
-        report.stage("Scoring", 0.03)
+    def __init__(self, report: Report, total: int, stage: str, first: float, last: float) -> None:
+        self.report, self._total, self._done, self._span = report, max(1, total), 0, (first, last)
+        report.stage(stage, first)
 
     def done(self, scenes: int = 1) -> None:
         self._done += scenes
-        self.report.progress(min(1.0, self._done / self._total), 0.03, 1.0)
+        self.report.progress(min(1.0, self._done / self._total), *self._span)
 
 
 def _measure(
-    entries: list[Entry], sets: list[ScoreSet], views: list[View], scenes: list[SimulatedScene], progress: _Progress
-) -> Iterator[Row]:
+    entries: list[Entry], sets: list[ScoreSet], views: list[View], scenes: list[SimulatedScene],
+    scorers: dict[str, RealScorer], progress: _Progress,
+) -> Iterator[Row]:  # fmt: skip
     """All rows but the summaries: rules on the real sets first, then one model after the other."""
     for scored in sets:
         yield from _score_rules(scored, progress.report)
-    with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as folder:
-        for entry in entries:
-            scorer = RealScorer(entry.model, Path(folder), progress.report)
-            for scored in sets:
-                row = _score_real(entry, scorer, scored, progress)
-                if row is not None:
-                    yield row
-            for view in views:
-                yield from _score_view(entry, scorer.model, view, scenes, progress)
+    for entry in entries:
+        scorer = scorers[entry.name]
+        for scored in sets:
+            row = _score_real(entry, scorer, scored, progress)
+            if row is not None:
+                yield row
+        for view in views:
+            yield from _score_view(entry, scorer.model, view, scenes, progress)
+        scorer.rest()
+
+
+def _adapt(
+    job: ScorecardJob, entries: list[Entry], groups: list[ScoreSet | ShiftedSet], scorers: dict[str, RealScorer],
+    folder: Path, report: Report,
+) -> Iterator[Row]:  # fmt: skip
+    """Rows of adapting each model, in each mode, to the scenes of each set."""
+    entries = [entry for entry in entries if can_be_adapted(entry)]
+    if not job.adapt or not entries or not groups:
+        return
+    total = len(entries) * len(job.adapt) * sum(len(group.scenes) for group in groups)
+    progress = _Progress(report, total, "Adapting to scenes", SHARE_BEFORE_ADAPTING, 1.0)
+    adapting = Adapting(entries, job.adapt, job.adapt_steps, folder, scorers, report, progress.done)
+    for group in groups:
+        yield from adapting.rows(group)
 
 
 def _score_rules(scored: ScoreSet, report: Report) -> Iterator[Row]:
     try:
         for rule, counts, seconds in count_rules(scored, report):
-            row = _row(rule.name, "rule", scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
+            row = plain_row(rule.name, "rule", scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
             yield row | {"in_mean": scored.in_mean}
     except BadInput as error:
         report.log(f"Note: '{scored.name}' is not scored with rules: {error}")
 
 
 def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _Progress) -> Row | None:
-    asked = _head_for(entry, scored.hazard, scored.holds_hazard)
+    asked = head_for(entry, scored.hazard, scored.holds_hazard)
     if asked is None:
         progress.done(len(scored.scenes))
         return None
@@ -145,7 +152,7 @@ def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _P
         progress.report.log(f"Note: '{scored.name}' is not scored with {entry.name}: {error}")
         progress.done(len(scored.scenes) - len(counts))
         return None
-    row = _row(entry.name, entry.mode, scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
+    row = plain_row(entry.name, entry.mode, scored.hazard, scored.name, pool(scored, counts), seconds, kind=REAL)
     return row | {
         "architecture": entry.model.card.architecture,
         "asked": asked,
@@ -157,52 +164,18 @@ def _score_real(entry: Entry, scorer: RealScorer, scored: ScoreSet, progress: _P
 def _score_view(
     entry: Entry, model: Model, view: View, scenes: list[SimulatedScene], progress: _Progress
 ) -> Iterator[Row]:
-    heads = {hazard: _head_for(entry, hazard, True) for hazard in view.hazards}
+    heads = {hazard: head_for(entry, hazard, True) for hazard in view.hazards}
     asked = {hazard: head for hazard, head in heads.items() if head is not None}
     found = count_view(model, view, asked, scenes, progress.report)
     progress.done(len(scenes))
     for hazard, (counts, seconds) in found.items():
-        row = _row(entry.name, entry.mode, hazard, view.name, scores_of(counts), seconds, kind=SIMULATED_KIND)
+        row = plain_row(entry.name, entry.mode, hazard, view.name, scores_of(counts), seconds, kind=SIMULATED_KIND)
         yield row | {
             "architecture": entry.model.card.architecture,
             "asked": asked[hazard],
             "ablation": entry.ablation,
             "in_mean": False,
         }
-
-
-def _head_for(entry: Entry, hazard: str, holds_hazard: bool) -> str | None:
-    """Which head answers for a hazard; None where none does.
-
-    A hazard that was left out of training is asked as *any hazard*, where there is some: in a scene without it, what
-    *any* finds may be another hazard, or water, and is no false alarm.
-    """
-    if hazard == ARTIFICIAL:
-        return ARTIFICIAL
-    known = entry.model.card.hazards
-    if hazard != entry.leave_out:
-        return hazard if hazard in known else None
-    return ANY if ANY in known and holds_hazard else None
-
-
-def _row(
-    model: str, mode: str, hazard: str, name: str, scores: dict[str, float | None], seconds: float, *, kind: str
-) -> Row:
-    rounded = {key: None if (value := scores[key]) is None else round(value, 4) for key in SCORES}
-    return {
-        "model": model,
-        "architecture": None,
-        "set": name,
-        "hazard": hazard,
-        "mode": mode,
-        **rounded,
-        "seconds": round(seconds, 2),
-        "kind": kind,
-        "asked": hazard,
-        "ablation": None,
-        "compared_with": None,
-        "in_mean": False,
-    }
 
 
 def summarise(rows: list[Row], model: str) -> list[Row]:
@@ -217,7 +190,7 @@ def summarise(rows: list[Row], model: str) -> list[Row]:
         for key in ("balanced_accuracy", "iou"):
             scores[key] = reduce([row[key] or 0.0 for row in counted])
         seconds = sum(row["seconds"] for row in counted)
-        summary = _row(model, counted[0]["mode"], "all", name, scores, seconds, kind=SUMMARY)
+        summary = plain_row(model, counted[0]["mode"], "all", name, scores, seconds, kind=SUMMARY)
         summaries.append(summary | {key: counted[0][key] for key in ("architecture", "ablation")})
     return summaries
 
@@ -227,47 +200,12 @@ def with_scores(card: ModelCard, model: str, rows: list[Row]) -> ModelCard:
 
     Rows without seconds come from training's own validation and stay.
     """
-    own = [row for row in rows if row["model"] == model and row["kind"] != SUMMARY]
+    own = [row for row in rows if row["model"] == model and row["kind"] not in (SUMMARY, ADAPTED)]
     kept = [row for row in card.scores if "seconds" not in row]
     names = ("set", "hazard", "asked", "mode", *SCORES, "seconds")
     measured = [{name: row[name] for name in names} for row in own]
     means = [row["balanced_accuracy"] for row in rows if row["model"] == model and row["set"] == MEAN]
     return dataclasses.replace(card, score=means[0] if means else None, scores=(*kept, *measured))
-
-
-def _full_model_of(entry: Entry, entries: list[Entry]) -> Entry | None:
-    """The model trained for hazards that lacked nothing, of the same architecture, in the same folder of models."""
-    place, architecture = Path(entry.model.folder).parent, entry.model.card.architecture
-    for other in entries:
-        if other.ablation is None and not other.model.card.pretrained_only:
-            if other.model.card.architecture == architecture and Path(other.model.folder).parent == place:
-                return other
-    return None
-
-
-def _open_models(names: tuple[str, ...]) -> list[Entry]:
-    """The models asked for, or all that are bundled or the user's own; raises BadInput if one cannot be loaded."""
-    entries: list[Entry] = []
-    for name in names or tuple(row["path"] for row in list_models()):
-        model = load_model(name)
-        card = model.card
-        shown = card.name if card.name not in {entry.name for entry in entries} else str(Path(model.folder))
-        pretrained = card.pretrained_only or card.training.get("from_scratch") is False
-        mode = "pre-trained" if pretrained else "from scratch"
-        leave_out = card.training.get("leave_out") or None
-        ablation = card.training.get("ablation") or (f"without {leave_out}" if leave_out else None)
-        entries.append(Entry(shown, model, "adapted" if card.parent else mode, ablation, leave_out))
-    entries = [_ordinary_if_alone(entry, entries) for entry in entries]
-    if not entries:
-        raise BadInput("No model is found; install the plugin's models, or name a model's folder with --models.")
-    return entries
-
-
-def _ordinary_if_alone(entry: Entry, entries: list[Entry]) -> Entry:
-    """A model from scratch, or for all bands only, is an ablation beside the full model, and by itself a model."""
-    if entry.leave_out is not None or _full_model_of(entry, entries) is not None:
-        return entry
-    return dataclasses.replace(entry, ablation=None)
 
 
 def _real_sets(job: ScorecardJob) -> list[ScoreSet]:

@@ -358,10 +358,10 @@ class Search:
         found = self.judge(self.network, centre)
         broken = self.limits.broken_by(found)
         winner = self.outcome.winner
-        reason = broken or "the scene's scores fall into two clear groups"
-        stage = Stage("threshold", winner.alpha, winner.steps, centre, found, broken is None, reason)
-        self.outcome.stages.append(stage)
-        if broken is None:
+        wins = broken is None and found.proxy <= winner.judgement.proxy
+        reason = broken or ("the scene's scores fall into two clear groups" if wins else "not better")
+        self.outcome.stages.append(Stage("threshold", winner.alpha, winner.steps, centre, found, wins, reason))
+        if wins:
             self.outcome.best = len(self.outcome.stages) - 1
 
     def _share(self, step: int) -> float:
