@@ -1,0 +1,255 @@
+"""Adapting in the scorecard: the same pixels before and after, shares and means as counted by hand."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scenes import write_raster
+
+from engine import score_adapted, score_shifted
+from engine.adaptation.verdict import ROLLED_BACK
+from engine.cards import bundled_folder, read_card
+from engine.metrics import Counts
+from engine.model import load_model, save_card
+from engine.protocol import AdaptJob, BadInput, Cancelled, SceneJob, ScorecardJob
+from engine.reporting import Report
+from engine.score_adapted import (
+    AdaptedScene,
+    Adapting,
+    adapt_in_memory,
+    can_be_adapted,
+    rank_correlation,
+    scene_of,
+    sets_to_adapt_to,
+    summary_of,
+)
+from engine.score_adapted_table import mean_of
+from engine.score_entries import open_models
+from engine.score_sets import RealScene, ScoreSet
+from engine.score_shifted import KINDS, SHIFTED_SEED, SHIFTS, real_views, shifted_sets, simulated_views, spread
+from engine.score_simulated import TEST_SEED
+from engine.score_table import markdown_page, text_tables
+from engine.scorecard import scorecard, with_scores
+
+ASKED = {"gain", "gain_iou", "harmed", "false_area_before", "false_area_after", "grew", "adapted", "rolled_back"} | {
+    "abstained", "rank_correlation", "adapt_seconds", "adaptation", "seconds", "balanced_accuracy", "iou",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _small_scenes(monkeypatch):
+    monkeypatch.setattr(score_shifted, "SCENE_SIZE_PX", 64)
+
+
+@pytest.fixture
+def radar_data(tmp_path):
+    """A folder of real scenes with one radar scene whose left third is dark water, and one that is dry."""
+    random = np.random.default_rng(3)
+    folder = tmp_path / "data" / "flood" / "s1_stac_overflow"
+    for part in ("images", "labels"):
+        (folder / part).mkdir(parents=True)
+    for name, wet in (("pxs10", True), ("awc00", False)):
+        vv = random.normal(-9, 1, (64, 64)).astype(np.float32)
+        label = np.zeros((64, 64), np.uint8)
+        if wet:
+            vv[:, :20], label[:, :20] = random.normal(-21, 1, (64, 20)), 1
+        write_raster(folder / "images" / f"{name}.tif", np.stack((vv, vv - 7)), names=("VV_dB", "VH_dB"))
+        write_raster(folder / "labels" / f"{name}.tif", label)
+    return tmp_path / "data"
+
+
+def job(**changes):
+    values = {"raster": "windows", "hazard": "flood", "save": "x", "steps": 1, "budget_s": 600.0, "batch_size": 1}
+    return AdaptJob(**{**values, **changes})
+
+
+def test_gain_harm_and_growth_are_counted_scene_by_scene():
+    better = AdaptedScene(Counts(5, 0, 5, 10), Counts(10, 0, 0, 10), "adapted", 0.5, 2.0)
+    worse = AdaptedScene(Counts(10, 0, 0, 10), Counts(9, 0, 1, 10), "adapted", None, 4.0)
+    dry = AdaptedScene(Counts(0, 0, 0, 1000), Counts(0, 6, 0, 994), "adapted", None, 3.0)
+    steady = AdaptedScene(Counts(0, 100, 0, 900), Counts(0, 100, 0, 900), "rolled_back", None, 3.0)
+    found = summary_of([better, worse, dry, steady])
+    assert found["gain"] == pytest.approx((0.25 - 0.05) / 2)
+    assert found["gain_iou"] == pytest.approx((0.5 - 0.1) / 2)
+    assert (found["harmed"], found["grew"]) == (0.5, 0.5)
+    assert (found["adapted"], found["rolled_back"], found["abstained"]) == (0.75, 0.25, 0)
+    assert (found["rank_correlation"], found["adapt_seconds"]) == (0.5, 3.0)
+    assert found["false_area_before"] == pytest.approx(100 / 2020, abs=1e-4)
+    assert (found["scenes"], found["scenes_with_hazard"], found["scenes_without_hazard"]) == (4, 2, 2)
+
+
+def test_what_no_scene_tells_is_none():
+    dry = AdaptedScene(Counts(0, 0, 0, 100), Counts(0, 0, 0, 100), ROLLED_BACK, None, 1.0)
+    found = summary_of([dry])
+    assert found["gain"] is None and found["harmed"] is None and found["rank_correlation"] is None
+    assert found["grew"] == 0
+
+
+def test_rank_correlation_is_spearmans_with_ties():
+    assert rank_correlation([1, 2, 3], [10, 20, 90]) == pytest.approx(1)
+    assert rank_correlation([3, 2, 1], [10, 20, 90]) == pytest.approx(-1)
+    assert rank_correlation([1, 1, 2], [1, 2, 3]) == pytest.approx(np.corrcoef([1.5, 1.5, 3], [1, 2, 3])[0, 1])
+    assert rank_correlation([1, 2], [1, 2]) is None and rank_correlation([1, 1, 1], [1, 2, 3]) is None
+
+
+def test_shifted_scenes_hold_every_hazard_and_none_and_are_the_same_at_every_call():
+    sets = shifted_sets(4)
+    assert len({(one.name, one.hazard) for one in sets}) == len(sets) == len(SHIFTS) * len(KINDS)
+    assert {one.holds_hazard for one in sets} == {True, False}
+    assert SHIFTED_SEED > TEST_SEED + 1_000_000
+    first, again = (simulated_views(0, "haze") for _ in range(2))
+    assert torch.equal(first.views.planes, again.views.planes) and torch.equal(first.labels, again.labels)
+    assert first.views.planes.shape[0] == first.labels.shape[0] == 4
+    clear = simulated_views(0, "none")
+    assert not bool((simulated_views(3, "none").labels == 1).any())
+    assert torch.equal(clear.labels, first.labels) or clear.views.chosen != first.views.chosen
+
+
+def test_scenes_are_spread_evenly_over_a_set():
+    scenes = tuple(RealScene(SceneJob(raster=str(number))) for number in range(10))
+    assert [scene.job.raster for scene in spread(scenes, 4)] == ["1", "3", "6", "8"]
+    assert spread(scenes, 20) == list(scenes)
+    one_set = ScoreSet("a", "flood", scenes, "")
+    chosen = sets_to_adapt_to([replace(one_set, in_mean=True), one_set, replace(one_set, hazard="artificial")], 2)
+    assert [len(one.scenes) for one in chosen] == [2]
+
+
+def test_a_file_becomes_windows_with_its_labels(radar_data):
+    folder = radar_data / "flood" / "s1_stac_overflow"
+    scene = SceneJob(raster=str(folder / "images" / "pxs10.tif"), bands=("vv", "vh"), units="db")
+    real = RealScene(scene, str(folder / "labels" / "pxs10.tif"))
+    found = real_views("S1", "flood", real, load_model("unet").card, Report())
+    judged = found.labels != 255
+    assert int((found.labels == 1).sum()) == 64 * 20 and int(judged.sum()) == 64 * 64
+    part = RealScene(replace(scene, extent=(500000.0, 5099700.0, 500300.0, 5100000.0)))
+    assert real_views("S1", "flood", part, load_model("unet").card, Report()) is None
+
+
+def test_adapting_in_memory_leaves_the_model_as_it_was_and_can_be_cancelled():
+    model, scene = load_model("unet"), simulated_views(0, "gain")
+    before = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+    outcome = adapt_in_memory(scene, model, job(), Report())
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.network.state_dict().items())
+    measured = scene_of(outcome, scene, 1.0)
+    pixels = [pixels_of(counts) for counts in (measured.before, measured.after)]
+    assert pixels[0] == pixels[1] == int((scene.labels != 255).sum())
+    report = Report()
+    report.cancelled.set()
+    with pytest.raises(Cancelled):
+        adapt_in_memory(scene, model, job(), report)
+
+
+def pixels_of(counts):
+    return counts.tp + counts.fp + counts.fn + counts.tn
+
+
+def test_windows_without_footing_are_abstained_from():
+    scene = simulated_views(0, "none")
+    scene.views.planes[:] = 0
+    assert scene_of(adapt_in_memory(scene, load_model("unet"), job(), Report()), scene, 1.0).verdict == "abstained"
+
+
+def test_rows_of_adapting_stand_beside_the_others_and_change_none_of_them(radar_data, tmp_path):
+    page = tmp_path / "page.md"
+    plain = ScorecardJob(data=str(radar_data), models=("unet",), sets=("S1",), markdown=str(page))
+    without = scorecard(plain)
+    assert "Adapting to the scene" not in page.read_text() + text_tables(without)
+    told = replace(plain, adapt=("statistics",), adapt_scenes=1, adapt_steps=1, overwrite=True)
+    rows = scorecard(told)
+    adapted = [row for row in rows if row["kind"] == "adapted"]
+    timeless = [{**row, "seconds": 0} for row in rows if row["kind"] != "adapted"]
+    assert timeless == [{**row, "seconds": 0} for row in without]
+    assert [(row["set"], row["mode"], row["adaptation"]) for row in adapted] == [
+        ("S1 pxs10", "adapted", "statistics"),
+        ("S1 awc00 (no water)", "adapted", "statistics"),
+    ]
+    assert all(set(row) >= ASKED for row in adapted)
+    json.dumps(rows, allow_nan=False)
+    before = next(row for row in rows if row["model"] == "unet" and row["set"] == "S1 pxs10")
+    assert adapted[0]["balanced_accuracy_before"] == before["balanced_accuracy"]
+    assert adapted[0]["gain"] == pytest.approx(adapted[0]["balanced_accuracy"] - before["balanced_accuracy"], abs=2e-4)
+    assert adapted[1]["gain"] is None and adapted[1]["grew"] in (0, 1)
+    text = page.read_text()
+    assert text.index("**Adapting to the scene**") < text.index("<details>")
+    assert "| unet | statistics |" in text and "Adapting to the scene" in text_tables(rows)
+    card = with_scores(read_card(bundled_folder() / "unet"), "unet", rows)
+    assert "adapted" not in {one.get("mode") for one in card.scores}
+
+
+def test_shifted_scenes_make_rows_of_each_model_and_mode(tmp_path):
+    (entry,) = open_models(("unet",))
+    (group, *_) = shifted_sets(1, ("haze",))
+    told = []
+    report = Report(on_log=lambda level, text: told.append(text))
+    adapting = Adapting([entry], ("statistics", "constraint"), 1, tmp_path, {}, report)
+    rows = adapting.rows(group)
+    assert [row["adaptation"] for row in rows] == ["statistics", "constraint"]
+    assert all(row["simulated"] and row["set"] == "simulated shift: haze" for row in rows) and told == []
+
+
+def test_a_set_that_cannot_be_read_is_a_note_and_no_row(tmp_path):
+    (entry,) = open_models(("unet",))
+    bad = ScoreSet("bad", "flood", (RealScene(SceneJob(raster=str(tmp_path / "none.tif"))),), "", in_mean=True)
+    told = []
+    adapting = Adapting([entry], ("statistics",), 1, tmp_path, {}, Report(on_log=lambda level, text: told.append(text)))
+    assert adapting.rows(bad) == []
+    assert len(told) == 1 and told[0].startswith("Note: 'bad' is not adapted to with unet (statistics)")
+
+
+def test_a_model_that_is_adapted_or_only_pre_trained_is_not_adapted(tmp_path):
+    for name, changes in (("first", {"pretrained_only": True}), ("full", {})):
+        shutil.copytree(bundled_folder() / "unet", tmp_path / name)
+        save_card(replace(read_card(tmp_path / name), name=name, **changes), tmp_path / name)
+    entries = open_models((str(tmp_path / "first"), str(tmp_path / "full")))
+    assert [can_be_adapted(entry) for entry in entries] == [False, True]
+    card = replace(entries[1].model.card, parent="unet", parent_sha256="0" * 64, adapted_for="flood")
+    assert not can_be_adapted(replace(entries[1], model=replace(entries[1].model, card=card)))
+
+
+def test_means_over_rows_weigh_scenes_and_leave_out_what_is_not_known():
+    rows = [{"gain": 0.1, "n": 3}, {"gain": -0.1, "n": 1}, {"gain": None, "n": 5}]
+    assert mean_of(rows, "gain", "n") == pytest.approx(0.05)
+    assert mean_of(rows[2:], "gain", "n") is None
+
+
+def test_the_default_model_of_each_hazard_is_shown_set_by_set(monkeypatch):
+    scores = dict.fromkeys(("balanced_accuracy", "iou", "f1", "precision", "recall", "false_area"))
+    scene = AdaptedScene(Counts(5, 0, 5, 10), Counts(10, 0, 0, 10), "adapted", None, 2.0)
+    rows = [
+        {**scores, "model": model, "set": f"set of {hazard}", "hazard": hazard, "asked": hazard, "ablation": None,
+         "kind": "adapted", "mode": "adapted", "adaptation": "constraint", "simulated": False, "seconds": 1.0,
+         "default": (model, hazard) == ("b", "landslide"), **summary_of([scene])}
+        for hazard in ("flood", "landslide") for model in ("a", "b")
+    ]  # fmt: skip
+    page = markdown_page(rows, {})
+    assert "each hazard's default model, a, b:" in page
+    table = page[page.index("Set by set") : page.index("<details>")]
+    assert table.count("| set of flood |") == table.count("| set of landslide |") == 1
+    assert "| a | constraint | – / – | +0.250 / +0.500 | +0.250 (set of flood) | 0% | – | 100% / 0% / 0% |" in page
+
+
+@pytest.mark.parametrize("change", [{"adapt": ("magic",)}, {"adapt_scenes": 0}, {"adapt_steps": -1}])
+def test_the_job_checks_itself(change):
+    with pytest.raises(BadInput):
+        ScorecardJob(**change)
+
+
+def test_steps_alone_end_an_adaptation(monkeypatch, tmp_path):
+    seen = []
+    monkeypatch.setattr(score_adapted, "adapt_network", lambda network, views, settings, *more: seen.append(settings))
+    (entry,) = open_models(("unet",))
+    scene = simulated_views(0, "none")
+    adapting = Adapting([entry], ("constraint",), 7, tmp_path, {}, Report())
+    adapt_in_memory(scene, entry.model, adapting._job(scene, entry, "flood", "constraint"), Report())
+    assert seen[0].steps == 7 and seen[0].seconds > 10_000
