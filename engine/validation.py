@@ -18,12 +18,15 @@ from .reporting import Report
 from .samples import UNKNOWN
 from .simulate.chips import Batch
 
-THRESHOLDS = tuple(round(0.2 + 0.025 * index, 3) for index in range(27))
+THRESHOLDS = tuple(round(0.2 + 0.025 * index, 3) for index in range(31))
 """Those that are tried: below, a mask would show what the network itself holds to be improbable."""
-PLATEAU = 0.1
-"""Share of the best IoU within which thresholds are as good as equal; the highest of them is taken: at the same IoU,
-fewer false alarms are worth more than a larger area."""
-
+WORTH_OF_ACCURACY = 0.5
+"""Weight of the balanced accuracy beside the IoU in what a threshold is chosen by: the IoU alone gives up recall of rare
+hazards, the balanced accuracy alone takes any false alarm for it."""
+PLATEAU = 0.02
+"""Share of the best within which thresholds are as good as equal; the highest of them is taken: fewer false alarms."""
+LEAST_IOU, LEAST_FALSE_AREA = 0.15, 0.001
+"""A hazard that hardly overlaps the truth at any threshold is not told at all: it is asked for no more false area."""
 
 LARGEST_WEIGHT = 8.0
 """Of artificial pixels: more would paint the country grey to find the last hut."""
@@ -62,7 +65,7 @@ class HazardTally:
             self._bins[index] += torch.bincount(places, minlength=2 * width).view(2, width).cpu()
 
     def score(self, hazard: str) -> HazardScore:
-        """Highest threshold of those that are nearly best by IoU, and the counts there."""
+        """Highest threshold of those that are nearly best, and the counts there."""
         bins = self._bins[self.hazards.index(hazard)]
         above = bins.flip(1).cumsum(1).flip(1)[:, 1:]  # pixels that reach each threshold
         totals = bins.sum(1)
@@ -72,9 +75,11 @@ class HazardTally:
         ]
         if not int(totals[1]):
             return HazardScore(None, counts[len(counts) // 2])
-        ious = [count.iou or 0.0 for count in counts]
-        nearly_best = [index for index, iou in enumerate(ious) if iou >= (1 - PLATEAU) * max(ious)]
-        at = nearly_best[-1]
+        worth = [(count.iou or 0.0) + WORTH_OF_ACCURACY * (count.balanced_accuracy or 0.5) for count in counts]
+        at = [index for index, value in enumerate(worth) if value >= (1 - PLATEAU) * max(worth)][-1]
+        if max(count.iou or 0.0 for count in counts) < LEAST_IOU:
+            strict = [index for index, count in enumerate(counts) if (count.false_area or 0.0) <= LEAST_FALSE_AREA]
+            at = max(at, strict[0] if strict else len(counts) - 1)
         return HazardScore(THRESHOLDS[at], counts[at])
 
 

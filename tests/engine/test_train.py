@@ -270,11 +270,19 @@ def test_the_tally_counts_as_numpy_does_at_every_threshold():
     tally.add(logits[1:], labels[1:])
     for index, name in enumerate("ab"):
         probability, truth = torch.sigmoid(logits[:, index]).numpy(), labels[:, index].numpy()
-        ious = []
-        for threshold in THRESHOLDS:
-            ious.append(count_pixels(probability >= threshold, truth == 1, truth != 255).iou)
+        counts = [count_pixels(probability >= threshold, truth == 1, truth != 255) for threshold in THRESHOLDS]
+        worth = [count.iou + 0.5 * count.balanced_accuracy for count in counts]
         score = tally.score(name)
-        assert score.iou == ious[THRESHOLDS.index(score.threshold)] >= 0.9 * max(ious)
+        at = THRESHOLDS.index(score.threshold)
+        assert score.counts == counts[at] and worth[at] >= 0.98 * max(worth)
+
+
+def test_a_hazard_that_is_not_told_is_asked_for_no_false_area():
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand((1, 1, 64, 64), generator=generator) < 0.02).to(torch.uint8)
+    tally = HazardTally(("glacier_collapse",))
+    tally.add(0.5 * torch.randn((1, 1, 64, 64), generator=generator), labels)
+    assert tally.score("glacier_collapse").counts.false_area <= 0.001
 
 
 def test_a_hazard_without_positive_pixels_has_no_threshold():
