@@ -23,7 +23,7 @@ from .thresholds import scene_threshold
 from .views import Views, from_afar, jittered, scores_of
 
 TEACHER_DECAY = 0.95
-LEAST_GAIN, LEAST_GAIN_OF_MUCH = 0.05, 0.25
+LEAST_GAIN, LEAST_GAIN_OF_MUCH = 0.05, 0.5
 """Share by which a challenger's proxy must be lower than the incumbent's, and where much of the scene's own statistics
 is taken: more than ``MUCH`` helps some scenes and ruins others."""
 MUCH = 0.25
