@@ -11,6 +11,8 @@ LARGEST_LOSS = 1.6
 LARGEST_GROWTH, SUPPORTED_GROWTH = 1.3, 2.5
 """It may grow by the first factor, or by the second where the physical prior's sure pixels are told better than before.
 On scenes without a hazard false alarms grow faster than the area of a real hazard does."""
+TOLD_BY_PHYSICS = ("flood",)
+"""Hazards that their prior tells by itself."""
 SUPPORT = 0.95
 """Brier score, as a share of the source's, from which the prior supports a candidate ..."""
 CONTRADICTION, CONTRADICTION_MARGIN = 1.1, 0.003
@@ -23,9 +25,13 @@ LEAST_RANK = 0.7
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one scene, from the source model's own judgement."""
+    """Limits of one scene, from the source model's own judgement.
+
+    ``told_by_physics`` is whether the prior tells the hazard itself, as it does water; bare ground is no landslide yet.
+    """
 
     source: Judgement
+    told_by_physics: bool = False
 
     def broken_by(self, candidate: Judgement) -> str | None:
         """The limit that a candidate breaks, in words; None where it keeps all."""
@@ -33,7 +39,7 @@ class Limits:
         if not candidate.finite:
             return "its scores are not all numbers"
         before, after = source.parts.get("brier"), candidate.parts.get("brier")
-        supported = before is not None and after is not None and after < SUPPORT * before
+        supported = self.told_by_physics and before is not None and after is not None and after < SUPPORT * before
         growth = SUPPORTED_GROWTH if supported else LARGEST_GROWTH
         least = source.share / LARGEST_LOSS if source.share > ABSENT_SHARE else 0.0
         most = source.share * growth if source.share > ABSENT_SHARE else ABSENT_SHARE

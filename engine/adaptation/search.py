@@ -14,7 +14,7 @@ from ..losses import characteristics_loss
 from ..model import HazardNet
 from ..priors import physical_prior
 from ..samples import UNKNOWN
-from .guards import Limits
+from .guards import TOLD_BY_PHYSICS, Limits
 from .objectives import Weights, combined, forward_loss, natural_loss, spared_loss, target_scores, turned_round
 from .proxy import Judge, Judgement
 from .replay import Replay
@@ -163,7 +163,7 @@ class Search:
         self.judging_s = time.monotonic() - began
         stage = Stage("source", 0.0, 0, settings.centre, source, True, "the source model")
         self.outcome = Outcome([stage])
-        self.limits = Limits(source)
+        self.limits = Limits(source, settings.hazard in TOLD_BY_PHYSICS)
         self.best_state = dict(self.source)
         self.alpha = 0.0
         self._tell(0, source)
