@@ -8,7 +8,7 @@ from .proxy import Judgement
 
 LARGEST_LOSS = 1.6
 """Area may shrink by this factor at most."""
-LARGEST_GROWTH, SUPPORTED_GROWTH = 1.3, 2.5
+LARGEST_GROWTH, SUPPORTED_GROWTH = 1.3, 1.6
 """It may grow by the first factor, or by the second where the physical prior's sure pixels are told better than before.
 On scenes without a hazard false alarms grow faster than the area of a real hazard does."""
 TOLD_BY_PHYSICS = ("flood",)

@@ -176,9 +176,9 @@ def test_guards_name_the_limit_that_is_broken(change, word):
 
 def test_growth_needs_the_support_of_physics():
     limits = Limits(judgement(), told_by_physics=True)
-    assert limits.broken_by(judgement(share=0.2, parts={"brier": 0.05})) is None
-    assert limits.broken_by(judgement(share=0.2, parts={"brier": None})) is not None
-    assert Limits(judgement()).broken_by(judgement(share=0.2, parts={"brier": 0.05})) is not None
+    assert limits.broken_by(judgement(share=0.15, parts={"brier": 0.05})) is None
+    assert limits.broken_by(judgement(share=0.15, parts={"brier": None})) is not None
+    assert Limits(judgement()).broken_by(judgement(share=0.15, parts={"brier": 0.05})) is not None
 
 
 def test_a_hazard_that_is_absent_stays_absent():
