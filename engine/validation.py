@@ -21,8 +21,8 @@ from .simulate.chips import Batch
 THRESHOLDS = tuple(round(0.2 + 0.025 * index, 3) for index in range(31))
 """Those that are tried: below, a mask would show what the network itself holds to be improbable."""
 WORTH_OF_ACCURACY = 0.5
-"""Weight of the balanced accuracy beside the IoU in what a threshold is chosen by: the IoU alone gives up recall of rare
-hazards, the balanced accuracy alone takes any false alarm for it."""
+"""Weight of the balanced accuracy beside the IoU in what a threshold is chosen by: the IoU alone gives up recall of
+rare hazards, the balanced accuracy alone takes any false alarm for it."""
 PLATEAU = 0.02
 """Share of the best within which thresholds are as good as equal; the highest of them is taken: fewer false alarms."""
 LEAST_IOU, LEAST_FALSE_AREA = 0.15, 0.001

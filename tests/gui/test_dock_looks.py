@@ -125,7 +125,8 @@ def test_models_are_listed_with_what_they_are_for_and_their_card(dock, add_scene
     ready(dock)
     ui = dock.ui
     assert [ui.hazardComboBox.itemText(i) for i in range(3)] == ["Flood", "Landslide", "Glacier collapse"]
-    assert ui.modelComboBox.currentData() == "unet" and "U-Net" in ui.modelComboBox.currentText()
+    model = dock.choice.model()
+    assert model is not None and "flood" in model.default_for and "U-Net" in ui.modelComboBox.currentText()
     assert ui.modelComboBox.itemData(0, Qt.ItemDataRole.ToolTipRole)
     click(ui.modelInfoButton)
     assert wait_until(lambda: dock.findChild(QDialog, "modelCardDialog") is not None, 3)
