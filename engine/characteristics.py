@@ -16,6 +16,8 @@ from .raster.imagery import imagery_tags
 from .samples import Characteristics
 
 GIVEN = "given"
+LEVELS = ("sentinel-2-l1c", "sentinel-2-l2a")
+"""Sensors that are told apart by processing level alone."""
 NOT_KNOWN = "not known"
 PATH_PARTS = 3
 """Parts of the path that are looked at: products keep their name in the file or in a folder around it."""
@@ -151,7 +153,15 @@ def _sensor(understanding: Understanding | None, job: SceneJob, tags: Mapping[st
         return "sentinel-1", "radar bands"
     if sensor is None and set(match.used_slots) == {"red", "green", "blue"} and understanding.units.name == "byte":
         return "rgb", "three display bands"
+    if sensor in LEVELS and not _says_level(job.raster, tags):
+        return None, "Sentinel-2 of a processing level that is not known"
     return sensor, source
+
+
+def _says_level(raster: str, tags: Mapping[str, str]) -> bool:
+    """Whether a name along the path or a tag tells surface reflectance from the top of the atmosphere's."""
+    texts = [part for _, part in _name_parts(raster)] + [value for value in tags.values() if len(value) < 200]
+    return any(re.search(r"L1C|L2A|Level-?(1C|2A)", text, re.IGNORECASE) for text in texts)
 
 
 def _named_sensor(raster: str, tags: Mapping[str, str]) -> tuple[str | None, str]:
