@@ -23,9 +23,9 @@ from .characteristics import Found, find_characteristics
 from .devices import choose_device, is_out_of_memory
 from .learning import folder_for, versions
 from .model import Model, find_parent, save_adapted
-from .preparing import prepare_scene, settle_model
+from .preparing import prepare_scene, settle_model, wanted_window
 from .protocol import AdaptJob, BadInput, job_to_dict
-from .raster import Scene, Window
+from .raster import Scene
 from .replay import ReplayChip, read_replay
 from .reporting import Report
 from .samples import CHARACTERISTICS
@@ -56,15 +56,11 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
     report = report or Report()
     began = time.monotonic()
     warnings: list[str] = []
-
-    def warn(text: str) -> None:
-        warnings.append(text)
-        report.log(text, "warning")
-
+    warn = report.warner(warnings)
     report.stage("Opening the scene")
     folder = folder_for(job.save, job.overwrite)
     with Scene(job) as scene:
-        wanted = scene.georeference.window_of(job.extent) if job.extent else Window(0, 0, scene.width, scene.height)
+        wanted = wanted_window(scene)
         understanding = scene.understand()
         for text in understanding.warnings:
             warn(text)

@@ -33,6 +33,12 @@ class Prepared:
     grid: ModelGrid
 
 
+def wanted_window(scene: Scene) -> Window:
+    """The part of a scene that its job asks for: the extent, else all of it; raises BadInput for one beside it."""
+    extent = scene.job.extent
+    return scene.georeference.window_of(extent) if extent else Window(0, 0, scene.width, scene.height)
+
+
 def prepare_scene(scene: Scene, understanding: Understanding, wanted: Window, card: ModelCard, warn: Warn) -> Prepared:
     """Scaling and grid of the wanted window for a model; warns where pixels are outside of what it knows."""
     low, high = scene.percentiles(understanding)

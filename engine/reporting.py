@@ -83,6 +83,15 @@ class Report:
         """Tell something worth keeping in the log."""
         self._on_log(level, text)
 
+    def warner(self, warnings: list[str]) -> Callable[[str], None]:
+        """What an operation warns with: each text is told at once and added to ``warnings``, for its result."""
+
+        def warn(text: str) -> None:
+            warnings.append(text)
+            self.log(text, "warning")
+
+        return warn
+
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Tell finite losses and scores of a training step; others are left out."""
         self._on_metrics(step, {name: float(value) for name, value in values.items() if math.isfinite(value)})

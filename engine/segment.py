@@ -19,7 +19,7 @@ from .devices import choose_device
 from .model import Model
 from .pipeline import Task, predict_rows
 from .predict import Predictor
-from .preparing import Warn, prepare_scene, settle_model
+from .preparing import Warn, prepare_scene, settle_model, wanted_window
 from .priors import require_priors
 from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict, same_path
 from .raster import (
@@ -29,7 +29,6 @@ from .raster import (
     Layer,
     MaskPair,
     Scene,
-    Window,
     check_outputs,
     estimated_bytes,
     to_percent,
@@ -72,11 +71,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
     report = report or Report()
     began = time.monotonic()
     warnings: list[str] = []
-
-    def warn(text: str) -> None:
-        warnings.append(text)
-        report.log(text, "warning")
-
+    warn = report.warner(warnings)
     report.stage("Opening the scene")
     with Scene(job) as scene:
         request = _settle(job, scene, models if models is not None else {}, report, warn)
@@ -119,7 +114,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
 
 def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Report, warn: Warn) -> Request:
     """Find out, or raise BadInput, all that the job leaves open, before anything is computed or written."""
-    wanted = scene.georeference.window_of(job.extent) if job.extent else Window(0, 0, scene.width, scene.height)
+    wanted = wanted_window(scene)
     outputs = [job.mask, *([job.probability] if job.probability else [])]
     scene.require_no_part(outputs)
     check_outputs(outputs, overwrite=job.overwrite, expected_bytes=estimated_bytes(wanted, len(outputs)))

@@ -14,38 +14,19 @@ pytestmark = pytest.mark.gui
 
 @pytest.fixture(autouse=True)
 def models_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("HAZARD_MODELS", str(folder))
-    return folder
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def client(qgis_processing):
-    from hazard_mapper.hazard_plugin.provider import HazardProvider
-
-    client, training = support.pretended_client(), support.pretended_client()
-    provider = HazardProvider(client, training)
-    QgsApplication.processingRegistry().addProvider(provider)
-    yield client
-    QgsApplication.processingRegistry().removeProvider(provider)
-    client.shutdown()
-    training.shutdown()
+    with support.pretended_provider() as (client, _):
+        yield client
 
 
 @pytest.fixture
 def jobs(client, monkeypatch):
     """Kind and definition of every job that an algorithm sends."""
-    sent = []
-    run = client.run
-
-    def record(kind, job, *rest):
-        if kind != "models":
-            sent.append((kind, job))
-        return run(kind, job, *rest)
-
-    monkeypatch.setattr(client, "run", record)
-    return sent
+    return support.jobs_sent_by(client, monkeypatch)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import support
 from osgeo import gdal
 from qgis.PyQt.QtWidgets import QToolButton
 from support import hidden_files, wait_until
@@ -12,10 +13,7 @@ pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
 @pytest.fixture(autouse=True)
 def models_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("HAZARD_MODELS", str(folder))
-    return folder
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 def test_a_scene_is_adapted_to_mapped_and_compared(dock, add_scene, click, project, picture, tmp_path, models_folder):

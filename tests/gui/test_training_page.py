@@ -30,24 +30,14 @@ pytestmark = pytest.mark.gui
 
 @pytest.fixture(autouse=True)
 def models_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("HAZARD_MODELS", str(folder))
-    return folder
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def clients(qgis_processing):
     """Two clients with pretended workers, and the provider whose algorithms use them."""
-    from hazard_mapper.hazard_plugin.provider import HazardProvider
-
-    client, training = support.pretended_client(), support.pretended_client()
-    provider = HazardProvider(client, training)
-    QgsApplication.processingRegistry().addProvider(provider)
-    yield client, training
-    QgsApplication.processingRegistry().removeProvider(provider)
-    client.shutdown()
-    training.shutdown()
+    with support.pretended_provider() as clients:
+        yield clients
 
 
 @pytest.fixture

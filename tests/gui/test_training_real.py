@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import support
 from osgeo import gdal
 from qgis.PyQt.QtTest import QTest
 from support import PLUGINS, wait_until
@@ -15,10 +16,7 @@ pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
 @pytest.fixture(autouse=True)
 def models_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("HAZARD_MODELS", str(folder))
-    return folder
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What plugin and GUI tests share: the plugin as QGIS imports it, scenes, and waiting with the event loop running."""
 
+import contextlib
 import gc
 import os
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from osgeo import gdal, osr
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +26,42 @@ def install_package():
         link.symlink_to(ROOT, target_is_directory=True)
     if str(PLUGINS) not in sys.path:
         sys.path.insert(0, str(PLUGINS))
+
+
+def models_folder_of(tmp_path, monkeypatch):
+    """An empty folder for the user's models, which the engine is told of."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    monkeypatch.setenv("HAZARD_MODELS", str(folder))
+    return folder
+
+
+def jobs_sent_by(client, monkeypatch):
+    """Kind and definition of every job that reaches the engine from now on, but for questions about models."""
+    sent = []
+    run = client.run
+
+    def record(kind, job, *rest):
+        if kind != "models":
+            sent.append((kind, job))
+        return run(kind, job, *rest)
+
+    monkeypatch.setattr(client, "run", record)
+    return sent
+
+
+@contextlib.contextmanager
+def pretended_provider():
+    """Two clients with pretended workers, while the provider whose algorithms use them is registered."""
+    from hazard_mapper.hazard_plugin.provider import HazardProvider
+
+    client, training = pretended_client(), pretended_client()
+    provider = HazardProvider(client, training)
+    QgsApplication.processingRegistry().addProvider(provider)
+    yield client, training
+    QgsApplication.processingRegistry().removeProvider(provider)
+    client.shutdown()
+    training.shutdown()
 
 
 def pretended_client():

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+import support
 from osgeo import gdal
 from qgis import processing
 from qgis.core import (
@@ -25,25 +26,13 @@ ADAPT, SEGMENT = "hazardmapper:adapttoscene", "hazardmapper:segmenthazard"
 
 @pytest.fixture(autouse=True)
 def models_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("HAZARD_MODELS", str(folder))
-    return folder
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def jobs(client, monkeypatch):
     """Kind and definition of every job that reaches the engine, but for questions about models."""
-    sent = []
-    run = client.run
-
-    def record(kind, job, *rest):
-        if kind != "models":
-            sent.append((kind, job))
-        return run(kind, job, *rest)
-
-    monkeypatch.setattr(client, "run", record)
-    return sent
+    return support.jobs_sent_by(client, monkeypatch)
 
 
 @pytest.fixture

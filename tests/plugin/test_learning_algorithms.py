@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+import support
 from qgis import processing
 from qgis.core import (
     QgsApplication,
@@ -22,10 +23,7 @@ TRAIN, PRETRAIN, EVALUATE = (f"hazardmapper:{name}" for name in ("trainhazard", 
 
 @pytest.fixture(autouse=True)
 def models_folder(tmp_path, monkeypatch):
-    folder = tmp_path / "models"
-    folder.mkdir()
-    monkeypatch.setenv("HAZARD_MODELS", str(folder))
-    return folder
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 @pytest.fixture
