@@ -209,7 +209,7 @@ def stretch_to_bytes(draw: Draw, values: Tensor, statistics: Tensor, known: Tens
         high = torch.full((bands,), draw.uniform(0.7, 1.3) * float(high.max()))
     elif style == "fixed" and float(sample.min()) > -1:  # limits that a reader chose for all scenes, as 0 to 0.3
         low = torch.full((bands,), draw.uniform(0.0, 0.02))
-        high = torch.full((bands,), draw.log_uniform(0.15, 1.0))
+        high = torch.full((bands,), 1.0 if draw.chance(0.25) else draw.log_uniform(0.15, 1.0))
     if draw.chance(0.2):  # one band is cut far above its darkest values
         cut = draw.whole(bands)
         low = low.clone()

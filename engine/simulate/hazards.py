@@ -167,7 +167,7 @@ def glacier_collapse(land: Land, draw: Draw) -> Tensor:
         covered |= ratio < 1
         lobe |= (ratio < 1) & (progress > draw.uniform(0.3, 0.7))
         niche |= (ratio < 1) & (progress < draw.uniform(0.05, 0.15))
-    if draw.chance(0.6):  # on the valley floor the mass spreads along the river, both ways
+    if draw.chance(0.75):  # on the valley floor the mass spreads along the river, both ways
         depth = land.above_drainage - draw.uniform(0.0, 0.3) * land.above_drainage.std()
         floor = depth < torch.quantile(depth, draw.uniform(0.08, 0.3))
         spread = floor & (edge_share(lobe, draw.uniform(0.4, 1.2) * width_px) > draw.uniform(0.03, 0.2))

@@ -97,7 +97,8 @@ class Land:
 @dataclass(frozen=True)
 class LandRecipe:
     """What a land is to be: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers, ``green``
-    a cover of plants with little that is bare, ``most_snow`` is the largest share of it under snow.
+    a cover of plants with little that is bare, ``belts`` orders its covers by height, ``most_snow`` is the largest
+    share of it under snow.
     """
 
     country: str
@@ -106,6 +107,7 @@ class LandRecipe:
     wet: bool = False
     snowy: bool = False
     green: bool = False
+    belts: bool = False
     most_snow: float = 0.97
 
 
@@ -134,16 +136,18 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
         town=torch.zeros((size, size), dtype=torch.bool),
     )
     _cover_naturally(land, draw)
+    if recipe.belts:
+        _cover_by_height(land, draw)
     if country not in ("mountains", "gorge") and draw.chance(0.8 if country == "plain" else 0.45):
         _lay_fields(land, draw)
-    _cover_steep(land, draw)
+    planted = recipe.belts or land.setting.climate in VEGETATED
+    _cover_steep(land, draw, planted)
     if draw.chance(0.75 if country == "plain" else 0.15 if recipe.green else 0.4):
         _build_towns(land, draw)
     _cut_roads(land, draw)
-    grown_over = country in STEEP_COUNTRIES and land.setting.climate in VEGETATED
-    if draw.chance(0.3 if grown_over else 1.0):
+    if draw.chance(0.3 if country in STEEP_COUNTRIES and planted else 1.0):
         _scatter_look_alikes(land, draw)
-    if country in STEEP_COUNTRIES and draw.chance(0.12 if recipe.green else 0.3):
+    if country in STEEP_COUNTRIES and draw.chance(0.12 if recipe.green or recipe.belts else 0.3):
         _pile_talus(land, draw)
     if recipe.snowy:
         _snow(land, draw, recipe.most_snow)
@@ -213,8 +217,24 @@ def _lay_fields(land: Land, draw: Draw) -> None:
         land.brightness += farmed * furrow * draw.uniform(0.02, 0.12)
 
 
-def _cover_steep(land: Land, draw: Draw) -> None:
-    limit = draw.uniform(0.7, 1.4) if land.setting.climate in VEGETATED else draw.uniform(0.45, 1.1)
+def _cover_by_height(land: Land, draw: Draw) -> None:
+    """Belts of a high valley: meadows on its floor, forest with clearings on its flanks, then grass, then rock."""
+    size = draw.size_px
+    order = land.elevation.reshape(-1).argsort().argsort().reshape(size, size)
+    height = order / (size * size) + 0.06 * draw.fractal(size / 10, 2.6)[0] + 0.02 * draw.fractal(4, 2.0)[0]
+    floor, trees = draw.uniform(0.03, 0.25), draw.uniform(0.3, 0.65)
+    rock = trees + draw.uniform(0.03, 0.25)
+    put(land, height > rock, draw.pick({"rock_bright": 1, "rock_dark": 1, "gravel": 0.5, "moraine": 0.5}))
+    put(land, (height > trees) & (height <= rock), draw.pick({"grass": 2, "shrub": 1}))
+    leaves = "leafless" if land.setting.warmth < -0.2 else "broadleaf"
+    clearing = draw.fractal(draw.log_uniform(4, size / 6), 2.6)[0] > draw.uniform(0.6, 2.0)
+    put(land, (height <= trees) & ~clearing, draw.pick({"conifer": 3, leaves: 1.5}))
+    put(land, (height <= trees) & clearing, "grass")
+    put(land, height <= floor, draw.pick({"grass": 3, "crop_green": 1, "shrub": 0.5, leaves: 0.5}))
+
+
+def _cover_steep(land: Land, draw: Draw, planted: bool) -> None:
+    limit = draw.uniform(0.7, 1.4) if planted else draw.uniform(0.45, 1.1)
     rocky = land.steepness + 0.12 * draw.fractal(8, 2.0)[0] > limit
     put(land, rocky, draw.pick({"rock_bright": 2, "rock_dark": 2, "shrub": 0.5, "grass": 0.5}))
 

@@ -27,6 +27,9 @@ GSD_M = (3.0, 36.0)
 GARDENS_SEEN_M = 8.0
 """Ground sampling distance above which a pixel of a town holds houses and gardens alike."""
 
+BELTS = (0.55, 0.8)
+"""How often the covers of mountains are ordered by height, without and with a glacier collapse."""
+
 _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
     "landslide": {"hills": 5.0, "mountains": 1.0, "gorge": 2.0},
@@ -142,14 +145,21 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
     snowy = country == "mountains" and draw.chance(0.2 if hazard == "landslide" else 0.8)
     green = hazard == "landslide" and draw.chance(0.7) and country != "gorge"
+    setting = draw_setting(draw, country, gsd_m, green)
+    # What falls onto a green valley floor is told more easily than what falls onto rubble.
+    belts = country == "mountains" and setting.climate != "dry" and draw.chance(BELTS[hazard == "glacier_collapse"])
+    most_snow = 0.97
+    if hazard == "glacier_collapse":
+        most_snow = draw.uniform(0.2, 0.65 if belts else 0.85)
     recipe = LandRecipe(
         country=country,
         gsd_m=gsd_m,
-        setting=draw_setting(draw, country, gsd_m, green),
+        setting=setting,
         wet=wet or country == "gorge",
         snowy=snowy or hazard == "glacier_collapse",
         green=green,
-        most_snow=draw.uniform(0.2, 0.85) if hazard == "glacier_collapse" else 0.97,
+        belts=belts,
+        most_snow=most_snow,
     )
     land = build_land(draw, recipe)
     if country in STEEP_COUNTRIES and draw.chance(0.25):

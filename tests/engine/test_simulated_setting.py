@@ -10,6 +10,7 @@ from engine.protocol import OPTICAL_SLOTS, SAR_SLOTS, SENSORS
 from engine.simulate import HAZARDS, compose_scene, seen_labels
 from engine.simulate.covers import INDEX, reflectance_table
 from engine.simulate.fields import Draw, shifted
+from engine.simulate.land import LandRecipe, build_land, is_one_of
 from engine.simulate.sensors import BANDS_UM, response
 from engine.simulate.setting import LATITUDES, LOWEST_SUN, draw_setting, sun_position
 from engine.simulate.terrain import SLOPES, build_terrain
@@ -107,6 +108,20 @@ def test_collapses_leave_a_lobe_on_low_ground_and_dust_around_it():
         assert covered.float().mean() < 0.7
         lower.append(bool(covered.any()))
     assert np.mean(lower) > 0.8
+
+
+def test_belts_put_rock_above_forest():
+    above = []
+    for seed in range(8):
+        draw = Draw(seed, 128)
+        setting = draw_setting(draw, "mountains", 10.0, False)
+        land = build_land(draw, LandRecipe("mountains", 10.0, setting, belts=True))
+        forest = is_one_of(land, ("conifer", "broadleaf", "leafless"))
+        rock = is_one_of(land, ("rock_bright", "rock_dark", "gravel", "moraine"))
+        if forest.sum() > 200 and rock.sum() > 200:
+            above.append(bool(land.elevation[rock].median() > land.elevation[forest].median()))
+    assert len(above) >= 4
+    assert np.mean(above) > 0.8
 
 
 def test_what_is_shifted_in_is_empty_where_asked():
