@@ -148,9 +148,7 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     setting = draw_setting(draw, country, gsd_m, green)
     # What falls onto a green valley floor is told more easily than what falls onto rubble.
     belts = country == "mountains" and setting.climate != "dry" and draw.chance(BELTS[hazard == "glacier_collapse"])
-    most_snow = 0.97
-    if hazard == "glacier_collapse":
-        most_snow = draw.uniform(0.2, 0.65 if belts else 0.85)
+    most_snow = draw.uniform(0.2, 0.65 if belts else 0.85) if hazard == "glacier_collapse" else 0.97
     recipe = LandRecipe(
         country=country,
         gsd_m=gsd_m,
