@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, get_type_hints
 
 from . import __version__
+from .delivery_jobs import DELIVERY_JOBS
 from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
 
@@ -156,6 +157,10 @@ def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None =
         from .download import download
 
         return download(job, report)
+    if kind in DELIVERY_JOBS:
+        from .delivery import deliver
+
+        return deliver(kind, job, report)
     from .segment import segment
 
     return segment(job, report, models)

@@ -7,6 +7,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
 
+from .delivery_jobs import DELIVERY_JOBS, check_ending, check_not_same
 from .fields import (
     ADAPTATION_MODES,
     ARCHITECTURES,
@@ -190,15 +191,24 @@ class EvaluateJob:
     """Score a mask against a reference on the same grid."""
 
     mask: str = option("", help="mask to score (1 hazard, 0 none, 255 left out)", metavar="M", required=True)
-    reference: str = option("", help="reference raster on the same grid", metavar="R", required=True)
+    reference: str = option(
+        "", help="reference raster on the same grid, or polygons of the hazard", metavar="R", required=True
+    )
     positive: Tuple[int, ...] = option(
         (1,), help="reference codes that mean hazard", metavar="CODES", parse=parse_codes
     )
     ignore: Tuple[int, ...] = option((255,), help="reference codes to leave out", metavar="CODES", parse=parse_codes)
+    errors: Optional[str] = option(
+        help="errors to write (GeoTIFF: 0 right, 1 hit, 2 miss, 3 false alarm, 255 left out)", metavar="E"
+    )
+    overwrite: bool = option(False, help="replace errors that exist")
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a job of this kind."""
         require(self)
+        if self.errors:
+            check_ending("error layer", self.errors, (".tif", ".tiff"))
+            check_not_same("error layer", self.errors, (self.mask, self.reference))
         both = set(self.positive) & set(self.ignore)
         if both:
             raise BadInput(f"Code {sorted(both)[0]} is both positive and ignored; give it one meaning.")
@@ -388,10 +398,11 @@ JOBS: Dict[str, type] = {
     "download": DownloadJob,
     "models": ModelsJob,
     "devices": DevicesJob,
+    **DELIVERY_JOBS,
 }
 """Kind of job, as in messages and on the command line, to its definition."""
 
-QUICK_JOBS = ("inspect", "models", "devices")
+QUICK_JOBS = ("inspect", "models", "devices", "provenance")
 """Kinds that the worker answers at once, beside a running job."""
 
 

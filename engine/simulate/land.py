@@ -135,9 +135,10 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
         flooded_town=torch.zeros((size, size), dtype=torch.bool),
         town=torch.zeros((size, size), dtype=torch.bool),
     )
-    _cover_naturally(land, draw)
     if recipe.belts:
         _cover_by_height(land, draw)
+    else:
+        _cover_naturally(land, draw)
     if country not in ("mountains", "gorge") and draw.chance(0.8 if country == "plain" else 0.45):
         _lay_fields(land, draw)
     planted = recipe.belts or land.setting.climate in VEGETATED

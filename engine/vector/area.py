@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from osgeo import gdal, ogr, osr
 
-from .protocol import BadInput
-from .raster.gdal_setup import first_line, prepare_gdal
-from .raster.georeference import Georeference, Window
-from .raster.scene import require_file
+from ..protocol import BadInput
+from ..raster.gdal_setup import first_line, prepare_gdal
+from ..raster.georeference import Georeference, Window
+from ..raster.scene import require_file
 
 EDGE_PARTS = 32
 """Parts of a polygon's extent after which its edges get another corner, on the way to another CRS."""
