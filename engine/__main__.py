@@ -284,6 +284,7 @@ def describe(kind: str, result: Any) -> str:
         "train": _describe_training,
         "simulate": _describe_simulated,
         "download": _describe_download,
+        "provenance": _describe_origin,
     }
     if kind in describers:
         return describers[kind](result)
@@ -301,6 +302,14 @@ def _describe_simulated(found: dict[str, Any]) -> str:
 def _describe_download(found: dict[str, Any]) -> str:
     lines = [f"{found['dataset']}: {len(found['files'])} files, {found['bytes'] / 1e9:.1f} GB in {found['folder']}"]
     return "\n".join([*lines, *(f"next: {command}" for command in found["next"])])
+
+
+def _describe_origin(found: dict[str, Any]) -> str:
+    left_out = ("job", "tags", "adaptation", "areas_by_percent_m2")
+    lines = [f"{key:<18} {value}" for key, value in found.items() if key not in left_out and value is not None]
+    if found["adaptation"]:
+        lines.append(f"{'adaptation':<18} {found['adaptation'].get('reason')}")
+    return "\n".join(lines)
 
 
 def _describe_training(found: dict[str, Any]) -> str:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from . import __version__
+from .characteristics import find_characteristics
 from .devices import choose_device
+from .digest import SceneDigest
+from .layers import mask_layer, probability_layer
 from .model import Model
 from .pipeline import Task, predict_rows
 from .predict import Predictor
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
 from .priors import require_priors
-from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict, same_path
+from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict
 from .raster import (
     MASK,
     PROBABILITY,
@@ -36,14 +39,6 @@ from .raster import (
 from .reporting import Report
 from .tally import CELL_PX, AreaTally
 from .vector import AreaMask
-
-HAZARD_COLOURS = {
-    "flood": (31, 120, 220, 255),
-    "landslide": (230, 97, 1, 255),
-    "glacier_collapse": (152, 46, 158, 255),
-}
-OTHER_COLOUR = (200, 30, 60, 255)
-STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
 
 
 @dataclass(frozen=True)
@@ -73,13 +68,15 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
     warnings: list[str] = []
     warn = report.warner(warnings)
     report.stage("Opening the scene")
-    with Scene(job) as scene:
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(Scene(job))
         request = _settle(job, scene, models if models is not None else {}, report, warn)
         task = request.task
         device = choose_device(job.device)
         predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn)
         areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
         tally = AreaTally(areas, task.wanted.width)
+        digest = stack.enter_context(SceneDigest(scene.files()))
         with MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)) as pair:
             report.stage("Segmenting", 0.03)
             for portion in predict_rows(task, scene, predictor, report):
@@ -87,10 +84,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
                 hazard = assessed & (portion.probability >= request.threshold)
                 tally.add(portion.first_row, hazard, assessed, portion.wanted)
                 pair.write(MASK, np.where(assessed, hazard, NOT_ASSESSED).astype(np.uint8))
-                pair.write(PROBABILITY, to_percent(portion.probability))
+                percent = to_percent(portion.probability)
+                tally.add_percent(portion.first_row, percent)
+                pair.write(PROBABILITY, percent)
             report.stage("Writing", 0.95)
             pair.publish(
-                _tags(request, predictor, device),
+                _tags(request, scene, digest.result(), predictor, device),
                 lambda share: report.progress(share, 0.95, 1.0),
                 overwrite=job.overwrite,
             )
@@ -106,6 +105,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "share_assessed": round(tally.share_assessed, 6),
         "seconds": round(time.monotonic() - began, 3),
         "device": str(device),
+        "areas_by_percent_m2": tally.areas_by_percent_m2,
         "warnings": warnings,
         "precision": predictor.precision,
         "batch_size": predictor.batch_size,
@@ -141,38 +141,40 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
 
 def _layers(request: Request) -> dict[str, Layer]:
     job = request.job
-    title = job.hazard.replace("_", " ").capitalize()
-    style = STYLES / f"mask_{job.hazard}.qml"
-    if not style.exists():
-        style = STYLES / "mask.qml"
-    colours = {1: HAZARD_COLOURS.get(job.hazard, OTHER_COLOUR)}
-    layers = {MASK: Layer(job.mask, title, colours, _style_for(job.mask, job, style))}
+    layers = {MASK: mask_layer(job.mask, job.hazard, job.raster)}
     if job.probability:
-        beside = _style_for(job.probability, job, STYLES / "probability.qml")
-        layers[PROBABILITY] = Layer(job.probability, f"{title} probability (%)", {}, beside, averaged=True)
+        layers[PROBABILITY] = probability_layer(job.probability, job.hazard, job.raster)
     return layers
-
-
-def _style_for(output: str, job: SegmentJob, style: Path) -> str | None:
-    """Style to put beside an output; none where the scene, named alike, would take it for its own."""
-    return None if same_path(os.path.splitext(output)[0], os.path.splitext(job.raster)[0]) else str(style)
 
 
 def _job_id(report: Report) -> str:
     return report.job_id or uuid.uuid4().hex[:12]
 
 
-def _tags(request: Request, predictor: Predictor, device: torch.device) -> dict[str, str]:
+def _tags(
+    request: Request, scene: Scene, sha256: str | None, predictor: Predictor, device: torch.device
+) -> dict[str, str]:
     """What the outputs say of their origin, as raster tags."""
     now = datetime.now(timezone.utc)
+    found = find_characteristics(scene, request.task.understanding, request.job)
+    adaptation = request.model.card.training.get("adaptation")
+    known = {
+        "HAZARD_SCENE": scene.name,
+        "HAZARD_SCENE_SHA256": sha256,
+        "HAZARD_SCENE_DATE": found.date,
+        "HAZARD_SENSOR": found.characteristics.sensor,
+        "HAZARD_MODEL_PARENT": request.model.card.parent,
+        "HAZARD_ADAPTATION": json.dumps(adaptation, ensure_ascii=True) if adaptation else None,
+    }
     return {
+        **{name: value for name, value in known.items() if value},
         "TIFFTAG_SOFTWARE": f"Hazard Mapper {__version__}",
         "TIFFTAG_DATETIME": now.strftime("%Y:%m:%d %H:%M:%S"),
         "HAZARD": request.job.hazard,
         "HAZARD_MODEL": request.model.card.name,
         "HAZARD_MODEL_SHA256": request.model.weights_sha256,
         "HAZARD_THRESHOLD": f"{request.threshold:g}",
-        "HAZARD_JOB": json.dumps(job_to_dict(request.job), ensure_ascii=True),
+        "HAZARD_JOB": json.dumps(_replayable(request.job), ensure_ascii=True),
         "HAZARD_BANDS": ",".join(request.task.understanding.match.slots),
         "HAZARD_UNITS": request.task.understanding.units.name,
         "HAZARD_DEVICE": str(device),
@@ -182,3 +184,15 @@ def _tags(request: Request, predictor: Predictor, device: torch.device) -> dict[
         "HAZARD_TIME": now.isoformat(timespec="seconds"),
         "HAZARD_VALUES": f"0 none, 1 hazard, {NOT_ASSESSED} not assessed (probability: per cent)",
     }
+
+
+def _replayable(job: SegmentJob) -> dict[str, Any]:
+    """The job with files named so that it can be run again from another folder."""
+    values = job_to_dict(job)
+    for name in ("raster", "mask", "probability", "area"):
+        path = values[name]
+        if path and (name != "raster" or os.path.exists(path)):
+            values[name] = os.path.abspath(path)
+    if values["model"] and os.path.isdir(values["model"]):
+        values["model"] = os.path.abspath(values["model"])
+    return values

@@ -26,6 +26,7 @@ class AreaTally:
         self.hazard = 0
         self.assessed = 0
         self.wanted = 0
+        self._areas_by_percent = np.zeros(256)
 
     def add(self, first_row: int, hazard: Mask, assessed: Mask, wanted: int) -> None:
         """Count rows ``(n, width)`` that begin at ``first_row``; ``wanted`` of their pixels were asked for."""
@@ -35,6 +36,21 @@ class AreaTally:
         self.hazard += int(counts.sum())
         self.assessed += int(np.count_nonzero(assessed))
         self.wanted += wanted
+
+    def add_percent(self, first_row: int, percent: npt.NDArray[np.uint8]) -> None:
+        """Count probabilities ``(n, width)`` in whole per cent, 255 where not assessed."""
+        width = percent.shape[1]
+        columns = np.arange(width) // CELL_PX
+        cells = (first_row + np.arange(len(percent))) // CELL_PX
+        for cell in np.unique(cells):
+            rows = percent[cells == cell]
+            weights = np.broadcast_to(self._areas[cell][columns], rows.shape)
+            self._areas_by_percent += np.bincount(rows.ravel(), weights=weights.ravel(), minlength=256)
+
+    @property
+    def areas_by_percent_m2(self) -> list[float]:
+        """Square metres at each whole per cent of probability, 0 to 100."""
+        return [round(float(area), 2) for area in self._areas_by_percent[:101]]
 
     @property
     def share_assessed(self) -> float:

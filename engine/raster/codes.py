@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ import numpy.typing as npt
 from ..protocol import BadInput
 from .gdal_setup import ask_twice, first_line, prepare_gdal
 from .scene import MOST_COLUMNS, open_raster
+
+Opened = TypeVar("Opened", bound="CodeRaster")
 
 
 class CodeRaster:
@@ -31,7 +33,7 @@ class CodeRaster:
         if self.width > MOST_COLUMNS:
             raise BadInput(f"'{self.name}' claims {self.width} columns; at most {MOST_COLUMNS} are read.")
 
-    def __enter__(self) -> CodeRaster:
+    def __enter__(self: Opened) -> Opened:
         return self
 
     def __exit__(

@@ -168,10 +168,14 @@ class Scene:
             warnings.append("The scene is constant: there is nothing to see in it.")
         return Understanding(match, units, gsd_m, tuple(warnings), zero_is_fill)
 
+    def files(self) -> tuple[str, ...]:
+        """The files that the scene consists of, as GDAL lists them."""
+        return tuple(ask_twice(self._dataset.GetFileList) or ())
+
     def require_no_part(self, outputs: Sequence[str]) -> None:
         """Raise BadInput if an output would replace one of the files that the scene consists of."""
         for output in outputs:
-            for part in ask_twice(self._dataset.GetFileList) or ():
+            for part in self.files():
                 if same_path(output, part):
                     raise BadInput(f"'{output}' is a part of the scene '{self.name}'; choose another name.")
 

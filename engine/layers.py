@@ -1,0 +1,43 @@
+"""How the rasters that the engine writes look: band names, palettes and the style put beside each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .protocol import same_path
+from .raster import Layer
+
+HAZARD_COLOURS = {
+    "flood": (31, 120, 220, 255),
+    "landslide": (230, 97, 1, 255),
+    "glacier_collapse": (152, 46, 158, 255),
+}
+OTHER_COLOUR = (200, 30, 60, 255)
+STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
+
+
+def mask_layer(path: str, hazard: str, scene: str = "") -> Layer:
+    """Mask of a hazard; no style where the scene, named alike, would take it for its own."""
+    style = STYLES / f"mask_{hazard}.qml"
+    if not style.exists():
+        style = STYLES / "mask.qml"
+    colours = {1: HAZARD_COLOURS.get(hazard, OTHER_COLOUR)}
+    return Layer(path, title_of(hazard), colours, style_beside(path, scene, style))
+
+
+def probability_layer(path: str, hazard: str, scene: str = "") -> Layer:
+    """Probability of a hazard in per cent."""
+    beside = style_beside(path, scene, STYLES / "probability.qml")
+    return Layer(path, f"{title_of(hazard)} probability (%)", {}, beside, averaged=True)
+
+
+def title_of(hazard: str) -> str:
+    """``glacier_collapse`` is ``Glacier collapse``."""
+    return hazard.replace("_", " ").capitalize()
+
+
+def style_beside(output: str, scene: str, style: Path) -> str | None:
+    """Style to put beside an output; none where the scene, named alike, would take it for its own."""
+    alike = bool(scene) and same_path(os.path.splitext(output)[0], os.path.splitext(scene)[0])
+    return None if alike else str(style)

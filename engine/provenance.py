@@ -1,0 +1,147 @@
+"""How a result came about: its tags in one shape, its areas counted again, and, if asked, its sources hashed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .digest import scene_sha256
+from .protocol import NOT_ASSESSED, BadInput, HazardError, ProvenanceJob, SceneJob
+from .raster.tagged import TaggedRaster
+from .reporting import Report
+from .vector.tags import read_polygon_tags
+
+MOST_JSON = 2_000_000
+"""Characters of a tag that are read as JSON: more was not written by this program."""
+FROM_TAGS = {
+    "hazard": "HAZARD",
+    "model": "HAZARD_MODEL",
+    "model_sha256": "HAZARD_MODEL_SHA256",
+    "parent": "HAZARD_MODEL_PARENT",
+    "scene_name": "HAZARD_SCENE",
+    "scene_sha256": "HAZARD_SCENE_SHA256",
+    "scene_date": "HAZARD_SCENE_DATE",
+    "sensor": "HAZARD_SENSOR",
+    "bands": "HAZARD_BANDS",
+    "units": "HAZARD_UNITS",
+    "time": "HAZARD_TIME",
+    "versions": "HAZARD_VERSIONS",
+    "device": "HAZARD_DEVICE",
+}
+
+
+def provenance(job: ProvenanceJob, report: Report | None = None) -> dict[str, Any]:
+    """Carry out a job and return the JSON of the ``provenance`` command; what is not known is None.
+
+    Raises:
+        BadInput: the file is neither a one-band raster nor a vector file.
+    """
+    report = report or Report()
+    report.stage("Reading the result")
+    try:
+        found = _of_raster(job.file, report)
+    except BadInput as not_raster:
+        try:
+            tags = read_polygon_tags(job.file)
+        except BadInput:
+            raise not_raster from None
+        found = {"kind": "polygons" if tags else None, **_of_tags(tags), **_no_areas()}
+    if job.verify:
+        report.stage("Hashing scene and model", 0.6)
+        found.update(_verified(found))
+    return {"file": job.file, **found}
+
+
+def _of_raster(path: str, report: Report) -> dict[str, Any]:
+    with TaggedRaster(path) as raster:
+        tags = raster.tags
+        kind = _kind(tags, raster.description)
+        found: dict[str, Any] = {"kind": kind, **_of_tags(tags), **_no_areas()}
+        if kind is None:
+            return found
+        tally = raster.new_tally()
+        for top, values in raster.read_bytes():
+            report.progress(top / raster.height, 0.0, 0.6)
+            tally.add(top, values == 1, values != NOT_ASSESSED, values.size)
+            if kind == "probability":
+                tally.add_percent(top, values)
+        found["share_assessed"] = round(tally.share_assessed, 6)
+        if kind == "probability":
+            found["areas_by_percent_m2"] = tally.areas_by_percent_m2
+        elif kind == "mask":
+            found["hazard_area_m2"] = round(tally.hazard_area_m2, 2)
+        return found
+
+
+def _kind(tags: Mapping[str, str], description: str) -> str | None:
+    if not tags:
+        return None
+    if "HAZARD_CHANGE_JOB" in tags:
+        return "change"
+    return "probability" if "probability" in description else "mask"
+
+
+def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
+    job = _object(tags.get("HAZARD_JOB"))
+    adaptation = _object(tags.get("HAZARD_ADAPTATION"))
+    raster = job.get("raster") if job else None
+    return {
+        **{key: tags.get(tag) or None for key, tag in FROM_TAGS.items()},
+        "threshold": _number(tags.get("HAZARD_THRESHOLD")),
+        "scene": raster if isinstance(raster, str) else None,
+        "adapted": bool(adaptation) or bool(tags.get("HAZARD_MODEL_PARENT")),
+        "adaptation": adaptation,
+        "job": job,
+        "tags": dict(tags),
+    }
+
+
+def _no_areas() -> dict[str, Any]:
+    return {"hazard_area_m2": None, "share_assessed": None, "areas_by_percent_m2": None}
+
+
+def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether scene and model are still what they were; None where that cannot be told."""
+    scene_now, model_now = None, None
+    if isinstance(found["scene"], str):
+        try:
+            from .raster import Scene
+
+            with Scene(SceneJob(raster=found["scene"])) as scene:
+                scene_now = scene_sha256(scene.files())
+        except HazardError:
+            scene_now = None
+    wanted = found["job"].get("model") if found["job"] else None
+    try:
+        from .model import load_model
+
+        model_now = load_model(str(wanted or found["model"])).weights_sha256
+    except HazardError:
+        model_now = None
+    return {
+        "scene_unchanged": _same(found["scene_sha256"], scene_now),
+        "model_unchanged": _same(found["model_sha256"], model_now),
+    }
+
+
+def _same(before: Any, now: str | None) -> bool | None:
+    return None if not before or not now else before == now
+
+
+def _object(value: str | None) -> dict[str, Any] | None:
+    """A tag that holds a JSON object; None for anything else."""
+    if not value or len(value) > MOST_JSON:
+        return None
+    try:
+        found = json.loads(value)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return float(value) if value else None
+    except ValueError:
+        return None
