@@ -1,0 +1,69 @@
+"""What the algorithms share that turn a result into what is handed over: one job of the engine on files of results."""
+
+from typing import Any, Dict
+
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine import protocol
+from ..engine_client import EngineClient
+from ..raster_source import read_layer
+from .base import EngineAlgorithm
+from .outputs import told_to_processing
+
+
+class DeliveryAlgorithm(EngineAlgorithm):
+    """An algorithm of the group Delivery whose work is one job of the engine; it keeps the job in ``job``."""
+
+    def __init__(self, client: EngineClient) -> None:
+        super().__init__(client)
+        self.job: Any = None
+
+    @property
+    def kind(self) -> str:
+        """Kind of the engine's job."""
+        raise NotImplementedError
+
+    def group(self) -> str:
+        """Group in the toolbox."""
+        return tr("Delivery")
+
+    def groupId(self) -> str:
+        """Id of the group."""
+        return "delivery"
+
+    def result_file(self, parameters: Dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """File of a layer that this plugin wrote; raises BadInput for layers that are no plain file."""
+        source = read_layer(self.raster(parameters, name, context))
+        if source.is_copied or source.open_options:
+            raise protocol.BadInput(
+                tr("Layer '{name}' is not a plain file; export it to a GeoTIFF and choose that.").format(
+                    name=source.name
+                )
+            )
+        return source.path
+
+    def processAlgorithm(
+        self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Dict[str, Any]:
+        """Run the job in the engine; returns nothing when cancelled."""
+        if self.job is None:
+            raise QgsProcessingException(tr("Nothing was prepared; run the algorithm again."))
+        with told_to_processing():
+            try:
+                result = dict(self._client.run(self.kind, self.job, feedback))
+            except protocol.Cancelled:
+                feedback.pushInfo(tr("Cancelled; nothing was written."))
+                return {}
+        for warning in result.get("warnings") or ():
+            feedback.pushWarning(str(warning))
+        return self.outputs_of(result, feedback)
+
+    def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:
+        """Outputs of the algorithm from the engine's answer."""
+        raise NotImplementedError
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("DeliveryAlgorithm", text)
