@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from .devices import choose_device, is_out_of_memory
 from .learning import folder_for, versions
 from .model import Model, find_parent, save_adapted
 from .preparing import prepare_scene, settle_model, wanted_window
-from .protocol import AdaptJob, BadInput, job_to_dict
+from .protocol import AdaptJob, BadInput, OutputFailed, job_to_dict
 from .raster import Scene
 from .replay import ReplayChip, read_replay
 from .reporting import Report
@@ -37,6 +38,8 @@ LEAST_VALID_PX = 2000
 """Fewer valid pixels say nothing of a scene."""
 SHARE_OF_BUDGET = 0.9
 """The rest of the time is for reading the scene and for what a step takes beyond it."""
+LEAST_FREE_BYTES = 1 << 20
+"""More than what changes in a model takes."""
 
 
 def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] | None = None) -> dict[str, Any]:
@@ -51,6 +54,7 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
 
     Raises:
         BadInput: the request cannot be carried out; nothing was written.
+        OutputFailed: the model's folder cannot be written to; found out before any time is spent.
         Cancelled: the report said so; nothing was written.
     """
     report = report or Report()
@@ -59,6 +63,7 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
     warn = report.warner(warnings)
     report.stage("Opening the scene")
     folder = folder_for(job.save, job.overwrite)
+    check_folder(folder)
     with Scene(job) as scene:
         wanted = wanted_window(scene)
         understanding = scene.understand()
@@ -109,6 +114,18 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         "characteristics": record["characteristics"],
         "warnings": warnings,
     }
+
+
+def check_folder(folder: Path) -> None:
+    """Raise OutputFailed unless a model can be written to ``folder``, which need not be there yet."""
+    place = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(LEAST_FREE_BYTES))
+    except OSError as error:
+        raise OutputFailed(
+            f"The model cannot be written to {folder} ({error.strerror}); choose another folder."
+        ) from None
 
 
 def settings_of(

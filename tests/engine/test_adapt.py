@@ -15,7 +15,7 @@ from engine.adapt import adapt
 from engine.adaptation.search import Outcome
 from engine.cards import bundled_folder, list_models, read_card
 from engine.model import load_model, save_model
-from engine.protocol import AdaptJob, BadInput, Cancelled, SegmentJob
+from engine.protocol import AdaptJob, BadInput, Cancelled, OutputFailed, SegmentJob
 from engine.reporting import Report
 from engine.segment import segment
 from engine.simulate import simulate_scene
@@ -179,6 +179,23 @@ def test_bad_requests_are_one_sentence_and_write_nothing(flooded, models, change
     with pytest.raises(BadInput, match=words):
         adapt(job(flooded, **change))
     assert not models.exists() or not list(models.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_any_time_is_spent(flooded, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+
+    def refuse(*given, **named):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(adapt_module, "adapt_network", lambda *given: pytest.fail("time was spent"))
+    with pytest.raises(BadInput, match="is a file"):
+        adapt(job(flooded, save=str(tmp_path / "file")))
+    with pytest.raises(OutputFailed, match=r"cannot be written to .*Not a directory.*; choose another folder"):
+        adapt(job(flooded, save=str(tmp_path / "file" / "mine")))
+    monkeypatch.setattr(adapt_module.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(OutputFailed, match=r"cannot be written to .*Permission denied.*; choose another folder"):
+        adapt(job(flooded, save=str(tmp_path / "place" / "mine")))
+    assert not (tmp_path / "place").exists()
 
 
 @pytest.mark.parametrize(
