@@ -29,6 +29,10 @@ def deliver(kind: str, job: Any, report: Report) -> dict[str, Any]:
         from .change import change
 
         return change(job, report)
+    if kind == "unassessed":
+        from .unassessed import unassessed
+
+        return unassessed(job, report)
     from .series import series
 
     return series(job, report)

@@ -168,6 +168,21 @@ class SeriesJob:
             raise BadInput("The series has no name; give its table one.")
 
 
+@dataclass(frozen=True)
+class UnassessedJob:
+    """Trace what a mask does not assess on its pixel edges to polygons."""
+
+    mask: str = option("", help="mask (255 not assessed)", metavar="M", required=True)
+    out: str = option("", help="polygons to write (GeoPackage)", metavar="V", required=True)
+    overwrite: bool = option(False, help="replace polygons that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_ending("polygon file", self.out, (".gpkg",))
+        check_not_same("polygon file", self.out, (self.mask,))
+
+
 DELIVERY_JOBS: Dict[str, type] = {
     "provenance": ProvenanceJob,
     "polygons": PolygonsJob,
@@ -175,5 +190,6 @@ DELIVERY_JOBS: Dict[str, type] = {
     "refine": RefineJob,
     "change": ChangeJob,
     "series": SeriesJob,
+    "unassessed": UnassessedJob,
 }
 """Kind of job to its definition."""

@@ -14,6 +14,7 @@ from .delivery_jobs import (
     RefineJob,
     SeriesJob,
     ThresholdJob,
+    UnassessedJob,
     check_ending,
 )
 from .fields import (
@@ -109,6 +110,7 @@ __all__ = [
     "SimulateJob",
     "ThresholdJob",
     "TrainJob",
+    "UnassessedJob",
     "cancel_message",
     "check_choice",
     "check_ending",
