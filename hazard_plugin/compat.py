@@ -22,6 +22,7 @@ def is_rendered_type(data_type: Any) -> bool:
 POLYGONS = QgsProcessing.TypeVectorPolygon
 DOUBLE = QgsProcessingParameterNumber.Double
 INTEGER = QgsProcessingParameterNumber.Integer
+RASTER_OR_VECTOR = [QgsProcessing.TypeRaster, QgsProcessing.TypeVectorAnyGeometry]
 FOLDER = QgsProcessingParameterFile.Folder
 RASTER_LAYERS = QgsMapLayerProxyModel.RasterLayer
 POLYGON_LAYERS = QgsMapLayerProxyModel.PolygonLayer

@@ -9,7 +9,7 @@ from qgis.gui import QgsDockWidget
 from qgis.PyQt import uic
 from qgis.PyQt.QtCore import QEvent, QObject, QTimer
 from qgis.PyQt.QtGui import QShowEvent
-from qgis.PyQt.QtWidgets import QFileDialog, QWidget
+from qgis.PyQt.QtWidgets import QWidget
 
 from ..engine import protocol
 from .adaptation_choice import AdaptationChoice
@@ -17,6 +17,7 @@ from .adaptation_report import open_adaptation
 from .adaptation_run import AdaptationRun
 from .area_choice import AreaChoice
 from .bands_widget import BandsWidget, read_overrides
+from .delivery import Delivery
 from .dock_pages import DockPages
 from .dock_widgets import prepare_widgets
 from .engine_client import EngineClient
@@ -26,7 +27,7 @@ from .map_view import zoom_to_layer
 from .messages import INFO, WARNING, tell
 from .model_choice import ModelChoice
 from .outcome import show_before, show_outcome
-from .output_files import known_folder, output_folder
+from .output_files import ask_folder, known_folder, output_folder
 from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
 from .scene_reader import SceneReader, understood_text
@@ -40,7 +41,7 @@ class HazardDock(QgsDockWidget):
         super().__init__(parent)
         self.iface = iface
         self.client = client
-        self.ask_folder = self._ask_folder
+        self.ask_folder = lambda: ask_folder(self)
         self._overrides: Dict[str, Dict[str, Any]] = {}
         self._warmed_up = False
         self._refusal = ""
@@ -54,6 +55,7 @@ class HazardDock(QgsDockWidget):
         self.ui.bandsLayout.addWidget(self.bands)
         self.results = ResultPanel(self.ui.footer)
         self.ui.footerLayout.addWidget(self.results)
+        self.delivery = Delivery(self, self.ui.footerLayout, self.results, iface, client)
         self.adaptation = AdaptationChoice(self.ui)
         self.pages = DockPages(self.ui, iface, client, self)
         self.setWidget(self.pages)
@@ -116,6 +118,7 @@ class HazardDock(QgsDockWidget):
         """Cancel what runs and let go of QGIS's signals; the dock is about to be deleted."""
         self.queue.close_down()
         self.pages.close_down()
+        self.delivery.close_down()
         self.reader.forget()
         self.iface.currentLayerChanged.disconnect(self._follow)
         self.iface.layerTreeView().selectionModel().selectionChanged.disconnect(self.follow_selection)
@@ -339,10 +342,6 @@ class HazardDock(QgsDockWidget):
             )
             for scene in layers
         ]
-
-    def _ask_folder(self) -> str:
-        title = self.tr("Folder for masks (the project is not saved yet)")
-        return str(QFileDialog.getExistingDirectory(self, title))
 
     def cancel(self) -> None:
         """Stop the run, or ask first whether what an adaptation has learnt is to be kept."""

@@ -18,6 +18,11 @@ def hazard_title(hazard: str) -> str:
     return known.get(hazard) or hazard.replace("_", " ").strip().capitalize() or hazard
 
 
+def hazard_colour(hazard: str) -> str:
+    """Colour of a hazard in masks and polygons, told apart by colour-blind eyes as well."""
+    return {"flood": "#1f78dc", "landslide": "#e66101", "glacier_collapse": "#982e9e"}.get(hazard, "#c81e3c")
+
+
 def mask_layer_name(hazard: str, scene: str) -> str:
     """Layer name of a mask: ``Flood - scene``."""
     return f"{hazard_title(hazard)} - {scene}"

@@ -1,6 +1,7 @@
 """Where a result layer comes from, as custom properties of the layer, so that it can be delivered and run again."""
 
 import os
+import uuid
 from typing import Any, Dict, List, Mapping
 
 from qgis.core import QgsLayerMetadata, QgsMapLayer, QgsProject
@@ -9,12 +10,14 @@ from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
 from .hazards import KIND_PROPERTY
 
 SCOPE = "hazardmapper/"
-ORIGIN_NAMES = ("hazard", "scene", "scene_id", "mask", "probability", "model", "threshold")
+ORIGIN_NAMES = ("run", "hazard", "scene", "scene_id", "model", "threshold")
+"""``run`` is shared by all layers made of one mask; no file names, as projects are moved with their files."""
 
 
 def remember_origin(layer: QgsMapLayer, kind: str, **origin: str) -> None:
     """Mark a layer as a result of this kind; ``origin`` has some of ``ORIGIN_NAMES``."""
     layer.setCustomProperty(KIND_PROPERTY, kind)
+    layer.setCustomProperty(SCOPE + "added", QDateTime.currentDateTimeUtc().toString(Qt.DateFormat.ISODateWithMs))
     for name in ORIGIN_NAMES:
         if origin.get(name):
             layer.setCustomProperty(SCOPE + name, origin[name])
@@ -55,24 +58,25 @@ def layers_of_file(project: QgsProject, path: str) -> List[QgsMapLayer]:
     ]
 
 
+def new_run() -> str:
+    """Name of a run that no other has."""
+    return uuid.uuid4().hex
+
+
+def inherited(layer: QgsMapLayer) -> Dict[str, str]:
+    """Origin of what is made of this result: the same run, hazard, scene and model."""
+    return {name: value for name, value in origin_of(layer).items() if value}
+
+
 def related(project: QgsProject, layer: QgsMapLayer, kind: str) -> List[QgsMapLayer]:
-    """Layers of a kind that belong to the same mask as this one, the newest last."""
-    mask = mask_of(layer)
-    return [
+    """Layers of a kind that belong to the same run as this one, in the order in which they were added."""
+    run = origin_of(layer)["run"]
+    found = [
         other
         for other in project.mapLayers().values()
-        if kind_of_layer(other) == kind and mask and same_file(mask_of(other), mask)
+        if kind_of_layer(other) == kind and (other is layer or (run and origin_of(other)["run"] == run))
     ]
-
-
-def mask_of(layer: QgsMapLayer) -> str:
-    """File of the mask that a layer is, or belongs to; empty where that is not known."""
-    return file_of(layer) if kind_of_layer(layer) == "mask" else origin_of(layer)["mask"]
-
-
-def same_file(a: str, b: str) -> bool:
-    """Whether two names mean the same file."""
-    return bool(a and b) and os.path.normcase(os.path.abspath(a)) == os.path.normcase(os.path.abspath(b))
+    return sorted(found, key=lambda other: str(other.customProperty(SCOPE + "added") or ""))
 
 
 def write_history(layer: QgsMapLayer, facts: Mapping[str, Any]) -> None:

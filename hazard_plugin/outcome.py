@@ -1,5 +1,6 @@
 """Brings a finished run's files into the project and says what was found."""
 
+import json
 import os
 from typing import Any, Dict, Iterable, Tuple
 
@@ -7,8 +8,9 @@ from qgis.core import QgsProject
 
 from .algorithms.comparison import COMPARED
 from .hazards import compared_layer_name, mask_layer_name, probability_layer_name
+from .layer_origin import new_run, write_history
 from .messages import INFO, SUCCESS, WARNING, log, tell, tr
-from .result_layers import add_result_layer
+from .result_layers import add_result_layer, add_run_group
 from .result_panel import ResultPanel, describe
 from .run_queue import Run
 
@@ -26,7 +28,7 @@ PAIRS = (("OUTPUT", "MASK_BEFORE"), ("PROBABILITY", "PROBABILITY_BEFORE"))
 
 
 def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -> None:
-    """Add the layers above their source and list the result; where that cannot be, say where the file is."""
+    """Add the layers in a group above their source and list the result; where that cannot be, say where the file is."""
     results = run.results
     name = mask_layer_name(run.hazard, run.scene)
     path = str(results["OUTPUT"])
@@ -38,6 +40,8 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
     project = QgsProject.instance()
     compares = results.get("VERDICT") == "adapted"
     shown: Dict[str, str] = {}
+    group = add_run_group(project, run.layer_id, name)
+    origin = origin_of_run(run)
     for output, kind in LAYERS.items():
         file = str(results.get(output) or "")
         if not file:
@@ -49,10 +53,12 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
         if output != "OUTPUT" and "OUTPUT" not in shown:
             continue
         title = layer_title(output, kind, run)
-        layer = add_result_layer(project, run.layer_id, file, kind, run.hazard, title, visible=output == "OUTPUT")
+        layer = add_result_layer(project, group, file, kind, run.hazard, title, visible=output == "OUTPUT", **origin)
         if layer is not None:
             shown[output] = layer.id()
+            write_history(layer, history_of(run, output))
     if "OUTPUT" not in shown:
+        group.parent().removeChildNode(group)
         note = tr("QGIS cannot open the mask {path}.").format(path=path)
         panel.add_result(name, results, "", note)
         tell(iface, f"{name}: {describe(results)}. {note}")
@@ -61,6 +67,46 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
     panel.add_result(name, results, shown["OUTPUT"], pairs=pairs)
     found = tr("{name}: {found}, in {file}.")
     tell(iface, found.format(name=name, found=describe(results), file=os.path.basename(path)), SUCCESS)
+
+
+def origin_of_run(run: Run) -> Dict[str, str]:
+    """What the layers of a run are to remember of it."""
+    results = run.results
+    return {
+        "scene": run.scene,
+        "scene_id": run.layer_id,
+        "run": new_run(),
+        "model": str(results.get("MODEL_USED") or ""),
+        "threshold": str(results.get("THRESHOLD_USED") or ""),
+    }
+
+
+def history_of(run: Run, output: str) -> Dict[str, Any]:
+    """What the metadata of a layer say of the run that made it."""
+    results = run.results
+    return {
+        tr("Hazard"): run.hazard,
+        tr("Output"): output,
+        tr("Scene"): run.scene,
+        tr("SHA-256 of the scene"): results.get("SCENE_SHA256"),
+        tr("Model"): results.get("MODEL_USED"),
+        tr("SHA-256 of the model"): results.get("MODEL_SHA256"),
+        tr("Threshold"): results.get("THRESHOLD_USED"),
+        tr("Adaptation"): results.get("REASON"),
+        tr("Device"): results.get("DEVICE_USED"),
+        tr("Job"): without_folders(str(results.get("JOB") or "")),
+    }
+
+
+def without_folders(job: str) -> str:
+    """A job with names of files only: projects travel, and the files' own tags hold the whole names."""
+    if not job:
+        return ""
+    values = json.loads(job)
+    for name in ("raster", "mask", "probability", "area"):
+        if isinstance(values.get(name), str):
+            values[name] = os.path.basename(values[name])
+    return json.dumps(values, ensure_ascii=False)
 
 
 def layer_title(output: str, kind: str, run: Run) -> str:

@@ -6,6 +6,7 @@ from typing import Callable, Dict
 
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QCoreApplication
+from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ..engine import protocol
 from .settings import load_setting, save_setting
@@ -52,6 +53,11 @@ def output_folder(project: QgsProject, chosen: str, ask: Callable[[], str]) -> s
             tr("The output folder '{folder}' cannot be written; choose another under Output.").format(folder=folder)
         )
     return folder
+
+
+def ask_folder(parent: QWidget) -> str:
+    """Folder that the user chooses; empty when none."""
+    return str(QFileDialog.getExistingDirectory(parent, tr("Folder for masks (the project is not saved yet)")))
 
 
 def free_names(folder: str, scene: str, hazard: str) -> Dict[str, str]:

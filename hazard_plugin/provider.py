@@ -6,8 +6,10 @@ from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.adapt_to_scene import AdaptToScene
+from .algorithms.apply_threshold import ApplyThreshold
 from .algorithms.evaluate_mask import EvaluateMask
 from .algorithms.pretrain_model import PretrainModel
+from .algorithms.run_again import RunAgain
 from .algorithms.segment_hazard import SegmentHazard
 from .algorithms.train_hazard import TrainHazard
 from .engine_client import EngineClient
@@ -24,7 +26,7 @@ class HazardProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
-        for algorithm in (SegmentHazard, AdaptToScene, EvaluateMask):
+        for algorithm in (SegmentHazard, AdaptToScene, ApplyThreshold, RunAgain, EvaluateMask):
             self.addAlgorithm(algorithm(self.client))
         for algorithm in (PretrainModel, TrainHazard):
             self.addAlgorithm(algorithm(self.training))

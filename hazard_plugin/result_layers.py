@@ -1,25 +1,42 @@
-"""Adds results to the project: each directly above its source, in the same group, named and styled."""
+"""Adds results to the project: a group for each run, directly above its source, its layers named and styled."""
 
-from typing import Optional
+from typing import Any, Optional
 
 from qgis.core import QgsLayerTreeNode, QgsProject, QgsRasterLayer
 
 from .hazards import dress_layer
+from .layer_origin import remember_origin
+
+
+def add_run_group(project: QgsProject, source_id: str, name: str) -> Any:
+    """Add an empty group above a run's source, or on top where the source is gone; returns it."""
+    root = project.layerTreeRoot()
+    node = root.findLayer(source_id)
+    parent = node.parent() if node is not None else root
+    group = parent.insertGroup(0 if node is None else place_of(node), name)
+    group.setCustomProperty("hazardmapper/run", True)
+    return group
 
 
 def add_result_layer(
-    project: QgsProject, source_id: str, path: str, kind: str, hazard: str, name: str, *, visible: bool = True
+    project: QgsProject,
+    group: Any,
+    path: str,
+    kind: str,
+    hazard: str,
+    name: str,
+    *,
+    visible: bool = True,
+    **origin: str,
 ) -> Optional[QgsRasterLayer]:
-    """Add a result above its source and return its layer; None if the file is not a raster."""
+    """Add a result below those already in a group and return its layer; None if the file is not a raster."""
     layer = QgsRasterLayer(path, name, "gdal")
     if not layer.isValid():
         return None
     dress_layer(layer, kind, hazard, name)
+    remember_origin(layer, kind, hazard=hazard, **origin)
     project.addMapLayer(layer, False)
-    root = project.layerTreeRoot()
-    node = root.findLayer(source_id)
-    parent = node.parent() if node is not None else root
-    added = parent.insertLayer(0 if node is None else place_of(node), layer)
+    added = group.addLayer(layer)
     added.setExpanded(kind == "mask")
     added.setItemVisibilityChecked(visible)
     return layer

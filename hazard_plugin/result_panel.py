@@ -16,6 +16,7 @@ class ResultPanel(QFrame):
     zoom_asked = pyqtSignal(str)
     stages_asked = pyqtSignal(str, str)
     before_toggled = pyqtSignal(object, bool)
+    delivery_asked = pyqtSignal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -73,6 +74,9 @@ class ResultPanel(QFrame):
         if layer_id:
             button = self._add_button(buttons, "zoomButton", self.tr("Zoom"), self.tr("Show this result in the map"))
             button.clicked.connect(lambda _checked=False, wanted=layer_id: self.zoom_asked.emit(wanted))
+            tip = self.tr("Threshold, polygons, exposure, map sheet, report, emergency package and more")
+            button = self._add_button(buttons, "deliverButton", self.tr("Deliver"), tip)
+            button.clicked.connect(lambda _checked=False, wanted=layer_id: self.delivery_asked.emit(wanted))
         if pairs:
             tip = self.tr("While pressed, the map shows the source model's result instead of the adapted one's")
             button = self._add_button(buttons, "beforeButton", self.tr("Before"), tip)
@@ -84,6 +88,12 @@ class ResultPanel(QFrame):
         for old in self._rows[KEPT:]:
             old.deleteLater()
         del self._rows[KEPT:]
+
+    def add_note(self, text: str) -> None:
+        """Put a line below the newest result."""
+        for row in self._rows[:1]:
+            label = row.findChild(QLabel, "resultLabel")
+            label.setText(f"{label.text()}<br>{escape(text)}")
 
     def _lines(self, name: str, result: Mapping[str, Any], note: str) -> List[str]:
         lines = [f"<b>{escape(name)}</b>", escape(describe(result))]

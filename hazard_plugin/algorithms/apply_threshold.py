@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import DOUBLE
 from ..hazards import mask_layer_name
-from ..layer_origin import hazard_of, scene_of
+from ..layer_origin import hazard_of, inherited, scene_of
 from .base import absolute, with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import dress_on_load, require_free, told_to_processing
@@ -85,7 +85,8 @@ class ApplyThreshold(DeliveryAlgorithm):
             layer = self.raster(parameters, "PROBABILITY", context)
         hazard, scene = hazard_of(layer), scene_of(layer)
         output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
-        dress_on_load(context, output, "mask", hazard, mask_layer_name(hazard, scene))
+        origin = {**inherited(layer), "threshold": f"{self.job.threshold:g}"}
+        dress_on_load(context, output, "mask", hazard, mask_layer_name(hazard, scene), origin)
         return True
 
     def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:

@@ -1,7 +1,7 @@
 """Checks outputs before a run and names and styles their layers after it."""
 
 import contextlib
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Mapping, Optional
 
 from qgis.core import (
     QgsProcessingContext,
@@ -16,6 +16,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
 from ..hazards import dress_layer
+from ..layer_origin import remember_origin
 
 
 @contextlib.contextmanager
@@ -36,23 +37,31 @@ class ResultDresser(QgsProcessingLayerPostProcessorInterface):
 
     alive: "List[ResultDresser]" = []
 
-    def __init__(self, kind: str, hazard: str, name: str) -> None:
+    def __init__(self, kind: str, hazard: str, name: str, origin: Mapping[str, str]) -> None:
         super().__init__()
-        self.kind, self.hazard, self.name = kind, hazard, name
+        self.kind, self.hazard, self.name, self.origin = kind, hazard, name, origin
         ResultDresser.alive = [*ResultDresser.alive[-63:], self]
 
     def postProcessLayer(self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Dress the layer once it is in the project."""
         if isinstance(layer, QgsRasterLayer):
             dress_layer(layer, self.kind, self.hazard, self.name)
+            remember_origin(layer, self.kind, **{**self.origin, "hazard": self.hazard})
 
 
-def dress_on_load(context: QgsProcessingContext, path: str, kind: str, hazard: str, name: str) -> None:
-    """Have Processing name and style an output if it is going to load it."""
+def dress_on_load(
+    context: QgsProcessingContext,
+    path: str,
+    kind: str,
+    hazard: str,
+    name: str,
+    origin: Optional[Mapping[str, str]] = None,
+) -> None:
+    """Have Processing name and style an output if it is going to load it; ``origin`` is what the layer remembers."""
     if path and context.willLoadLayerOnCompletion(path):
         details = context.layerToLoadOnCompletionDetails(path)
         details.name = name
-        details.setPostProcessor(ResultDresser(kind, hazard, name))
+        details.setPostProcessor(ResultDresser(kind, hazard, name, origin or {}))
 
 
 def require_free(path: str, project: QgsProject) -> None:

@@ -1,5 +1,6 @@
 """The algorithm ``hazardmapper:segmenthazard``: one hazard in one scene, to a mask and, if wanted, its probability."""
 
+import json
 from typing import Any, Dict, List, Optional, Tuple
 
 from qgis.core import (
@@ -18,6 +19,7 @@ from ..compat import DOUBLE
 from ..engine_client import EngineClient
 from ..engine_feedback import WHOLE
 from ..hazards import compared_layer_name, mask_layer_name, probability_layer_name
+from ..layer_origin import new_run
 from ..raster_source import read_layer
 from .adaptation import (
     Adaptation,
@@ -110,6 +112,9 @@ class SegmentHazard(SceneAlgorithm):
         self.addOutput(QgsProcessingOutputString("DEVICE_USED", tr("Device used")))
         self.addOutput(QgsProcessingOutputString("MODEL_USED", tr("Model used")))
         self.addOutput(QgsProcessingOutputNumber("THRESHOLD_USED", tr("Threshold used")))
+        self.addOutput(QgsProcessingOutputString("SCENE_SHA256", tr("SHA-256 of the scene")))
+        self.addOutput(QgsProcessingOutputString("MODEL_SHA256", tr("SHA-256 of the model")))
+        self.addOutput(QgsProcessingOutputString("JOB", tr("Job of the engine (JSON)")))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
         self.addOutput(QgsProcessingOutputString("ADAPTED_MODEL", tr("Adapted model (empty: none)")))
         add_verdict(self)
@@ -129,12 +134,14 @@ class SegmentHazard(SceneAlgorithm):
             self._adaptation = self._read_adaptation(parameters, context, self._fields, self._outputs)
         hazard, scene = self._fields["hazard"], layer.name()
         self._scene_name = scene
-        dress_on_load(context, self._outputs["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene))
+        origin = {"run": new_run(), "scene": scene, "scene_id": layer.id()}
+        dress_on_load(context, self._outputs["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene), origin)
         name = probability_layer_name(hazard, scene)
-        dress_on_load(context, self._outputs["PROBABILITY"], "probability", hazard, name)
+        dress_on_load(context, self._outputs["PROBABILITY"], "probability", hazard, name, origin)
         for output in COMPARED:
             kind = kind_of(output)
-            dress_on_load(context, self._outputs[output], kind, hazard, compared_layer_name(kind, hazard, scene))
+            name = compared_layer_name(kind, hazard, scene)
+            dress_on_load(context, self._outputs[output], kind, hazard, name, origin)
         return True
 
     def _read_fields(
@@ -268,6 +275,9 @@ class SegmentHazard(SceneAlgorithm):
             "DEVICE_USED": result.get("device"),
             "MODEL_USED": result.get("model"),
             "THRESHOLD_USED": result.get("threshold"),
+            "SCENE_SHA256": result.get("scene_sha256") or "",
+            "MODEL_SHA256": result.get("model_sha256") or "",
+            "JOB": json.dumps(result.get("job")) if result.get("job") else "",
             "WARNINGS": "\n".join([*adaptation.warnings, *(str(line) for line in result.get("warnings") or ())]),
             "ADAPTED_MODEL": adaptation.result.get("model") if adaptation.is_adapted else "",
         }

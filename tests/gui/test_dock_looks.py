@@ -215,10 +215,10 @@ def test_the_scene_follows_the_active_layer_but_not_a_result(dock, add_scene, pr
     qgis_iface.setActiveLayer(first)
     qgis_iface.currentLayerChanged.emit(qgis_iface.mapCanvas())
     assert dock.scene() is first
-    from hazard_mapper.hazard_plugin.result_layers import add_result_layer
+    from hazard_mapper.hazard_plugin.result_layers import add_result_layer, add_run_group
 
     path = write_scene(tmp_path / "mask.tif", bands=1)
-    mask = add_result_layer(project, first.id(), path, "mask", "flood", "Flood - first")
+    mask = add_result_layer(project, add_run_group(project, first.id(), "run"), path, "mask", "flood", "Flood - first")
     qgis_iface.setActiveLayer(mask)
     qgis_iface.currentLayerChanged.emit(qgis_iface.mapCanvas())
     assert dock.scene() is first

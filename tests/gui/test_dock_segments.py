@@ -53,7 +53,9 @@ def test_one_click_adds_a_named_styled_mask_above_its_source(dock, add_scene, cl
     assert mask.source() == str(tmp_path / "Faenza_flood.tif")
     assert mask.renderer().type() == "paletted"
     assert mask.renderer().classes()[1].label == "Flood"
-    assert [child.layerId() for child in group.children()] == [mask.id(), source.id()]
+    run, scene = group.children()
+    assert run.name() == "Flood - Faenza" and [child.layerId() for child in run.children()] == [mask.id()]
+    assert scene.layerId() == source.id()
     assert mask.extent() == source.extent() and mask.width() == source.width()
     assert project.layerTreeRoot().findLayer(below.id()) is not None
     assert "km²" in dock.results.texts()[0] and "on CPU" in dock.results.texts()[0]

@@ -1,0 +1,79 @@
+"""What follows a result: its menu, the threshold's slider and the corrections, joined to the dock."""
+
+from typing import Any, Iterable
+
+from qgis.core import QgsMapLayer, QgsMapLayerType, QgsProject
+from qgis.PyQt.QtCore import QObject, QTimer
+from qgis.PyQt.QtGui import QCursor, QIcon
+from qgis.PyQt.QtWidgets import QAction, QMenu
+
+from .corrections import Corrections, present_layers
+from .delivery_menu import fill_menu, warn_no_result
+from .engine_client import EngineClient
+from .hazards import icon_path
+from .layer_origin import kind_of_layer
+from .result_panel import ResultPanel
+from .threshold_bar import ThresholdBar
+from .threshold_editor import ThresholdEditor
+
+LAYER_TYPES = (QgsMapLayerType.RasterLayer, QgsMapLayerType.VectorLayer)
+
+
+class Delivery(QObject):
+    """Offers what can be made of a result, from its row in the dock and from the menu of its layers."""
+
+    def __init__(self, dock: Any, footer_layout: Any, panel: ResultPanel, iface: Any, client: EngineClient) -> None:
+        super().__init__(dock)
+        self._iface = iface
+        self.menu = QMenu(dock)
+        self.menu.setObjectName("deliveryMenu")
+        self.bar = ThresholdBar(panel.parentWidget())
+        footer_layout.insertWidget(footer_layout.indexOf(panel), self.bar)
+        self.editor = ThresholdEditor(self.bar, iface, client)
+        self.editor.applied.connect(panel.add_note)
+        self.corrections = Corrections(self)
+        panel.delivery_asked.connect(self.offer_result)
+        self.action = QAction(QIcon(icon_path()), self.tr("Deliver…"), dock)
+        self.action.setToolTip(self.tr("Make polygons, a map sheet, a report or an emergency package of this result"))
+        self.action.triggered.connect(self.offer_active)
+        for layer_type in LAYER_TYPES:
+            iface.addCustomActionForLayerType(self.action, "", layer_type, False)
+        QgsProject.instance().layersAdded.connect(self._add_soon)
+        self._add_to_menus(QgsProject.instance().mapLayers().values())
+
+    def _add_soon(self, layers: Iterable[QgsMapLayer]) -> None:
+        """Look at new layers once Processing has marked those that it loads."""
+        ids = [layer.id() for layer in layers]
+        QTimer.singleShot(0, lambda: self._add_to_menus(present_layers(ids)))
+
+    def _add_to_menus(self, layers: Iterable[QgsMapLayer]) -> None:
+        for layer in layers:
+            if kind_of_layer(layer):
+                self._iface.addCustomActionForLayer(self.action, layer)
+
+    def close_down(self) -> None:
+        """Let go of the project; the dock is about to be deleted."""
+        QgsProject.instance().layersAdded.disconnect(self._add_soon)
+        self._iface.removeCustomActionForLayerType(self.action)
+        self.editor.close_down()
+        self.corrections.close_down()
+
+    def offer_result(self, layer_id: str) -> None:
+        """Open the menu for a result's mask."""
+        layer = QgsProject.instance().mapLayer(layer_id)
+        if layer is None:
+            warn_no_result(self._iface)
+            return
+        self.offer(layer)
+
+    def offer_active(self) -> None:
+        """Open the menu for the layer that is active in the layer panel."""
+        self.offer(self._iface.activeLayer())
+
+    def offer(self, layer: Any) -> None:
+        """Open the menu for a layer, where it is a result."""
+        if not isinstance(layer, QgsMapLayer) or not kind_of_layer(layer):
+            warn_no_result(self._iface)
+            return
+        fill_menu(self.menu, layer, self._iface, self.editor.open)
+        self.menu.popup(QCursor.pos())

@@ -1,0 +1,190 @@
+"""Lets the analyst move a result's threshold: draws the probability, then writes mask and polygons anew."""
+
+import os
+import uuid
+from typing import Any, Dict, List, Optional, Tuple
+
+from qgis.core import QgsApplication, QgsMapLayer, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QObject, pyqtSignal
+
+from ..engine import protocol
+from .algorithm_task import AlgorithmTask
+from .engine_client import EngineClient
+from .hazards import dress_layer
+from .layer_files import replace_shown
+from .layer_origin import file_of, hazard_of, origin_of, related, write_history
+from .messages import SUCCESS, WARNING, tell
+from .result_panel import area_text
+from .threshold_bar import ThresholdBar, draw_at
+
+APPLY, TRACE = "hazardmapper:applythreshold", "hazardmapper:hazardpolygons"
+
+
+class ThresholdEditor(QObject):
+    """One result at a time; closing it leaves everything as it was."""
+
+    applied = pyqtSignal(str)
+
+    def __init__(self, bar: ThresholdBar, iface: Any, client: EngineClient) -> None:
+        super().__init__(bar)
+        self.bar = bar
+        self._iface = iface
+        self._client = client
+        self._mask_id = self._probability_id = ""
+        self._was_visible: Tuple[bool, bool] = (True, False)
+        self._waiting: List[Tuple[str, Dict[str, Any], str, str]] = []
+        self._step: Tuple[str, str] = ("", "")
+        self._area: Any = None
+        self._task = AlgorithmTask(self)
+        self._task.done.connect(self._on_done)
+        self._task.failed.connect(self._on_failed)
+        self._task.cancelled.connect(lambda: self._on_failed(self.tr("Cancelled; mask and polygons are as before.")))
+        bar.moved.connect(self._draw)
+        bar.applied.connect(self.apply)
+        bar.closed.connect(self.close)
+        QgsProject.instance().layersWillBeRemoved.connect(self._on_removed)
+
+    def close_down(self) -> None:
+        """Let go of the project."""
+        QgsProject.instance().layersWillBeRemoved.disconnect(self._on_removed)
+        self._task.close_down()
+
+    def open(self, layer: QgsMapLayer) -> None:
+        """Begin with a mask or its probability; says why not where there is no probability."""
+        self.close()
+        project = QgsProject.instance()
+        masks, probabilities = related(project, layer, "mask"), related(project, layer, "probability")
+        if not masks or not probabilities:
+            text = self.tr("No probability of '{name}' is in the project; tick Probability under Output and run again.")
+            tell(self._iface, text.format(name=layer.name()), WARNING)
+            return
+        mask, probability = masks[0], probabilities[-1]
+        self._mask_id, self._probability_id = mask.id(), probability.id()
+        self._was_visible = self._visible(self._mask_id), self._visible(self._probability_id)
+        percent = round(100 * number(origin_of(mask)["threshold"], 0.5))
+        self.bar.open(mask.name(), percent)
+        self._client.submit("provenance", protocol.ProvenanceJob(file_of(probability)), self._on_areas)
+        self._set_visible(False, True)
+        self._draw(percent)
+
+    def close(self) -> None:
+        """Draw everything as before and hide the bar."""
+        probability = self._layer(self._probability_id)
+        if probability is not None:
+            dress_layer(probability, "probability", hazard_of(probability))
+        self._set_visible(*self._was_visible)
+        self._mask_id = self._probability_id = ""
+        self.bar.hide()
+
+    def apply(self, percent: int) -> None:
+        """Write the mask at this threshold, then trace those polygons anew that came from it."""
+        mask, probability = self._layer(self._mask_id), self._layer(self._probability_id)
+        if mask is None or probability is None or self._task.is_running:
+            return
+        polygons = [layer for layer in related(QgsProject.instance(), mask, "polygons") if file_of(layer)]
+        edited = [layer.name() for layer in polygons if isinstance(layer, QgsVectorLayer) and layer.isEditable()]
+        if edited:
+            text = self.tr("The polygons '{name}' are being edited; save or discard the edits first.")
+            tell(self._iface, text.format(name=edited[0]), WARNING)
+            return
+        final, token = file_of(mask), uuid.uuid4().hex[:12]
+        partial = protocol.partial_path(final, token)
+        values = {"PROBABILITY": probability, "THRESHOLD": percent / 100.0, "OUTPUT": partial}
+        self._waiting = [(APPLY, values, partial, final)]
+        for path in sorted({file_of(layer) for layer in polygons}):
+            out = protocol.partial_path(path, token)
+            traced = {"INPUT": final, "PROBABILITY": file_of(probability), "MANUAL": path, "OUTPUT": out}
+            self._waiting.append((TRACE, traced, out, path))
+        self.bar.set_busy(True)
+        self._next()
+
+    def _next(self) -> None:
+        if not self._waiting:
+            self._on_all_done()
+            return
+        algorithm_id, parameters, partial, final = self._waiting.pop(0)
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById(algorithm_id)
+        if algorithm is None:
+            self._on_failed(self.tr("Hazard Mapper's algorithms are not registered; enable its provider."))
+            return
+        self._step = (partial, final)
+        self._task.start(algorithm, parameters, self.tr("Hazard Mapper: threshold"))
+
+    def _on_done(self, results: Dict[str, Any]) -> None:
+        if "HAZARD_AREA_M2" in results and self._step[1] == self._mask_file():
+            self._area = results["HAZARD_AREA_M2"]
+        try:
+            replace_shown(QgsProject.instance(), *self._step)
+        except OSError as error:
+            self._on_failed(
+                self.tr("'{file}' could not be replaced ({error}).").format(file=self._step[1], error=error)
+            )
+            return
+        self._next()
+
+    def _on_failed(self, sentence: str) -> None:
+        self._waiting.clear()
+        for partial in (self._step[0], os.path.splitext(self._step[0])[0] + ".qml"):
+            if partial and os.path.exists(partial):
+                os.remove(partial)
+        self.bar.set_busy(False)
+        tell(self._iface, sentence, WARNING)
+
+    def _on_all_done(self) -> None:
+        self.bar.set_busy(False)
+        mask = self._layer(self._mask_id)
+        percent = self.bar.slider.value()
+        self._was_visible = (True, self._was_visible[1])
+        self.close()
+        if mask is None:
+            return
+        for layer in [mask, *related(QgsProject.instance(), mask, "polygons")]:
+            layer.setCustomProperty("hazardmapper/threshold", str(percent / 100.0))
+            write_history(layer, {self.tr("Threshold applied"): f"{percent} %"})
+        text = self.tr("{name}: {area} at {percent} %.")
+        told = text.format(name=mask.name(), area=area_text(self._area), percent=percent)
+        tell(self._iface, told, SUCCESS)
+        self.applied.emit(told)
+
+    def _on_areas(self, found: Optional[Dict[str, Any]], error: Optional[protocol.HazardError]) -> None:
+        if error is not None:
+            tell(self._iface, str(error), WARNING)
+        elif found and self._probability_id and not self.bar.isHidden():
+            self.bar.set_areas(found.get("areas_by_percent_m2"))
+
+    def _draw(self, percent: int) -> None:
+        probability = self._layer(self._probability_id)
+        if probability is not None:
+            draw_at(probability, hazard_of(probability), percent)
+
+    def _on_removed(self, layer_ids: Any) -> None:
+        if self._mask_id in layer_ids or self._probability_id in layer_ids:
+            self.close()
+
+    def _mask_file(self) -> str:
+        mask = self._layer(self._mask_id)
+        return file_of(mask) if mask is not None else ""
+
+    def _layer(self, layer_id: str) -> Any:
+        return QgsProject.instance().mapLayer(layer_id) if layer_id else None
+
+    def _node(self, layer_id: str) -> Any:
+        return QgsProject.instance().layerTreeRoot().findLayer(layer_id) if layer_id else None
+
+    def _visible(self, layer_id: str) -> bool:
+        node = self._node(layer_id)
+        return node is not None and node.itemVisibilityChecked()
+
+    def _set_visible(self, mask: bool, probability: bool) -> None:
+        for layer_id, visible in ((self._mask_id, mask), (self._probability_id, probability)):
+            node = self._node(layer_id)
+            if node is not None:
+                node.setItemVisibilityChecked(visible)
+
+
+def number(text: str, default: float) -> float:
+    """Text as a number, else a default."""
+    try:
+        return float(text)
+    except ValueError:
+        return default
