@@ -14,6 +14,8 @@ HAZARD_COLOURS = {
     "glacier_collapse": (152, 46, 158, 255),
 }
 OTHER_COLOUR = (200, 30, 60, 255)
+ERROR_COLOURS = {1: (0, 114, 178, 255), 2: (213, 94, 0, 255), 3: (240, 228, 66, 255)}
+"""Hit, miss and false alarm, told apart by colour-blind eyes as well (palette of Okabe and Ito, 2008)."""
 STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
 
 
@@ -30,6 +32,12 @@ def probability_layer(path: str, hazard: str, scene: str = "") -> Layer:
     """Probability of a hazard in per cent."""
     beside = style_beside(path, scene, STYLES / "probability.qml")
     return Layer(path, f"{title_of(hazard)} probability (%)", {}, beside, averaged=True)
+
+
+def errors_layer(path: str, hazard: str, mask: str) -> Layer:
+    """Where a mask is right and wrong: 0 right rejection, 1 hit, 2 miss, 3 false alarm, 255 left out."""
+    title = f"{title_of(hazard)} errors" if hazard else "Errors"
+    return Layer(path, title, ERROR_COLOURS, style_beside(path, mask, STYLES / "errors.qml"))
 
 
 def title_of(hazard: str) -> str:

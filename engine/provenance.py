@@ -79,6 +79,8 @@ def _kind(tags: Mapping[str, str], description: str) -> str | None:
         return None
     if "HAZARD_CHANGE_JOB" in tags:
         return "change"
+    if "HAZARD_EVALUATION" in tags:
+        return "errors"
     return "probability" if "probability" in description else "mask"
 
 

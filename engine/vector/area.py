@@ -28,26 +28,33 @@ class AreaMask:
     Args:
         path: any vector file; every layer and polygon of it counts.
         georeference: of the scene.
+        noun: what the polygons are, in messages.
+
+    Attributes:
+        has_crs: whether every layer of the file says its CRS.
 
     Raises:
         BadInput: when the file cannot be read, holds no polygon, or none lies on the scene.
     """
 
-    def __init__(self, path: str, georeference: Georeference) -> None:
+    def __init__(self, path: str, georeference: Georeference, noun: str = "area") -> None:
         prepare_gdal()
-        require_file(path, "area")
+        require_file(path, noun)
         self._name = os.path.basename(path)
+        self.has_crs = True
         self._boxes: list[tuple[float, float, float, float]] = []
         self._memory = ogr.GetDriverByName("Memory").CreateDataSource("area")
         self._layer = self._memory.CreateLayer("area", None, ogr.wkbPolygon)
         try:
             source = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
         except RuntimeError as error:
-            raise BadInput(f"The area '{self._name}' cannot be opened ({first_line(error)}); give polygons.") from None
+            raise BadInput(
+                f"The {noun} '{self._name}' cannot be opened ({first_line(error)}); give polygons."
+            ) from None
         for index in range(source.GetLayerCount()):
             self._take(source.GetLayer(index), georeference)
         if self._layer.GetFeatureCount() == 0:
-            raise BadInput(f"The area '{self._name}' holds no polygon; draw or select at least one.")
+            raise BadInput(f"The {noun} '{self._name}' holds no polygon; draw or select at least one.")
         xmin, xmax, ymin, ymax = self._layer.GetExtent()
         if xmax <= 0 or ymax <= 0 or xmin >= georeference.width or ymin >= georeference.height:
             raise BadInput(f"No polygon of '{self._name}' lies on the scene; choose polygons that overlap it.")
@@ -55,6 +62,7 @@ class AreaMask:
     def _take(self, layer: Any, georeference: Georeference) -> None:
         layer_crs = layer.GetSpatialRef()
         move = None
+        self.has_crs = self.has_crs and layer_crs is not None
         if layer_crs is not None and georeference.crs is not None:
             layer_crs = layer_crs.Clone()
             layer_crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
