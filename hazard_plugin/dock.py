@@ -415,7 +415,7 @@ class HazardDock(QgsDockWidget):
             **self.area.remembered(),
             **self.adaptation.remembered(),
             "folder": self.ui.folderWidget.filePath().strip(),
-            "probability": "yes" if self.ui.probabilityCheckBox.isChecked() else "",
+            "probability": "yes" if self.ui.probabilityCheckBox.isChecked() else "no",
             "layer_bands": json.dumps({name: value for name, value in self._overrides.items() if any(value.values())}),
         }
 
@@ -426,7 +426,7 @@ class HazardDock(QgsDockWidget):
         self.area.restore(choices)
         self.adaptation.restore(choices)
         self.ui.folderWidget.setFilePath(choices["folder"])
-        self.ui.probabilityCheckBox.setChecked(choices["probability"] == "yes")
+        self.ui.probabilityCheckBox.setChecked(choices["probability"] != "no")
         self._overrides = read_overrides(choices["layer_bands"])
         self._choices_touched = False
 

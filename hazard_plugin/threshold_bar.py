@@ -5,7 +5,7 @@ from typing import List, Optional, Sequence
 from qgis.core import QgsColorRampShader, QgsRasterLayer, QgsRasterShader, QgsSingleBandPseudoColorRenderer
 from qgis.PyQt.QtCore import Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor
-from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from .hazards import hazard_colour
 from .result_panel import area_text
@@ -51,10 +51,10 @@ class ThresholdBar(QFrame):
         row.addWidget(close)
         self.hide()
 
-    def _button(self, name: str, text: str) -> QPushButton:
-        button = QPushButton(text)
+    def _button(self, name: str, text: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
         button.setObjectName(name)
-        button.setAutoDefault(False)
         return button
 
     def open(self, name: str, percent: int) -> None:

@@ -130,7 +130,7 @@ def test_one_click_adapts_maps_and_tells_the_verdict(dock, click, jobs, project,
     (_, adapt_job), (_, segment_job) = jobs
     assert adapt_job.extent is not None, "the visible extent, as for the mask"
     assert adapt_job.extent == segment_job.extent and adapt_job.budget_s == 60
-    assert [layer.name() for layer in project.mapLayers().values() if layer.name().startswith("Flood")] == [
+    assert [layer.name() for layer in project.mapLayers().values() if layer.name().startswith("Flood -")] == [
         "Flood - Faenza"
     ]
 

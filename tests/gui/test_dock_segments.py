@@ -54,7 +54,9 @@ def test_one_click_adds_a_named_styled_mask_above_its_source(dock, add_scene, cl
     assert mask.renderer().type() == "paletted"
     assert mask.renderer().classes()[1].label == "Flood"
     run, scene = group.children()
-    assert run.name() == "Flood - Faenza" and [child.layerId() for child in run.children()] == [mask.id()]
+    (probability,) = results(project, "probability")
+    assert run.name() == "Flood - Faenza"
+    assert [child.layerId() for child in run.children()] == [mask.id(), probability.id()]
     assert scene.layerId() == source.id()
     assert mask.extent() == source.extent() and mask.width() == source.width()
     assert project.layerTreeRoot().findLayer(below.id()) is not None
@@ -253,7 +255,9 @@ def test_an_unsaved_project_asks_once_for_a_folder(dock, add_scene, click, proje
         click(dock.ui.segmentButton)
         ended(dock)
     assert len(asked) == 1
-    assert sorted(p.name for p in folder.glob("*.tif")) == ["scene_flood.tif", "scene_flood_2.tif"]
+    assert sorted(p.name for p in folder.glob("*.tif")) == [
+        "scene_flood.tif", "scene_flood_2.tif", "scene_flood_2_probability.tif", "scene_flood_probability.tif"
+    ]  # fmt: skip
     save_setting("output_folder", "")
 
 
