@@ -98,6 +98,12 @@ class SegmentJob(SceneJob):
     threshold: Optional[float] = option(
         help="decision threshold between 0 and 1; the card's own when not given", metavar="T", parse=float
     )
+    date: Optional[str] = option(
+        help="day of the scene, to be recorded; found out when not given", metavar="D", parse=parse_date
+    )
+    scene_name: Optional[str] = option(
+        help="name of the scene, to be recorded; that of its file when not given", metavar="NAME"
+    )
     device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
     batch_size: Optional[int] = option(
         help="windows predicted together; chosen for the device when not given", metavar="N", parse=int
@@ -111,6 +117,8 @@ class SegmentJob(SceneJob):
             raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
         if self.batch_size is not None and not 1 <= self.batch_size <= 1024:
             raise BadInput(f"Batch size {self.batch_size} is out of range; expected 1 to 1024.")
+        if self.date is not None:
+            parse_date(self.date)
         check_device(self.device)
         outputs = [("mask", self.mask)] + ([("probability", self.probability)] if self.probability else [])
         for name, path in outputs:

@@ -162,7 +162,7 @@ def _tags(
     found = find_characteristics(scene, request.task.understanding, request.job)
     adaptation = request.model.card.training.get("adaptation")
     known = {
-        "HAZARD_SCENE": scene.name,
+        "HAZARD_SCENE": request.job.scene_name or scene.name,
         "HAZARD_SCENE_SHA256": sha256,
         "HAZARD_SCENE_DATE": found.date,
         "HAZARD_SENSOR": found.characteristics.sensor,

@@ -19,6 +19,7 @@ from ..compat import DOUBLE
 from ..engine_client import EngineClient
 from ..engine_feedback import WHOLE
 from ..hazards import compared_layer_name, mask_layer_name, probability_layer_name
+from ..layer_date import layer_date
 from ..layer_origin import new_run
 from ..raster_source import read_layer
 from .adaptation import (
@@ -159,7 +160,10 @@ class SegmentHazard(SceneAlgorithm):
             "probability": absolute(outputs["PROBABILITY"]) or None,
             "overwrite": True,
         }
-        source = read_layer(self.raster(parameters, "INPUT", context))
+        layer = self.raster(parameters, "INPUT", context)
+        source = read_layer(layer)
+        fields["date"] = layer_date(layer) or None
+        fields["scene_name"] = source.name if source.is_copied else None
         protocol.SegmentJob(raster=source.path or "scene", **fields)
         for path in outputs.values():
             require_free(absolute(path), context.project())
