@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Optional
 from qgis.core import QgsApplication, QgsMapLayer, QgsProject
 from qgis.PyQt.QtWidgets import QMenu, QWidget
 
+from .help_page import HelpDialog
 from .layer_origin import file_of, origin_of, related
 from .messages import WARNING, tell, tr
 
@@ -69,6 +70,10 @@ def fill_menu(menu: QMenu, layer: QgsMapLayer, iface: Any, move_threshold: Calla
         action = menu.addAction(algorithm.displayName() + "…")
         action.setToolTip(algorithm.shortDescription())
         action.triggered.connect(lambda _checked=False, wanted=entry: open_dialog(wanted, layer, iface))
+    menu.addSeparator()
+    action = menu.addAction(tr("Help on delivering"))
+    action.setToolTip(tr("Explain what can be made of a result"))
+    action.triggered.connect(lambda: HelpDialog("delivering", menu.parentWidget()).show())
 
 
 def open_dialog(entry: Entry, layer: QgsMapLayer, iface: Any) -> Optional[QWidget]:

@@ -22,7 +22,7 @@
       </minMaxOrigin>
       <colorPalette>
         <paletteEntry value="0" label="None" color="#000000" alpha="0"/>
-        <paletteEntry value="1" label="Glacier collapse" color="#aa28a0" alpha="190"/>
+        <paletteEntry value="1" label="Glacier collapse" color="#982e9e" alpha="190"/>
       </colorPalette>
     </rasterrenderer>
     <brightnesscontrast brightness="0" contrast="0" gamma="1"/>
