@@ -33,6 +33,10 @@ def deliver(kind: str, job: Any, report: Report) -> dict[str, Any]:
         from .unassessed import unassessed
 
         return unassessed(job, report)
+    if kind == "zones":
+        from .zones import zones
+
+        return zones(job, report)
     from .series import series
 
     return series(job, report)

@@ -183,6 +183,37 @@ class UnassessedJob:
         check_not_same("polygon file", self.out, (self.mask,))
 
 
+@dataclass(frozen=True)
+class ZonesJob:
+    """Trace where a hazard is sure, likely and possible, and count the people there."""
+
+    mask: str = option("", help="mask (1 hazard)", metavar="M", required=True)
+    out: str = option("", help="polygons to write (GeoPackage)", metavar="V", required=True)
+    probability: Optional[str] = option(help="probability on the mask's grid, 0-100 %%", metavar="P")
+    low: Optional[float] = option(
+        help="probability of the low estimate (threshold's log odds + 1 when not given)", metavar="T", parse=float
+    )
+    high: Optional[float] = option(
+        help="probability of the high estimate (threshold's log odds - 1 when not given)", metavar="T", parse=float
+    )
+    population: Optional[str] = option(help="raster of people a cell, any grid", metavar="R")
+    density: bool = option(False, help="the raster holds people a square kilometre")
+    overwrite: bool = option(False, help="replace polygons that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_ending("polygon file", self.out, (".gpkg",))
+        check_not_same("polygon file", self.out, (self.mask, self.probability, self.population))
+        for name, value in (("Low estimate", self.low), ("High estimate", self.high)):
+            if value is not None:
+                check_range(name, value, 0, 1)
+                if not self.probability:
+                    raise BadInput(f"{name} needs a probability; give one, or leave the cut out.")
+        if self.low is not None and self.high is not None and self.low < self.high:
+            raise BadInput("The low estimate needs the stricter cut; give it a probability not below the high one's.")
+
+
 DELIVERY_JOBS: Dict[str, type] = {
     "provenance": ProvenanceJob,
     "polygons": PolygonsJob,
@@ -191,5 +222,6 @@ DELIVERY_JOBS: Dict[str, type] = {
     "change": ChangeJob,
     "series": SeriesJob,
     "unassessed": UnassessedJob,
+    "zones": ZonesJob,
 }
 """Kind of job to its definition."""

@@ -59,7 +59,7 @@ def evaluate(job: EvaluateJob, report: Report | None = None) -> dict[str, Any]:
         for top in range(0, mask.height, ROWS):
             report.progress(top / mask.height, 0.0, 0.9 if pair else 1.0)
             found = mask.read_rows(top, ROWS)
-            _require_mask(found, mask.name)
+            require_mask_values(found, mask.name)
             positive, counted = truth(top, len(found))
             not_assessed += int(np.count_nonzero(counted & (found == NOT_ASSESSED)))
             outcome = _outcome(found, positive, counted)
@@ -132,7 +132,8 @@ def _tallies(mask: TaggedRaster) -> dict[str, AreaTally]:
     return {name: mask.new_tally() for name in NAMES} if known else {}
 
 
-def _require_mask(found: Codes, name: str) -> None:
+def require_mask_values(found: Codes, name: str) -> None:
+    """Raise BadInput if there is a value that no mask holds."""
     strange = np.setdiff1d(found, MASK_VALUES)
     if strange.size:
         raise BadInput(

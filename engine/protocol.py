@@ -15,6 +15,7 @@ from .delivery_jobs import (
     SeriesJob,
     ThresholdJob,
     UnassessedJob,
+    ZonesJob,
     check_ending,
 )
 from .fields import (
@@ -111,6 +112,7 @@ __all__ = [
     "ThresholdJob",
     "TrainJob",
     "UnassessedJob",
+    "ZonesJob",
     "cancel_message",
     "check_choice",
     "check_ending",

@@ -38,6 +38,10 @@ class UnassessedTrace:
         job_id: part of the names of unfinished files.
     """
 
+    LAYER = "not_assessed"
+    FIELD: str | None = None
+    """Field with the value that a polygon was traced from; None for none."""
+
     def __init__(self, path: str, georeference: Georeference, job_id: str) -> None:
         self._path = path
         self._job_id = job_id
@@ -66,8 +70,8 @@ class UnassessedTrace:
             with contextlib.suppress(OSError):
                 os.remove(leftover)
 
-    def add(self, top: int, rows: Mask) -> None:
-        """Take rows ``(n, width)`` that begin at ``top``."""
+    def add(self, top: int, rows: Mask | npt.NDArray[np.uint8]) -> None:
+        """Take rows ``(n, width)`` that begin at ``top``; 0 is not traced."""
         with self._writing():
             self._raster.GetRasterBand(1).WriteArray(rows.astype(np.uint8), 0, top)
 
@@ -101,9 +105,11 @@ class UnassessedTrace:
 
         target = ogr.GetDriverByName("GPKG").CreateDataSource(self._traces)
         layer = target.CreateLayer("traces", None, ogr.wkbPolygon, ["SPATIAL_INDEX=NO"])
+        if self.FIELD:
+            layer.CreateField(ogr.FieldDefn(self.FIELD, ogr.OFTInteger))
         band = self._raster.GetRasterBand(1)
         try:
-            gdal.Polygonize(band, band, layer, -1, [], callback=go_on)
+            gdal.Polygonize(band, band, layer, 0 if self.FIELD else -1, [], callback=go_on)
         except RuntimeError:
             if not stopped:
                 raise
@@ -117,13 +123,17 @@ class UnassessedTrace:
         traces = source.GetLayer(0)
         total = max(traces.GetFeatureCount(), 1)
         target = ogr.GetDriverByName("GPKG").CreateDataSource(self._partial)
-        layer = target.CreateLayer("not_assessed", self._georeference.crs, ogr.wkbPolygon)
+        layer = target.CreateLayer(self.LAYER, self._georeference.crs, ogr.wkbPolygon)
+        if self.FIELD:
+            layer.CreateField(ogr.FieldDefn(self.FIELD, ogr.OFTInteger))
         count = 0
         target.StartTransaction()
         try:
             for trace in traces:
                 feature = ogr.Feature(layer.GetLayerDefn())
                 feature.SetGeometry(self._moved(trace.GetGeometryRef()))
+                if self.FIELD:
+                    feature.SetField(0, trace.GetField(0))
                 layer.CreateFeature(feature)
                 count += 1
                 if count % BATCH == 0:
