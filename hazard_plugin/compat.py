@@ -7,7 +7,9 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsMapLayerProxyModel,
     QgsProcessing,
+    QgsProcessingFeatureSource,
     QgsProcessingParameterDefinition,
+    QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsWkbTypes,
@@ -20,6 +22,14 @@ def is_rendered_type(data_type: Any) -> bool:
 
 
 POLYGONS = QgsProcessing.TypeVectorPolygon
+BUILDINGS = [QgsProcessing.TypeVectorPolygon, QgsProcessing.TypeVectorPoint]
+LINES = QgsProcessing.TypeVectorLine
+TABLE = QgsProcessing.TypeVector
+NUMERIC_FIELD = QgsProcessingParameterField.Numeric
+NO_GEOMETRY = QgsWkbTypes.NoGeometry
+LINE_GEOMETRY = QgsWkbTypes.LineGeometry
+POLYGON_GEOMETRY = QgsWkbTypes.PolygonGeometry
+NO_CHECK = QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks
 DOUBLE = QgsProcessingParameterNumber.Double
 INTEGER = QgsProcessingParameterNumber.Integer
 RASTER_OR_VECTOR = [QgsProcessing.TypeRaster, QgsProcessing.TypeVectorAnyGeometry]

@@ -47,7 +47,7 @@ def style_path(kind: str, hazard: str) -> str:
     """Style file for a mask of this hazard, for a probability raster, or for a difference of two."""
     folder = os.path.join(PACKAGE_FOLDER, "resources", "styles")
     own = os.path.join(folder, f"mask_{hazard}.qml")
-    if kind in ("probability", "difference"):
+    if kind in ("probability", "difference", "errors"):
         return os.path.join(folder, f"{kind}.qml")
     return own if os.path.exists(own) else os.path.join(folder, "mask.qml")
 
