@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from .algorithms.adapt_to_scene import AdaptToScene
 from .algorithms.apply_threshold import ApplyThreshold
 from .algorithms.evaluate_mask import EvaluateMask
+from .algorithms.exposure import Exposure
 from .algorithms.pretrain_model import PretrainModel
 from .algorithms.run_again import RunAgain
 from .algorithms.segment_hazard import SegmentHazard
@@ -26,7 +27,8 @@ class HazardProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
-        for algorithm in (SegmentHazard, AdaptToScene, ApplyThreshold, RunAgain, EvaluateMask):
+        delivering = (ApplyThreshold, RunAgain, Exposure, EvaluateMask)
+        for algorithm in (SegmentHazard, AdaptToScene, *delivering):
             self.addAlgorithm(algorithm(self.client))
         for algorithm in (PretrainModel, TrainHazard):
             self.addAlgorithm(algorithm(self.training))
