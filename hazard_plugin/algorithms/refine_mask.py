@@ -1,0 +1,236 @@
+"""The algorithm ``hazardmapper:refinemask``: floods without permanent water, hazards only on slopes that can be."""
+
+import contextlib
+from dataclasses import replace
+from typing import Any, Dict, List, Optional, Tuple
+
+from qgis.core import (
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsProcessingOutputNumber,
+    QgsProcessingOutputString,
+    QgsProcessingParameterMapLayer,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+)
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine import protocol
+from ..compat import DOUBLE, RASTER_OR_VECTOR
+from ..engine_client import EngineClient
+from ..hazards import hazard_title
+from ..layer_origin import hazard_of, inherited, origin_of, scene_of
+from .base import absolute, with_help
+from .delivery import DeliveryAlgorithm
+from .outputs import require_free, told_to_processing
+from .references import Reference, hazard_said, read_reference
+from .styled import dress_styled, style_file
+
+SLOPE_LIMITS: Dict[str, Tuple[Optional[float], Optional[float]]] = {
+    "flood": (None, 15.0),
+    "landslide": (5.0, None),
+}
+"""Least and most slope in degrees by hazard, where the user gives none; see ``resources/help/refining.md``."""
+
+
+class RefineMask(DeliveryAlgorithm):
+    """Take permanent water and impossible slopes out of a mask."""
+
+    def __init__(self, client: EngineClient) -> None:
+        super().__init__(client)
+        self._references: Dict[str, Reference] = {}
+        self._hazard = ""
+
+    def name(self) -> str:
+        """Id within the provider."""
+        return "refinemask"
+
+    def displayName(self) -> str:
+        """Name in the toolbox."""
+        return tr("Refine mask")
+
+    def tags(self) -> List[str]:
+        """Words by which the toolbox finds it."""
+        return tr("permanent water,JRC,occurrence,slope,DEM,elevation,filter,flood,landslide,false alarm").split(",")
+
+    def shortDescription(self) -> str:
+        """One line for lists and tooltips."""
+        return tr("Takes permanent water and impossible slopes out of a mask, in a way that can be taken back.")
+
+    def shortHelpString(self) -> str:
+        """Explain inputs, outputs and limits."""
+        return tr(
+            "Water in a scene is flood only where there is no water otherwise. Permanent water is a raster, such as "
+            "the occurrence layer of JRC Global Surface Water, or polygons of rivers, lakes and sea.\n\n"
+            "An elevation model rules out hazards on slopes where they cannot be. Without limits of your own, floods "
+            "keep to slopes of at most 15°, landslides to slopes of at least 5°; a glacier collapse has no limit until "
+            "you give one. Slopes are computed on the model's own grid and on distances on the ground, then "
+            "interpolated; a model much finer than the mask is averaged first.\n\n"
+            "The result keeps what was taken out: 0 none, 1 hazard, 2 permanent water, 3 ruled out by slope, 255 not "
+            "assessed. Only 1 is hazard; refine the result again and 2 and 3 count as hazard first, so that other "
+            "limits can be tried on it. Where the reference or the model has no value a pixel stays as it is, and the "
+            "share of the hazard area without one is told.\n\n"
+            "Surface models contain trees and buildings, whose edges look steep: use a terrain model where you can."
+        )
+
+    def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:
+        """Declare parameters and outputs."""
+        add = self.addParameter
+        add(QgsProcessingParameterRasterLayer("INPUT", tr("Mask")))
+        water = QgsProcessingParameterMapLayer("WATER", tr("Permanent water"), None, True, RASTER_OR_VECTOR)
+        add(with_help(water, tr("raster such as JRC occurrence, or polygons; none when empty")))
+        least = QgsProcessingParameterNumber(
+            "LEAST_OCCURRENCE", tr("Least value of permanent water"), DOUBLE, 50.0, False
+        )
+        add(with_help(least, tr("raster values from here on are permanent; JRC: per cent of the time; 1 for 0 and 1")))
+        elevation = QgsProcessingParameterRasterLayer("ELEVATION", tr("Elevation model"), None, True)
+        add(with_help(elevation, tr("elevations in metres on any grid; no slope limits when empty")))
+        for name, title, help_text in (
+            (
+                "LEAST_SLOPE",
+                tr("Least slope in degrees"),
+                tr("empty: 5 for landslides when an elevation model is given"),
+            ),
+            ("MOST_SLOPE", tr("Most slope in degrees"), tr("empty: 15 for floods when an elevation model is given")),
+        ):
+            limit = QgsProcessingParameterNumber(name, title, DOUBLE, None, True, 0.0, 90.0)
+            add(with_help(limit, help_text))
+        self.mark_advanced(("LEAST_OCCURRENCE", "LEAST_SLOPE", "MOST_SLOPE"))
+        add(QgsProcessingParameterRasterDestination("OUTPUT", tr("Refined mask")))
+        for name, title in (
+            ("HAZARD_AREA_M2", tr("Hazard area in m²")),
+            ("PERMANENT_WATER_M2", tr("Permanent water in m²")),
+            ("RULED_OUT_BY_SLOPE_M2", tr("Ruled out by slope in m²")),
+            ("SHARE_ASSESSED", tr("Share of the scene assessed (0 to 1)")),
+            ("SHARE_WITHOUT_REFERENCE", tr("Share of the hazard area without a statement on water (0 to 1)")),
+            ("SHARE_WITHOUT_SLOPE", tr("Share of the hazard area without a slope (0 to 1)")),
+        ):
+            self.addOutput(QgsProcessingOutputNumber(name, title))
+        self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
+
+    def require_possible(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> None:
+        """Raise HazardError, with one sentence, if the job cannot be as these parameters want it."""
+        self._read(parameters, context, QgsProcessingContext())
+
+    def _read(
+        self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
+    ) -> protocol.RefineJob:
+        mask = self.result_file(parameters, "INPUT", context)
+        layer = self.raster(parameters, "INPUT", context)
+        transforms = context.transformContext()
+        self._references = {}
+        for name, as_layer in (
+            ("WATER", self.parameterAsLayer),
+            ("ELEVATION", self.parameterAsRasterLayer),
+        ):
+            found = as_layer(parameters, name, context)
+            if found is not None:
+                self._references[name] = read_reference(found, layer, transforms)
+            elif parameters.get(name):
+                raise protocol.BadInput(
+                    tr("The layer '{layer}' cannot be found; choose another one.").format(layer=parameters[name])
+                )
+        out = absolute(self.parameterAsOutputLayer(parameters, "OUTPUT", output_context))
+        require_free(out, context.project())
+        limits = self.number(parameters, "LEAST_SLOPE", context), self.number(parameters, "MOST_SLOPE", context)
+        has_elevation = "ELEVATION" in self._references
+        self._hazard = origin_of(layer)["hazard"]
+        if has_elevation and limits == (None, None):
+            limits = usual_limits(self._hazard) if self._hazard else (0.0, None)  # found out when it runs
+        return protocol.RefineJob(
+            mask=mask,
+            out=out,
+            permanent_water=self._references["WATER"].name if "WATER" in self._references else None,
+            least_occurrence=self.parameterAsDouble(parameters, "LEAST_OCCURRENCE", context),
+            elevation=self._references["ELEVATION"].name if has_elevation else None,
+            least_slope=limits[0],
+            most_slope=limits[1],
+            overwrite=True,
+        )
+
+    def prepareAlgorithm(
+        self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> bool:
+        """Read the layers on the main thread; raises QgsProcessingException with one sentence."""
+        with told_to_processing():
+            self.job = self._read(parameters, context, context)
+            layer = self.raster(parameters, "INPUT", context)
+        hazard = hazard_of(layer)
+        name = tr("{hazard}, refined - {scene}").format(hazard=hazard_title(hazard), scene=scene_of(layer))
+        output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
+        dress_styled(context, output, style_file("refined", hazard), "mask", hazard, name, inherited(layer))
+        return True
+
+    def processAlgorithm(
+        self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
+    ) -> Dict[str, Any]:
+        """Run the job in the engine; returns nothing when cancelled."""
+        if self.job is None:
+            raise QgsProcessingException(tr("Nothing was prepared; run the algorithm again."))
+        wanted = {"WATER": "permanent_water", "ELEVATION": "elevation"}
+        with told_to_processing(), contextlib.ExitStack() as stack:
+            try:
+                paths = {
+                    wanted[name]: stack.enter_context(reference.opened(context.transformContext(), feedback))
+                    for name, reference in self._references.items()
+                }
+                given = [self.number(parameters, name, context) for name in ("LEAST_SLOPE", "MOST_SLOPE")]
+                if "elevation" in paths and given == [None, None]:
+                    paths.update(self._usual_limits(feedback))
+                self.job = replace(self.job, **paths)
+            except protocol.Cancelled:
+                feedback.pushInfo(tr("Cancelled; nothing was written."))
+                return {}
+            return super().processAlgorithm(parameters, context, feedback)
+
+    def _usual_limits(self, feedback: QgsProcessingFeedback) -> Dict[str, Optional[float]]:
+        least, most = usual_limits(self._hazard or hazard_said(self._client, self.job.mask, feedback))
+        text = tr("Slopes of at least {least}°.") if most is None else tr("Slopes of at most {most}°.")
+        feedback.pushInfo(text.format(least=least, most=most))
+        return {"least_slope": least, "most_slope": most}
+
+    def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:
+        """Outputs of the algorithm from the engine's answer."""
+        names = (
+            "hazard_area_m2",
+            "permanent_water_m2",
+            "ruled_out_by_slope_m2",
+            "share_assessed",
+            "share_without_reference",
+            "share_without_slope",
+        )
+        feedback.pushInfo(
+            tr("Hazard {hazard:.3f} km², permanent water {water:.3f} km², ruled out by slope {slope:.3f} km².").format(
+                hazard=result["hazard_area_m2"] / 1e6,
+                water=result["permanent_water_m2"] / 1e6,
+                slope=result["ruled_out_by_slope_m2"] / 1e6,
+            )
+        )
+        return {
+            "OUTPUT": self.job.out,
+            **{name.upper(): result.get(name) for name in names},
+            "WARNINGS": "\n".join(result.get("warnings") or ()),
+        }
+
+    @property
+    def kind(self) -> str:
+        """Kind of the engine's job."""
+        return "refine"
+
+
+def usual_limits(hazard: str) -> Tuple[Optional[float], Optional[float]]:
+    """Least and most slope of a hazard in degrees; raises BadInput if it has none."""
+    if hazard not in SLOPE_LIMITS:
+        raise protocol.BadInput(
+            tr("There is no usual slope limit for {hazard}; give the least or the most slope.").format(
+                hazard=hazard_title(hazard).lower() if hazard else tr("a mask that does not say its hazard")
+            )
+        )
+    return SLOPE_LIMITS[hazard]
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("RefineMask", text)
