@@ -7,6 +7,7 @@ from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.adapt_to_scene import AdaptToScene
 from .algorithms.apply_threshold import ApplyThreshold
+from .algorithms.emergency_package import EmergencyPackage
 from .algorithms.evaluate_mask import EvaluateMask
 from .algorithms.exposure import Exposure
 from .algorithms.pretrain_model import PretrainModel
@@ -27,7 +28,7 @@ class HazardProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
-        delivering = (ApplyThreshold, RunAgain, Exposure, EvaluateMask)
+        delivering = (ApplyThreshold, RunAgain, Exposure, EvaluateMask, EmergencyPackage)
         for algorithm in (SegmentHazard, AdaptToScene, *delivering):
             self.addAlgorithm(algorithm(self.client))
         for algorithm in (PretrainModel, TrainHazard):
