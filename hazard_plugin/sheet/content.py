@@ -1,0 +1,238 @@
+"""What a map sheet says: figures, sources, confidence and disclaimer, composed from the provenance of a mask."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
+
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ..adaptation_report import ADAPTED, verdict_title
+from ..hazards import hazard_title
+
+LOW_PERCENT, HIGH_PERCENT = 30, 70
+"""Probabilities between which the likely area lies."""
+SHORT_HASH = 12
+
+
+@dataclass(frozen=True)
+class SheetText:
+    """Everything on a sheet that is read rather than seen."""
+
+    title: str
+    subtitle: str
+    organisation: str
+    date: str
+    hazard: str
+    figures: List[Tuple[str, str]] = field(default_factory=list)
+    sources: List[str] = field(default_factory=list)
+    confidence: str = ""
+    disclaimer: str = ""
+    unassessed: str = ""
+    """Legend text of what is not assessed."""
+
+
+def number_text(value: float, digits: int = 3) -> str:
+    """Number with so many figures, its thousands apart, never in powers of ten."""
+    if value == 0:
+        return "0"
+    places = max(digits - 1 - _magnitude(value), 0)
+    text = f"{value:,.{min(places, 6)}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace(",", "\u202f")
+
+
+def _magnitude(value: float) -> int:
+    return int(f"{abs(value):e}".split("e")[1])
+
+
+def area_figure(area_m2: Any) -> str:
+    """``13.4 km²``, hectares below one square kilometre; *not known* where nobody counted."""
+    if not isinstance(area_m2, (int, float)):
+        return tr("not known")
+    if area_m2 >= 1e6 or area_m2 == 0:
+        return f"{number_text(area_m2 / 1e6)} km²"
+    return f"{number_text(area_m2 / 1e4)} ha" if area_m2 >= 100 else f"{number_text(area_m2)} m²"
+
+
+def share_figure(share: Any) -> str:
+    """Share that was not assessed in per cent, never rounded to a wrong zero or a wrong whole."""
+    if not isinstance(share, (int, float)):
+        return tr("not known")
+    percent = 100.0 * (1.0 - share)
+    if percent <= 0:
+        return "0 %"
+    if percent < 1:
+        return tr("less than 1 %")
+    return tr("more than 99 %") if 99 < percent < 100 else f"{percent:.0f} %"
+
+
+def area_at(areas_by_percent_m2: Any, percent: int) -> Optional[float]:
+    """Square metres of at least this probability; None where nobody counted."""
+    if not isinstance(areas_by_percent_m2, Sequence) or len(areas_by_percent_m2) != 101:
+        return None
+    return float(sum(areas_by_percent_m2[percent:]))
+
+
+def range_figure(areas_by_percent_m2: Any) -> str:
+    """``12 to 15 km²``: what is at least 70 per cent probable, and what is at least 30; empty where not known."""
+    least, most = (area_at(areas_by_percent_m2, percent) for percent in (HIGH_PERCENT, LOW_PERCENT))
+    if least is None or most is None:
+        return ""
+    low, high = area_figure(least), area_figure(most)
+    if low.split(" ")[-1] == high.split(" ")[-1]:
+        low = low.split(" ")[0]
+    return tr("{low} to {high}").format(low=low, high=high)
+
+
+def scene_title(told: Mapping[str, Any], layer_name: str) -> str:
+    """Name of the scene without its ending; the layer's name where the mask does not say."""
+    name = os.path.basename(str(told.get("scene_name") or told.get("scene") or ""))
+    return os.path.splitext(name)[0] or layer_name
+
+
+def sensor_title(sensor: Any) -> str:
+    """``Sentinel-2 L2A``; empty where not known."""
+    known = {"sentinel-1": "Sentinel-1", "sentinel-2-l1c": "Sentinel-2 L1C", "sentinel-2-l2a": "Sentinel-2 L2A"}
+    known.update({f"landsat-{number}": f"Landsat {number}" for number in (5, 7, 8, 9)})
+    known.update({"planetscope": "PlanetScope", "rgb": tr("aerial or satellite image (RGB)")})
+    return known.get(str(sensor or ""), str(sensor or ""))
+
+
+def figures_of(
+    told: Mapping[str, Any], probability: Mapping[str, Any], polygons: Optional[int]
+) -> List[Tuple[str, str]]:
+    """Names and values of the key figures, the most important first."""
+    hazard = hazard_title(str(told.get("hazard") or "hazard"))
+    figures = [
+        (tr("{hazard} area").format(hazard=hazard), area_figure(told.get("hazard_area_m2"))),
+        (tr("Likely range"), range_figure(probability.get("areas_by_percent_m2"))),
+        (tr("Not assessed"), share_figure(told.get("share_assessed"))),
+        (tr("Polygons"), number_text(polygons, 9) if polygons is not None else ""),
+        (tr("Image date"), str(told.get("scene_date") or tr("not known"))),
+        (tr("Sensor"), sensor_title(told.get("sensor"))),
+        (tr("Model"), str(told.get("model") or "")),
+        (tr("Threshold"), threshold_text(told.get("threshold"))),
+        (tr("Adaptation"), adaptation_text(told)),
+    ]
+    return [(name, value) for name, value in figures if value]
+
+
+def threshold_text(value: Any) -> str:
+    """Threshold as a share; empty where not known."""
+    return f"{value:.3g}" if isinstance(value, (int, float)) else ""
+
+
+def adaptation_text(told: Mapping[str, Any]) -> str:
+    """Verdict of the adaptation; empty where the model was not adapted to anything."""
+    adaptation = told.get("adaptation")
+    if isinstance(adaptation, Mapping) and adaptation.get("verdict"):
+        return verdict_title(adaptation["verdict"])
+    return verdict_title(ADAPTED) if told.get("adapted") else ""
+
+
+def sources_of(told: Mapping[str, Any], layer_name: str, own: str, with_countries: bool) -> List[str]:
+    """One line a source: scene, model, outlines, and what the analyst adds."""
+    facts = [sensor_title(told.get("sensor")), str(told.get("scene_date") or ""), hash_text(told.get("scene_sha256"))]
+    scene = ", ".join([scene_title(told, layer_name), *(fact for fact in facts if fact)])
+    lines = [tr("Image: {scene}").format(scene=scene)]
+    if told.get("model"):
+        model = ", ".join(fact for fact in (str(told["model"]), hash_text(told.get("model_sha256"))) if fact)
+        lines.append(tr("Mapping: Hazard Mapper, model {model}").format(model=model))
+    if with_countries:
+        lines.append(tr("Outlines of countries: Natural Earth, as installed with QGIS"))
+    lines += [line.strip() for line in own.splitlines() if line.strip()]
+    return lines
+
+
+def hash_text(value: Any) -> str:
+    """Beginning of a hash."""
+    return f"SHA-256 {str(value)[:SHORT_HASH]}" if value else ""
+
+
+def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any]) -> str:
+    """How far the sheet can be relied on, in a few sentences."""
+    hazard = hazard_title(str(told.get("hazard") or "hazard"))
+    parts = [tr("Mapped by a deep-learning model from one image; not checked in the field.")]
+    likely = range_figure(probability.get("areas_by_percent_m2"))
+    if likely:
+        parts.append(
+            tr("Between {low} % and {high} % probability as limit, the area is {likely}.").format(
+                low=HIGH_PERCENT, high=LOW_PERCENT, likely=likely
+            )
+        )
+    share = told.get("share_assessed")
+    if not isinstance(share, (int, float)):
+        parts.append(tr("How much could be assessed is not known."))
+    elif share < 1:
+        parts.append(
+            tr(
+                "{share} of the area could not be assessed (cloud, shadow or no data): there the sheet says nothing."
+            ).format(share=capitalised(share_figure(share)))
+        )
+    if told.get("hazard") == "flood" and not is_refined(told):
+        parts.append(tr("{hazard} includes permanent water.").format(hazard=hazard))
+    reason = adaptation_reason(told)
+    return " ".join([*parts, *([reason] if reason else [])])
+
+
+def is_refined(told: Mapping[str, Any]) -> bool:
+    """Whether permanent water was taken out of the mask."""
+    tags = told.get("tags")
+    try:
+        refined = json.loads(str(tags.get("HAZARD_REFINED") or "null")) if isinstance(tags, Mapping) else None
+    except ValueError:
+        return False
+    return isinstance(refined, Mapping) and bool(refined.get("permanent_water"))
+
+
+def adaptation_reason(told: Mapping[str, Any]) -> str:
+    """What the adaptation came to, in its own sentence; empty where there was none."""
+    adaptation = told.get("adaptation")
+    return str(adaptation.get("reason") or "") if isinstance(adaptation, Mapping) else ""
+
+
+def capitalised(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
+def default_disclaimer() -> str:
+    """What is said where the analyst says nothing else."""
+    return tr(
+        "This product was derived from remote sensing by automatic means and may hold errors of position, extent and "
+        "class. It supports decisions and does not replace them: verify on the ground before lives or property depend "
+        "on it. Boundaries and names imply no opinion on the status of any territory."
+    )
+
+
+def sheet_text(
+    told: Mapping[str, Any],
+    probability: Mapping[str, Any],
+    layer_name: str,
+    polygons: Optional[int],
+    with_countries: bool,
+    wishes: Mapping[str, str],
+) -> SheetText:
+    """Compose the text of a sheet; ``wishes`` are the analyst's own title, subtitle and so on, empty where none."""
+    hazard = str(told.get("hazard") or "hazard")
+    scene, day = scene_title(told, layer_name), str(told.get("scene_date") or "")
+    subtitle = tr("{scene}, image of {day}").format(scene=scene, day=day) if day else scene
+    return SheetText(
+        title=wishes.get("title") or tr("{hazard} delineation").format(hazard=hazard_title(hazard)),
+        subtitle=wishes.get("subtitle") or subtitle,
+        organisation=wishes.get("organisation") or "",
+        date=wishes.get("date") or "",
+        hazard=hazard,
+        figures=figures_of(told, probability, polygons),
+        sources=sources_of(told, layer_name, wishes.get("sources") or "", with_countries),
+        confidence=confidence_of(told, probability),
+        disclaimer=wishes.get("disclaimer") or default_disclaimer(),
+        unassessed=tr("Not assessed"),
+    )
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("MapSheet", text)

@@ -1,0 +1,90 @@
+"""Writes a layout to files that are complete or not there."""
+
+import contextlib
+import os
+import uuid
+from typing import Dict, Iterator, List
+
+from qgis.core import QgsLayoutExporter, QgsPrintLayout, QgsProcessingFeedback
+from qgis.PyQt.QtCore import QCoreApplication
+
+from ...engine import protocol
+
+
+@contextlib.contextmanager
+def published(finals: List[str]) -> Iterator[Dict[str, str]]:
+    """Temporary names for files, which get their own names when all are complete and nothing was cancelled.
+
+    Raises OutputFailed if a folder is missing or a file cannot be put in place.
+    """
+    token = uuid.uuid4().hex[:12]
+    for final in finals:
+        if not os.path.isdir(os.path.dirname(final) or "."):
+            raise protocol.OutputFailed(
+                tr("The folder of '{path}' does not exist; make it or choose another.").format(path=final)
+            )
+    unfinished = {final: protocol.partial_path(final, token) for final in finals}
+    try:
+        yield unfinished
+        for final, partial in unfinished.items():
+            for found, wanted in companions(partial, final):
+                if os.path.exists(found):
+                    os.replace(found, wanted)
+            os.replace(partial, final)
+    except OSError as error:
+        raise protocol.OutputFailed(
+            tr("A file cannot be written ({error}); check the folder and the free disk space.").format(error=error)
+        ) from None
+    finally:
+        for final, partial in unfinished.items():
+            for left in (partial, *(found for found, _wanted in companions(partial, final))):
+                with contextlib.suppress(OSError):
+                    os.remove(left)
+
+
+def companions(partial: str, final: str) -> List[tuple]:
+    """World file and GDAL's own, under the temporary and the final name."""
+    stem, ending = os.path.splitext(partial)
+    world = f".{ending[1:2]}{ending[-1:]}w"
+    return [(stem + world, os.path.splitext(final)[0] + world), (partial + ".aux.xml", final + ".aux.xml")]
+
+
+def write_pdf(layout: QgsPrintLayout, path: str, dpi: float) -> None:
+    """Write a PDF with its place on Earth; raises OutputFailed."""
+    settings = QgsLayoutExporter.PdfExportSettings()
+    settings.dpi = dpi
+    settings.rasterizeWholeImage = False
+    settings.appendGeoreference = True
+    settings.exportMetadata = True
+    check(QgsLayoutExporter(layout).exportToPdf(path, settings), path)
+
+
+def write_png(layout: QgsPrintLayout, path: str, dpi: float) -> None:
+    """Write a picture with a world file and GDAL's georeference beside it; raises OutputFailed."""
+    settings = QgsLayoutExporter.ImageExportSettings()
+    settings.dpi = dpi
+    settings.generateWorldFile = True
+    settings.exportMetadata = True
+    check(QgsLayoutExporter(layout).exportToImage(path, settings), path)
+
+
+def check(outcome: int, path: str) -> None:
+    """Raise OutputFailed, with the likely reason, unless an export ended well."""
+    if outcome == QgsLayoutExporter.Success:
+        return
+    if outcome == QgsLayoutExporter.MemoryError:
+        raise protocol.OutputFailed(tr("The picture is too large for the memory; choose fewer dots per inch or A4."))
+    raise protocol.OutputFailed(
+        tr("The sheet '{path}' cannot be written; check the folder and the free disk space.").format(path=path)
+    )
+
+
+def stop_if_cancelled(feedback: QgsProcessingFeedback) -> None:
+    """Raise Cancelled if the user wants to stop."""
+    if feedback is not None and feedback.isCanceled():
+        raise protocol.Cancelled(tr("Cancelled; nothing was written."))
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("MapSheet", text)

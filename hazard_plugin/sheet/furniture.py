@@ -1,0 +1,155 @@
+"""Grid, legend and scale bar of a sheet."""
+
+from typing import Any
+
+from qgis.core import (
+    QgsDistanceArea,
+    QgsLayerTreeLayer,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemMapGrid,
+    QgsLayoutItemScaleBar,
+    QgsLegendRenderer,
+    QgsLegendStyle,
+    QgsLineSymbol,
+    QgsMapLayerLegendUtils,
+    QgsPalettedRasterRenderer,
+    QgsPointXY,
+    QgsRasterLayer,
+    QgsUnitTypes,
+)
+from qgis.PyQt.QtCore import QSizeF
+from qgis.PyQt.QtGui import QColor
+
+from .frames import Frame, nice_interval
+from .layers import SheetLayers
+from .lettering import font_of
+
+ELLIPSOID = "EPSG:7030"
+LINES = 3
+"""Lines of the grid across the shorter side of the map."""
+
+
+def add_grid(item: QgsLayoutItemMap, size_pt: float) -> None:
+    """Crosses at round coordinates, written around the map."""
+    extent = item.extent()
+    step = nice_interval(min(extent.width(), extent.height()), LINES)
+    grid = QgsLayoutItemMapGrid("Coordinates", item)
+    grid.setIntervalX(step)
+    grid.setIntervalY(step)
+    grid.setStyle(QgsLayoutItemMapGrid.Cross)
+    grid.setCrossLength(2.0)
+    grid.setLineSymbol(line_symbol("#1f1f1f", 0.15))
+    grid.setFrameStyle(QgsLayoutItemMapGrid.ExteriorTicks)
+    grid.setFrameWidth(1.0)
+    grid.setFramePenSize(0.2)
+    grid.setFramePenColor(QColor("#1f1f1f"))
+    annotate(grid, item.crs().isGeographic(), step, size_pt)
+    item.grids().addGrid(grid)
+
+
+def annotate(grid: QgsLayoutItemMapGrid, is_geographic: bool, step: float, size_pt: float) -> None:
+    """Coordinates outside the map: whole metres, or degrees and minutes."""
+    grid.setAnnotationEnabled(True)
+    if is_geographic:
+        grid.setAnnotationFormat(QgsLayoutItemMapGrid.DegreeMinute)
+        grid.setAnnotationPrecision(0 if step >= 1 / 60 else 2)
+    else:
+        grid.setAnnotationFormat(QgsLayoutItemMapGrid.CustomFormat)
+        places = 0 if step >= 1 else 3
+        grid.setAnnotationExpression(f"replace(format_number(@grid_number, {places}, 'en'), ',', '\u202f')")
+    grid.setAnnotationFont(font_of(size_pt))
+    grid.setAnnotationFontColor(QColor("#3c3c3c"))
+    grid.setAnnotationFrameDistance(0.7)
+    for side in (QgsLayoutItemMapGrid.Left, QgsLayoutItemMapGrid.Right):
+        grid.setAnnotationDirection(QgsLayoutItemMapGrid.Vertical, side)
+
+
+def add_graticule(item: QgsLayoutItemMap, crs: Any, step: float) -> None:
+    """Thin lines of longitude and latitude."""
+    grid = QgsLayoutItemMapGrid("Graticule", item)
+    grid.setCrs(crs)
+    grid.setIntervalX(step)
+    grid.setIntervalY(step)
+    grid.setLineSymbol(line_symbol("#9fb3c8", 0.1))
+    item.grids().addGrid(grid)
+
+
+def line_symbol(colour: str, width_mm: float) -> QgsLineSymbol:
+    """A simple line."""
+    return QgsLineSymbol.createSimple({"line_color": colour, "line_width": str(width_mm)})
+
+
+def add_legend(builder: Any, frame: Frame, layers: SheetLayers) -> float:
+    """What the map draws, by names for people; returns the height it takes in millimetres."""
+    legend = QgsLayoutItemLegend(builder.layout)
+    builder.place(legend, frame, "legend")
+    legend.setLinkedMap(builder.map)
+    legend.setAutoUpdateModel(False)
+    legend.setLegendFilterByMapEnabled(False)
+    root = legend.model().rootGroup()
+    root.removeAllChildren()
+    for layer in layers.legend:
+        node: QgsLayerTreeLayer = root.addLayer(layer)
+        if isinstance(layer, QgsRasterLayer):
+            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Hidden)
+            keep_seen(legend, node, layer)
+    size = builder.frames.type_size
+    font = font_of(7.0 * size)
+    for part in (QgsLegendStyle.Subgroup, QgsLegendStyle.SymbolLabel, QgsLegendStyle.Group, QgsLegendStyle.Title):
+        legend.setStyleFont(part, font)
+    legend.setFontColor(QColor("#1f1f1f"))
+    legend.setSymbolWidth(6.5 * builder.frames.unit)
+    legend.setSymbolHeight(3.4 * builder.frames.unit)
+    for part in (QgsLegendStyle.Symbol, QgsLegendStyle.Subgroup):
+        legend.rstyle(part).setMargin(QgsLegendStyle.Top, 1.3 * builder.frames.unit)
+    legend.setBoxSpace(0.0)
+    legend.setBackgroundEnabled(False)
+    legend.adjustBoxSize()
+    renderer = QgsLegendRenderer(legend.model(), legend.legendSettings())
+    needed: QSizeF = renderer.minimumSize()
+    return float(needed.height())
+
+
+def keep_seen(legend: QgsLayoutItemLegend, node: QgsLayerTreeLayer, layer: QgsRasterLayer) -> None:
+    """Leave out of a raster's entries those that are drawn as nothing, and the name of its band."""
+    renderer = layer.renderer()
+    entries = legend.model().layerOriginalLegendNodes(node)
+    if not isinstance(renderer, QgsPalettedRasterRenderer):
+        return
+    seen = {kind.label for kind in renderer.classes() if kind.color.alpha() > 0}
+    wanted = [number for number, entry in enumerate(entries) if str(entry.data(0)) in seen]
+    QgsMapLayerLegendUtils.setLegendNodeOrder(node, wanted)
+    legend.model().refreshLayerLegend(node)
+
+
+def add_scale_bar(builder: Any, frame: Frame) -> None:
+    """A bar of round length that fits into the frame."""
+    item = builder.map
+    extent = item.extent()
+    measure = QgsDistanceArea()
+    measure.setSourceCrs(item.crs(), builder.project.transformContext())
+    measure.setEllipsoid(ELLIPSOID)
+    middle = extent.center().y()
+    ground = measure.measureLine(QgsPointXY(extent.xMinimum(), middle), QgsPointXY(extent.xMaximum(), middle))
+    ground_of_mm = ground / builder.frames.map.width
+    step = nice_interval(ground_of_mm * frame.width * 0.8, 4)
+    if 4 * step > ground_of_mm * frame.width * 0.82:
+        step = nice_interval(step * 0.5, 1)
+    bar = QgsLayoutItemScaleBar(builder.layout)
+    builder.place(bar, frame, "scale bar")
+    bar.setStyle("Single Box")
+    bar.setLinkedMap(item)
+    kilometres = step >= 500
+    bar.setUnits(QgsUnitTypes.DistanceKilometers if kilometres else QgsUnitTypes.DistanceMeters)
+    bar.setUnitLabel("km" if kilometres else "m")
+    bar.setMapUnitsPerScaleBarUnit(1.0)
+    bar.setNumberOfSegmentsLeft(0)
+    bar.setNumberOfSegments(4)
+    bar.setUnitsPerSegment(step / 1000 if kilometres else step)
+    bar.setHeight(1.6 * builder.frames.unit)
+    bar.setFont(font_of(5.75 * builder.frames.type_size))
+    bar.setBoxContentSpace(0.0)
+    bar.setLabelBarSpace(0.8)
+    bar.setBackgroundEnabled(False)
+    bar.update()
