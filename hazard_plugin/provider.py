@@ -7,10 +7,14 @@ from qgis.PyQt.QtGui import QIcon
 
 from .algorithms.adapt_to_scene import AdaptToScene
 from .algorithms.apply_threshold import ApplyThreshold
+from .algorithms.compare_masks import CompareMasks
 from .algorithms.emergency_package import EmergencyPackage
 from .algorithms.evaluate_mask import EvaluateMask
 from .algorithms.exposure import Exposure
+from .algorithms.hazard_polygons import HazardPolygons
+from .algorithms.monitoring_series import MonitoringSeries
 from .algorithms.pretrain_model import PretrainModel
+from .algorithms.refine_mask import RefineMask
 from .algorithms.run_again import RunAgain
 from .algorithms.segment_hazard import SegmentHazard
 from .algorithms.train_hazard import TrainHazard
@@ -28,8 +32,9 @@ class HazardProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
-        delivering = (ApplyThreshold, RunAgain, Exposure, EvaluateMask, EmergencyPackage)
-        for algorithm in (SegmentHazard, AdaptToScene, *delivering):
+        delivering = (HazardPolygons, ApplyThreshold, RunAgain, Exposure, EvaluateMask, EmergencyPackage)
+        dates = (RefineMask, CompareMasks, MonitoringSeries)
+        for algorithm in (SegmentHazard, AdaptToScene, *delivering, *dates):
             self.addAlgorithm(algorithm(self.client))
         for algorithm in (PretrainModel, TrainHazard):
             self.addAlgorithm(algorithm(self.training))
