@@ -17,7 +17,7 @@ EVENT_TYPES = (
     "1-Earthquake",
     "2-Volcanic Activity",
     "3-Storm",
-    "4-Extreme Temperature",
+    "4-Extreme temperature",
     "5-Flood",
     "6-Mass Movement",
     "7-Drought",

@@ -23,7 +23,7 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
+from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt, QUrl
 
 from ...engine import protocol
 from ..compat import DOUBLE, INTEGER, POLYGONS
@@ -107,13 +107,14 @@ class EmergencyPackage(DeliveryAlgorithm):
             "imageFootprintA, and what the image does not show as 'Not Analysed - No data': ground without a polygon "
             "is never said to be without hazard unless it was looked at. Give the mask for that.\n\n"
             "The layout follows the service's online manual (emergency.copernicus.eu/mapping, Manual for Rapid "
-            "Mapping Products). Help/Emergency package says what was found where, and what is our own choice. "
+            "Mapping Products). The help page says what was found where, and what is our own choice. "
             "The package is not a product of the service."
         )
 
     def helpUrl(self) -> str:
         """Page that came with the plugin."""
-        return "file:///" + os.path.join(PACKAGE_FOLDER, "resources", "help", "emergency_package.md").lstrip("/")
+        page = os.path.join(PACKAGE_FOLDER, "resources", "help", "emergency_package.md")
+        return str(QUrl.fromLocalFile(page).toString())
 
     def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:
         """Declare parameters and outputs."""
