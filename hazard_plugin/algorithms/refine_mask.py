@@ -29,7 +29,7 @@ from .references import Reference, hazard_said, read_reference
 from .styled import dress_styled, style_file
 
 SLOPE_LIMITS: Dict[str, Tuple[Optional[float], Optional[float]]] = {
-    "flood": (None, 15.0),
+    "flood": (None, 12.0),
     "landslide": (5.0, None),
 }
 """Least and most slope in degrees by hazard, where the user gives none; see ``resources/help/refining.md``."""
@@ -65,7 +65,7 @@ class RefineMask(DeliveryAlgorithm):
             "Water in a scene is flood only where there is no water otherwise. Permanent water is a raster, such as "
             "the occurrence layer of JRC Global Surface Water, or polygons of rivers, lakes and sea.\n\n"
             "An elevation model rules out hazards on slopes where they cannot be. Without limits of your own, floods "
-            "keep to slopes of at most 15°, landslides to slopes of at least 5°; a glacier collapse has no limit until "
+            "keep to slopes of at most 12°, landslides to slopes of at least 5°; a glacier collapse has no limit until "
             "you give one. Slopes are computed on the model's own grid and on distances on the ground, then "
             "interpolated; a model much finer than the mask is averaged first.\n\n"
             "The result keeps what was taken out: 0 none, 1 hazard, 2 permanent water, 3 ruled out by slope, 255 not "
@@ -93,7 +93,7 @@ class RefineMask(DeliveryAlgorithm):
                 tr("Least slope in degrees"),
                 tr("empty: 5 for landslides when an elevation model is given"),
             ),
-            ("MOST_SLOPE", tr("Most slope in degrees"), tr("empty: 15 for floods when an elevation model is given")),
+            ("MOST_SLOPE", tr("Most slope in degrees"), tr("empty: 12 for floods when an elevation model is given")),
         ):
             limit = QgsProcessingParameterNumber(name, title, DOUBLE, None, True, 0.0, 90.0)
             add(with_help(limit, help_text))

@@ -12,6 +12,8 @@ from scenes import UTM_10M, read, write_raster
 
 from engine.protocol import BadInput, Cancelled, OutputFailed, ProvenanceJob, RefineJob
 from engine.provenance import provenance
+from engine.raster.tagged import TaggedRaster
+from engine.raster.warped import SlopeRaster
 from engine.refine import refine
 from engine.reporting import Report
 
@@ -302,3 +304,21 @@ def test_the_command_line_refines_and_tells(tmp_path, out):
     assert json.loads(told)["hazard_area_m2"] == 0
     told = subprocess.run([*words, "--overwrite"], capture_output=True, text=True, check=True).stdout
     assert "permanent_water_m2" in told
+
+
+@pytest.mark.parametrize("gcps", [False, True])
+def test_slopes_are_those_of_gdaldem(tmp_path, gcps):
+    random = np.random.default_rng(0)
+    elevations = random.normal(size=(120, 140)).cumsum(0).cumsum(1).astype(np.float32)
+    elevations[30:33, 40:44] = -9999
+    dem = write_raster(tmp_path / "dem.tif", elevations, nodata=[-9999])
+    gdal.DEMProcessing(str(tmp_path / "slope.tif"), dem, "slope")
+    expected = read(tmp_path / "slope.tif")
+    corners = [(0, 0), (140, 0), (0, 120), (140, 120)]
+    how = {"gcps": [gdal.GCP(500000 + 10 * x, 5100000 - 10 * y, 0, x, y) for x, y in corners]} if gcps else {}
+    mask = write_raster(tmp_path / "mask.tif", np.ones((120, 140), np.uint8), **how)
+    with TaggedRaster(mask) as on, SlopeRaster(dem, on.georeference, "mask") as model:
+        slopes = model.slope(on.window)
+    known = expected != -9999
+    assert np.array_equal(np.isfinite(slopes), known)
+    assert np.abs(slopes - expected)[known].max() < 0.02  # metres of UTM are not quite those of the ground

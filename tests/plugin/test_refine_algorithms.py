@@ -118,7 +118,7 @@ def test_polygons_of_an_unsaved_layer_count_as_water(provider, project, mask, tm
 
 
 @pytest.mark.parametrize(
-    ("hazard", "angle", "code"), [("flood", 20, 3), ("flood", 14, 1), ("landslide", 2, 3), ("landslide", 20, 1)]
+    ("hazard", "angle", "code"), [("flood", 20, 3), ("flood", 11, 1), ("landslide", 2, 3), ("landslide", 20, 1)]
 )
 def test_an_elevation_model_brings_the_hazards_usual_limit(provider, project, tmp_path, hazard, angle, code):
     mask = write(tmp_path / "mask.tif", codes(), {**TAGS, "HAZARD": hazard}, 255)
