@@ -31,7 +31,7 @@ from ..layer_origin import file_of
 from ..sheet.content import sheet_text
 from ..sheet.export import published, stop_if_cancelled, write_pdf, write_png
 from ..sheet.frames import PAGES, best_frames
-from ..sheet.layers import SheetLayers, countries_layer, sheet_layers
+from ..sheet.layers import MapSources, SheetLayers, countries_layer, in_project, sheet_layers
 from ..sheet.layout import SheetBuilder, SheetView
 from ..sheet.projection import sheet_crs, transformed, with_margin
 from .base import EngineAlgorithm, absolute, with_help
@@ -204,13 +204,15 @@ class MapSheet(EngineAlgorithm):
         stop_if_cancelled(feedback)
         scene = self.parameterAsRasterLayer(parameters, "SCENE", context)
         change = self.parameterAsRasterLayer(parameters, "CHANGE", context)
-        layers = sheet_layers(project, told, mask, scene, polygons, change)
+        sources = MapSources(mask, scene, polygons, change)
+        layers = sheet_layers(told, sources, lambda layer: in_project(project, layer))
         layers.countries = countries_layer()
         view = self._view(parameters, context, project)
         wishes = {name.lower(): self.text(parameters, name, context) for name in WISHES}
         wishes["date"] = wishes["date"] or QDate.currentDate().toString(Qt.DateFormat.ISODate)
         count = polygons.featureCount() if polygons is not None else None
-        text = sheet_text(told, chances, mask.name(), count, layers.countries is not None, wishes)
+        with_countries = layers.countries is not None and view.crs.isValid()
+        text = sheet_text(told, chances, mask.name(), count, with_countries, wishes)
         frames = best_frames(
             self.parameterAsString(parameters, "PAGE", context) or "A4", view.extent.width(), view.extent.height()
         )
@@ -230,7 +232,8 @@ class MapSheet(EngineAlgorithm):
         feedback.setProgress(100)
         self._layout, self._layers = layout, layers
         self._is_kept = self.parameterAsBool(parameters, "ADD_TO_PROJECT", context)
-        return {**finals, "LAYOUT": name if self._is_kept else "", "SCALE": round(builder.map.scale())}
+        scale = round(builder.map.scale()) if view.crs.isValid() else None
+        return {**finals, "LAYOUT": name if self._is_kept else "", "SCALE": scale}
 
     def _told(self, layer: Any, feedback: QgsProcessingFeedback, part: Any) -> Dict[str, Any]:
         job = protocol.ProvenanceJob(file=absolute(file_of(layer)))

@@ -102,3 +102,13 @@ def nice_interval(span: float, parts: int) -> float:
     while power * 10.0 <= wanted:
         power *= 10.0
     return min((1.0, 2.0, 5.0, 10.0), key=lambda step: abs(step * power - wanted)) * power
+
+
+def interval_below(most: float) -> float:
+    """The largest of 1, 2 or 5 times a power of ten that is not above a positive value."""
+    power = 1.0
+    while power > most:
+        power /= 10.0
+    while power * 10.0 <= most:
+        power *= 10.0
+    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= most)

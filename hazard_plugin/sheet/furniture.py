@@ -21,7 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSizeF
 from qgis.PyQt.QtGui import QColor
 
-from .frames import Frame, nice_interval
+from .frames import Frame, interval_below, nice_interval
 from .layers import SheetLayers
 from .lettering import font_of
 
@@ -101,8 +101,10 @@ def add_legend(builder: Any, frame: Frame, layers: SheetLayers) -> float:
     legend.setFontColor(QColor("#1f1f1f"))
     legend.setSymbolWidth(6.5 * builder.frames.unit)
     legend.setSymbolHeight(3.4 * builder.frames.unit)
-    for part in (QgsLegendStyle.Symbol, QgsLegendStyle.Subgroup):
-        legend.rstyle(part).setMargin(QgsLegendStyle.Top, 1.3 * builder.frames.unit)
+    for part in (QgsLegendStyle.Title, QgsLegendStyle.Group, QgsLegendStyle.Subgroup, QgsLegendStyle.Symbol):
+        legend.rstyle(part).setMargin(QgsLegendStyle.Top, 0.0)
+        legend.rstyle(part).setMargin(QgsLegendStyle.Bottom, 0.0)
+    legend.rstyle(QgsLegendStyle.Symbol).setMargin(QgsLegendStyle.Top, 1.3 * builder.frames.unit)
     legend.setBoxSpace(0.0)
     legend.setBackgroundEnabled(False)
     legend.adjustBoxSize()
@@ -133,9 +135,7 @@ def add_scale_bar(builder: Any, frame: Frame) -> None:
     middle = extent.center().y()
     ground = measure.measureLine(QgsPointXY(extent.xMinimum(), middle), QgsPointXY(extent.xMaximum(), middle))
     ground_of_mm = ground / builder.frames.map.width
-    step = nice_interval(ground_of_mm * frame.width * 0.8, 4)
-    if 4 * step > ground_of_mm * frame.width * 0.82:
-        step = nice_interval(step * 0.5, 1)
+    step = interval_below(ground_of_mm * frame.width * 0.82 / 4)
     bar = QgsLayoutItemScaleBar(builder.layout)
     builder.place(bar, frame, "scale bar")
     bar.setStyle("Single Box")

@@ -2,13 +2,14 @@
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, List, Mapping, Optional, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Tuple
 
 from qgis.core import (
     QgsApplication,
     QgsContrastEnhancement,
     QgsCoordinateReferenceSystem,
     QgsFillSymbol,
+    QgsGeometry,
     QgsMapLayer,
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
@@ -36,6 +37,16 @@ NATURAL = ("red", "green", "blue")
 RADAR = ("vv", "vh")
 
 
+@dataclass(frozen=True)
+class MapSources:
+    """The analyst's layers."""
+
+    mask: QgsRasterLayer
+    scene: Optional[QgsRasterLayer] = None
+    polygons: Optional[QgsVectorLayer] = None
+    change: Optional[QgsRasterLayer] = None
+
+
 @dataclass
 class SheetLayers:
     """What is drawn, from top to bottom, and which of it is new to the project."""
@@ -55,34 +66,33 @@ class SheetLayers:
 
 
 def sheet_layers(
-    project: QgsProject,
     told: Mapping[str, Any],
-    mask: QgsRasterLayer,
-    scene: Optional[QgsRasterLayer],
-    polygons: Optional[QgsVectorLayer],
-    change: Optional[QgsRasterLayer] = None,
+    sources: MapSources,
+    is_own: Callable[[QgsMapLayer], bool],
+    with_outline: bool = True,
 ) -> SheetLayers:
-    """Outlines, change or mask, what is not assessed, area mapped, scene."""
+    """Outlines, change or mask, what is not assessed, area mapped, scene; ``is_own`` layers are drawn as they are."""
     hazard = str(told.get("hazard") or "hazard")
-    found = SheetLayers()
-    if polygons is not None:
-        own = in_project(project, polygons)
-        found.add(polygons if own else outlined(polygons, hazard), not own)
-    if change is not None:
-        own = in_project(project, change)
-        found.add(change if own else change.clone(), not own)
+    mask, found = sources.mask, SheetLayers()
+    if sources.polygons is not None:
+        own = is_own(sources.polygons)
+        found.add(sources.polygons if own else outlined(sources.polygons, hazard), not own)
+    if sources.change is not None:
+        own = is_own(sources.change)
+        found.add(sources.change if own else sources.change.clone(), not own)
     else:
-        own = in_project(project, mask) and kind_of_layer(mask) == "mask"
+        own = is_own(mask) and kind_of_layer(mask) == "mask"
         found.add(mask if own else dressed_mask(mask, hazard, told), not own)
     share = told.get("share_assessed")
     if not isinstance(share, (int, float)) or share < 1:
         found.add(unassessed_layer(mask, hazard), True)
-    outline = area_layer(mask.extent(), mask.crs())
+    outline = area_layer(mask.extent(), mask.crs()) if with_outline else None
     if outline is not None:
         found.add(outline, True)
-    if scene is not None:
-        own = in_project(project, scene)
-        found.add(scene if own else dressed_scene(scene, str(told.get("bands") or "")), not own, False)
+    if sources.scene is not None:
+        own = is_own(sources.scene)
+        scene = sources.scene if own else dressed_scene(sources.scene, str(told.get("bands") or ""))
+        found.add(scene, not own, False)
     return found
 
 
@@ -130,7 +140,9 @@ def area_layer(extent: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> Optio
     authority, _, code = crs.authid().partition(":")
     if authority != "EPSG" or not code.isdigit():
         return None
-    query = f"SELECT 1 AS id, SetSRID(GeomFromText('{extent.asWktPolygon()}'), {code}) AS geometry"
+    # With points along its sides it stays on the pixels in any other system.
+    outline = QgsGeometry.fromRect(extent).densifyByCount(24).asWkt()
+    query = f"SELECT 1 AS id, SetSRID(GeomFromText('{outline}'), {code}) AS geometry"
     layer = QgsVectorLayer(f"?query={query}&geometry=geometry:3:{code}&uid=id", tr("Area mapped"), "virtual")
     if not layer.isValid():
         return None
