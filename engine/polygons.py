@@ -75,8 +75,9 @@ class _Run:
         self.scratch = os.path.splitext(partial_path(job.out, self.job_id))[0]
         size = self.reference.pixel_size_m()
         if self.reference.crs is None:
-            given = f"pixels are taken as {ASSUMED_GSD_M:g} m" if size is None else "its units are taken as metres"
-            self.warn(f"The mask has no CRS: {given}, and the polygons have none either.")
+            self.warn(
+                f"The mask has no CRS: pixels are taken as {ASSUMED_GSD_M:g} m wide, and the polygons have none either."
+            )
         self.size_m = size or (ASSUMED_GSD_M, ASSUMED_GSD_M)
         self.cell_px = max(FINEST_CELL_PX, math.ceil(math.sqrt(mask.width * mask.height / MOST_CELLS)))
         self.pixel_areas = self.reference.cell_pixel_areas(mask.window, self.cell_px, self.size_m)
@@ -221,10 +222,11 @@ class _Run:
     def _write(self, file: PolygonFile, outlines: Iterator[Outlines], zones: Zones | None) -> dict[str, Any]:
         common = self._common_values()
         found = {"count": 0, "area": 0.0}
-        pixel = self._pixel_units2()
+        pixel, done = self._pixel_units2(), 0
         for portion in outlines:
             for number, wkb in portion.geometries(self.reference.to_ground):
-                if number % 256 == 0:
+                done += 1
+                if done % 256 == 0:
                     self.report.progress(number / len(self.kept), 0.7, 0.95)
                 left = self.corrections.cut(wkb, CRUMB_PX * pixel)
                 if left is None:
@@ -270,6 +272,8 @@ class _Run:
         threshold: float | None = None
         with contextlib.suppress(ValueError):
             threshold = float(self.tags.get("HAZARD_THRESHOLD", ""))
+        if threshold is not None and not math.isfinite(threshold):
+            threshold = None
         return {
             "hazard": self.hazard,
             "scene": self.tags.get("HAZARD_SCENE") or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -41,7 +42,8 @@ STALE = {
     ".gpkg": (".gpkg-wal", ".gpkg-shm", ".gpkg-journal"),
 }
 """Endings of files that belong to a replaced file and would be wrong beside the new one."""
-GEOJSON_DIGITS = 8
+METRES_A_DEGREE = 111_000
+GEOJSON_DIGITS_BELOW_PIXEL = 4
 LONGEST_SIDE_PX = 64
 """Longer sides get more corners where the format goes to another CRS: what is straight here is curved there."""
 DONE_AT_ONCE = 20_000
@@ -81,7 +83,7 @@ class PolygonFile:
         driver = VECTOR_FORMATS[self._ending]
         options = {
             "ESRI Shapefile": ["ENCODING=UTF-8"],
-            "GeoJSON": ["RFC7946=YES", f"COORDINATE_PRECISION={GEOJSON_DIGITS}"],
+            "GeoJSON": ["RFC7946=YES", f"COORDINATE_PRECISION={self._digits()}"],
         }.get(driver, [])
         kind = ogr.wkbPolygon if driver == "ESRI Shapefile" else ogr.wkbMultiPolygon
         with writing(self._path):
@@ -133,6 +135,11 @@ class PolygonFile:
             if self._transactional and self._count % DONE_AT_ONCE == 0:
                 self._dataset.CommitTransaction()
                 self._dataset.StartTransaction()
+
+    def _digits(self) -> int:
+        """Digits of degrees with which shapes much smaller than a pixel stay as they are."""
+        size = min(self._georeference.pixel_size_m() or (1.0, 1.0))
+        return min(max(math.ceil(math.log10(METRES_A_DEGREE / size)) + GEOJSON_DIGITS_BELOW_PIXEL, 7), 15)
 
     def _pixel_length(self) -> float:
         _, b, c, _, e, f = self._georeference.geotransform or (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)

@@ -21,6 +21,7 @@ CELL = 4.0
 """Pixels of a cell of the index that finds corners."""
 LONGEST_PX = 128.0
 """Larger triangles are left alone: they would take long to search, and bring little."""
+LONGEST_CUT_PX = 2.0
 FEWEST_CORNERS = 4
 AT_ONCE = 2_000_000
 """Corners that are compared with triangles at a time."""
@@ -69,13 +70,18 @@ def simplified(outlines: Outlines, tolerance: float, scale: tuple[float, float],
 
 
 def smoothed(outlines: Outlines, rounds: int, check: Callable[[], None]) -> Outlines:
-    """Outlines with their corners cut off at a quarter of both edges, again and again (Chaikin, 1974)."""
-    for _ in range(rounds):
+    """Outlines with their corners cut off at a quarter of both edges, again and again (Chaikin, 1974).
+
+    Of long edges less than a quarter goes, so that straight shores stay straight: what is cut off is at most
+    ``LONGEST_CUT_PX`` long, then half of that in each further round.
+    """
+    for number in range(rounds):
         check()
         before, after = outlines.neighbours()
         points = outlines.points
         own = np.stack([before, np.arange(len(points)), after], axis=1)
-        ends = np.stack([points + (points[before] - points) / 4, points + (points[after] - points) / 4], axis=1)
+        longest = LONGEST_CUT_PX / 2**number
+        ends = np.stack([_cut(points, points[before], longest), _cut(points, points[after], longest)], axis=1)
         triangles = np.stack([ends[:, 0], points, ends[:, 1]], axis=1)
         blocked = CornerIndex(points, np.arange(len(points))).blocked(triangles, own)
         blocked |= _turn(points[before], points, points[after]) == 0
@@ -84,11 +90,17 @@ def smoothed(outlines: Outlines, rounds: int, check: Callable[[], None]) -> Outl
         place = np.cumsum(counts) - counts
         new[place[~blocked]] = ends[~blocked, 0]
         new[place[~blocked] + 1] = ends[~blocked, 1]
-        ring = outlines.ring_of_point
-        outlines = outlines.with_points(
-            new, np.bincount(ring, counts, minlength=len(outlines.polygon)).astype(np.int64)
-        )
+        of_ring = np.bincount(outlines.ring_of_point, counts, minlength=len(outlines.polygon))
+        outlines = outlines.with_points(new, of_ring.astype(np.int64))
     return outlines
+
+
+def _cut(corner: Float, towards: Float, longest: float) -> Float:
+    """Where an edge is cut: at a quarter, or an eighth and so on, which floating-point numbers hold exactly."""
+    edge = towards - corner
+    length = np.hypot(edge[:, 0], edge[:, 1]) / 4
+    halvings = np.ceil(np.log2(np.maximum(length / longest, 1)))
+    return np.asarray(corner + edge * (0.25 / 2**halvings)[:, None], np.float64)
 
 
 class CornerIndex:

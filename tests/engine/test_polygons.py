@@ -252,6 +252,20 @@ def test_areas_of_simplified_polygons_are_those_of_what_is_drawn(tmp_path, optio
     assert result["hazard_area_m2"] == pytest.approx(sum(f["area_m2"] for f in found), abs=0.01)
 
 
+def test_smoothing_rounds_corners_and_leaves_long_sides_straight(tmp_path):
+    _, (only,) = trace(tmp_path, np.ones((30, 300), "u1"), smooth=5)
+    shape = only["geometry"]
+    assert 0.99 * 30 * 300 * 100 < shape.Area() < 30 * 300 * 100
+    west, east, south, north = shape.GetEnvelope()
+    assert (west, east, south, north) == (500000, 503000, 5099700, 5100000)
+
+
+def test_pixels_of_a_centimetre_stay_valid_in_degrees(tmp_path):
+    tiny = (11.0, 1e-7, 0.0, 46.0, 0.0, -1e-7)
+    _, found = trace(tmp_path, blobs(), out="o.geojson", geotransform=tiny, crs="EPSG:4326", smooth=2)
+    assert all(f["geometry"].IsValid() for f in found)
+
+
 @pytest.mark.parametrize("ending", ["gpkg", "shp", "geojson", "fgb"])
 @pytest.mark.parametrize("empty", [False, True])
 def test_each_format_holds_the_same(tmp_path, ending, empty):
