@@ -196,6 +196,12 @@ def test_what_is_drawn_is_manual_and_what_is_deleted_stays_away(polygons, result
     assert wait_until(lambda: dock.delivery.bar.isHidden(), 60)
     assert polygons.isValid()
     assert origins(polygons).count("manual") == 1 and origins(polygons).count("removed") == 1
+    shapes = {feature["origin"]: feature.geometry() for feature in polygons.getFeatures()}
+    assert shapes["manual"].equals(manual.geometry())
+    for feature in polygons.getFeatures():
+        if feature["origin"] == "model":
+            for other in ("manual", "removed"):
+                assert feature.geometry().intersection(shapes[other]).area() < 1e-6, other
 
 
 def test_edits_that_are_not_saved_are_not_lost_to_a_new_threshold(polygons, result, dock, click, qgis_iface):
