@@ -19,8 +19,8 @@ from .package_schema import FOOTPRINT, NO_DATA, NOT_ANALYSED, PackageName, Sourc
 from .package_writer import Row
 
 SKIP_VALIDITY = QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks
-REMOVED = "removed"
-"""Origin of polygons that the analyst took out: they are kept for the next run, and never delivered."""
+MANUAL, REMOVED = "manual", "removed"
+"""Origins of polygons that the analyst drew, and took out: the latter are kept for the next run, never delivered."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,7 @@ class PackageContent:
         self.sums = Sums()
         self._transforms, self._feedback = transforms, feedback
         self._hectares = Hectares(transforms)
+        self._by_hand: List[QgsGeometry] = []
         self.sums.interest_ha = self._hectares.of(grounds.interest)
 
     def observed(self, polygons: QgsFeatureSource, event: Event) -> Iterator[Row]:
@@ -106,6 +107,8 @@ class PackageContent:
                 self.sums.outside += 1
                 continue
             method = event.method or method_of(origin, text_of(feature, columns, "det_method"))
+            if origin == MANUAL:
+                self._by_hand.append(geometry)
             self.sums.polygons += 1
             self.sums.hectares += hectares
             self.sums.methods[method] = self.sums.methods.get(method, 0) + 1
@@ -147,6 +150,7 @@ class PackageContent:
             beyond = without(grounds.interest, united([grounds.assessed_outline, no_data]), self._hectares)
             for part in parts_of(beyond):
                 yield self._counted(part), self._footprint_values(NOT_ANALYSED)
+        elsewhere = united([no_data, *self._by_hand])  # what was drawn by hand was looked at, cloud or not
         to_geographic = ToGeographic(not_assessed.sourceCrs(), self._transforms, not_assessed.sourceName())
         total = max(not_assessed.featureCount(), 1)
         for index, feature in enumerate(unchecked(not_assessed)):
@@ -154,8 +158,7 @@ class PackageContent:
             geometry = to_geographic.moved(feature.geometry())
             if grounds.cut:
                 geometry = within(geometry, grounds.interest)
-            if not no_data.isEmpty():
-                geometry = without(geometry, no_data, self._hectares)
+            geometry = without(geometry, elsewhere, self._hectares)
             if not geometry.isEmpty():
                 yield self._counted(geometry), self._footprint_values(NOT_ANALYSED)
 

@@ -112,7 +112,7 @@ def united(geometries: Sequence[QgsGeometry]) -> QgsGeometry:
 
 def without(geometry: QgsGeometry, taken: QgsGeometry, hectares: Hectares) -> QgsGeometry:
     """What of a geometry lies outside another, less slivers."""
-    if geometry.isEmpty() or taken.isEmpty():
+    if geometry.isEmpty() or taken.isEmpty() or not geometry.boundingBoxIntersects(taken):
         return geometry
     parts = valid_polygons(geometry.difference(taken)).asGeometryCollection()
     return united([part for part in parts if hectares.of(part) > SLIVER_HA])

@@ -347,6 +347,15 @@ def test_the_scene_gives_the_footprint(deliver, tmp_path):
     assert "Not Analysed - No data" in [row["obj_type"] for row in rows]
 
 
+def test_what_was_drawn_by_hand_under_a_cloud_is_not_called_not_analysed(deliver, project):
+    layer = polygon_layer([(f"POLYGON({box(85, 72, 5, 4)})", "manual")])
+    project.addMapLayer(layer)
+    results = deliver(POLYGONS=layer)
+    _, rows, shapes, _ = read(results["PACKAGE"], "imageFootprintA")
+    lacking = sum(authalic_hectares(s) for r, s in zip(rows, shapes, strict=True) if r["obj_type"] == "Not Analysed")
+    assert lacking == pytest.approx((200 - 20) * 0.01 / 0.9996**2, rel=1e-3) and results["COUNT"] == 1
+
+
 def test_without_a_mask_the_package_says_that_coverage_is_not_known(deliver, project):
     interest = polygon_layer([(f"POLYGON({box(0, 0, 100, 80)})", "model")], fields="")
     project.addMapLayer(interest)
