@@ -116,10 +116,10 @@ def of_role(project: QgsProject, layer: QgsMapLayer, role: str) -> Any:
 def free_name(stem: str, ending: str) -> str:
     """A file name that no file has yet."""
     path, number = stem + ending, 1
+    base, suffix = os.path.splitext(path)
     while os.path.lexists(path):
         number += 1
-        base, suffix = os.path.splitext(ending)
-        path = f"{stem}{base}_{number}{suffix}"
+        path = f"{base}_{number}{suffix}"
     return path
 
 
