@@ -305,8 +305,22 @@ class _Run:
         crs = self.reference.crs
         if ending == ".geojson" and crs is not None and crs.GetAuthorityCode(None) != "4326":
             self.warn("GeoJSON is defined in longitude and latitude (WGS 84): the polygons were taken there.")
+            if self._holds_pole():
+                self.warn("GeoJSON cannot hold polygons around a pole rightly; write a GeoPackage instead.")
         if self._date() is None:
             self.warn("The day of the scene is not known; give it as the date.")
+
+    def _holds_pole(self) -> bool:
+        """Whether longitude goes full circle along the mask's rim."""
+        width, height = self.mask.width, self.mask.height
+        share = np.linspace(0, 1, 64, endpoint=False)
+        sides = [(share, 0 * share), (0 * share + 1, share), (1 - share, 0 * share + 1), (0 * share, 1 - share)]
+        rim = np.concatenate([np.stack([x * width, y * height], axis=1) for x, y in sides])
+        lonlat = self.reference.to_lonlat(rim)
+        if lonlat is None:
+            return False
+        turns = (np.diff(lonlat[:, 0], append=lonlat[:1, 0]) + 180) % 360 - 180
+        return bool(abs(turns.sum()) > 180)
 
     def _layer_tags(self) -> dict[str, str]:
         return {

@@ -260,6 +260,15 @@ def test_smoothing_rounds_corners_and_leaves_long_sides_straight(tmp_path):
     assert (west, east, south, north) == (500000, 503000, 5099700, 5100000)
 
 
+def test_a_pole_in_geojson_is_warned_of(tmp_path):
+    around, beside = (-5000, 1000, 0, 5000, 0, -1000), (50000, 1000, 0, 5000, 0, -1000)
+    told = [
+        trace(tmp_path, np.ones((10, 10), "u1"), "o.geojson", geotransform=g, crs="EPSG:3031", overwrite=True)[0]
+        for g in (around, beside)
+    ]
+    assert [any("pole" in warning for warning in result["warnings"]) for result in told] == [True, False]
+
+
 def test_pixels_of_a_centimetre_stay_valid_in_degrees(tmp_path):
     tiny = (11.0, 1e-7, 0.0, 46.0, 0.0, -1e-7)
     _, found = trace(tmp_path, blobs(), out="o.geojson", geotransform=tiny, crs="EPSG:4326", smooth=2)
