@@ -16,16 +16,19 @@ MASK_CODES = (NO_HAZARD, HAZARD, PERMANENT_WATER, ON_SLOPE, NOT_ASSESSED)
 
 
 def require_mask(tags: Mapping[str, str], description: str, name: str) -> None:
-    """Raise BadInput for a change or a probability, whose values could pass for those of a mask."""
+    """Raise BadInput for a change, an error layer or a probability, whose values could pass for those of a mask."""
     if "HAZARD_CHANGE_JOB" in tags:
         raise BadInput(f"'{name}' shows the change between two masks; choose one of the masks themselves.")
+    if "HAZARD_EVALUATION" in tags:
+        raise BadInput(f"'{name}' shows where a mask is right and wrong; choose the mask itself.")
     if tags and "probability" in description:
         raise BadInput(f"'{name}' is a probability; choose its mask, or apply a threshold to it first.")
 
 
 def require_codes(values: npt.NDArray[np.generic], name: str) -> Codes:
     """Values of a mask as bytes; raises BadInput if there is another one among them."""
-    strange = np.setdiff1d(values, MASK_CODES)
+    present = np.flatnonzero(np.bincount(values.ravel(), minlength=256)) if values.dtype == np.uint8 else values
+    strange = np.setdiff1d(present, MASK_CODES)
     if strange.size:
         raise BadInput(
             f"'{name}' holds {strange[0]:g}; expected a mask: 0 none, 1 hazard, 2 permanent water, "
