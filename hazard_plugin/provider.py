@@ -12,6 +12,8 @@ from .algorithms.emergency_package import EmergencyPackage
 from .algorithms.evaluate_mask import EvaluateMask
 from .algorithms.exposure import Exposure
 from .algorithms.hazard_polygons import HazardPolygons
+from .algorithms.hazard_report import HazardReport
+from .algorithms.map_sheet import MapSheet
 from .algorithms.monitoring_series import MonitoringSeries
 from .algorithms.pretrain_model import PretrainModel
 from .algorithms.refine_mask import RefineMask
@@ -34,7 +36,8 @@ class HazardProvider(QgsProcessingProvider):
         """Register each algorithm."""
         delivering = (HazardPolygons, ApplyThreshold, RunAgain, Exposure, EvaluateMask, EmergencyPackage)
         dates = (RefineMask, CompareMasks, MonitoringSeries)
-        for algorithm in (SegmentHazard, AdaptToScene, *delivering, *dates):
+        papers = (MapSheet, HazardReport)
+        for algorithm in (SegmentHazard, AdaptToScene, *delivering, *dates, *papers):
             self.addAlgorithm(algorithm(self.client))
         for algorithm in (PretrainModel, TrainHazard):
             self.addAlgorithm(algorithm(self.training))

@@ -1,14 +1,16 @@
 """Writes a layout to files that are complete or not there."""
 
 import contextlib
+import html
 import os
 import uuid
 from typing import Dict, Iterator, List
 
-from qgis.core import QgsLayoutExporter, QgsPrintLayout, QgsProcessingFeedback
+from qgis.core import QgsCoordinateReferenceSystem, QgsLayoutExporter, QgsPrintLayout, QgsProcessingFeedback
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
+from ..compat import WKT_PREFERRED
 
 
 @contextlib.contextmanager
@@ -60,12 +62,25 @@ def write_pdf(layout: QgsPrintLayout, path: str, dpi: float) -> None:
 
 
 def write_png(layout: QgsPrintLayout, path: str, dpi: float) -> None:
-    """Write a picture with a world file and GDAL's georeference beside it; raises OutputFailed."""
+    """Write a picture, and beside it a world file and what GDAL reads of its place on Earth; raises OutputFailed."""
+    crs = layout.referenceMap().crs() if layout.referenceMap() is not None else QgsCoordinateReferenceSystem()
     settings = QgsLayoutExporter.ImageExportSettings()
     settings.dpi = dpi
     settings.generateWorldFile = True
     settings.exportMetadata = True
     check(QgsLayoutExporter(layout).exportToImage(path, settings), path)
+    world = companions(path, path)[0][0]
+    if not crs.isValid() or not os.path.exists(world):
+        return
+    with open(world, encoding="ascii") as file:
+        step_x, turn_y, turn_x, step_y, x, y = (float(line) for line in file.read().split()[:6])
+    corner = (x - step_x / 2 - turn_x / 2, y - turn_y / 2 - step_y / 2)
+    numbers = (corner[0], step_x, turn_x, corner[1], turn_y, step_y)
+    with open(f"{path}.aux.xml", "w", encoding="utf-8") as file:
+        file.write(
+            f"<PAMDataset>\n  <SRS>{html.escape(crs.toWkt(WKT_PREFERRED))}</SRS>\n"
+            f"  <GeoTransform>{', '.join(repr(number) for number in numbers)}</GeoTransform>\n</PAMDataset>\n"
+        )
 
 
 def check(outcome: int, path: str) -> None:

@@ -9,6 +9,7 @@ from qgis.core import (
     QgsLayoutItemMap,
     QgsLayoutItemMapGrid,
     QgsLayoutItemScaleBar,
+    QgsLayoutSize,
     QgsLegendRenderer,
     QgsLegendStyle,
     QgsLineSymbol,
@@ -110,6 +111,7 @@ def add_legend(builder: Any, frame: Frame, layers: SheetLayers) -> float:
     legend.adjustBoxSize()
     renderer = QgsLegendRenderer(legend.model(), legend.legendSettings())
     needed: QSizeF = renderer.minimumSize()
+    legend.attemptResize(QgsLayoutSize(needed.width(), needed.height(), QgsUnitTypes.LayoutMillimeters))
     return float(needed.height())
 
 
@@ -125,8 +127,8 @@ def keep_seen(legend: QgsLayoutItemLegend, node: QgsLayerTreeLayer, layer: QgsRa
     legend.model().refreshLayerLegend(node)
 
 
-def add_scale_bar(builder: Any, frame: Frame) -> None:
-    """A bar of round length that fits into the frame."""
+def add_scale_bar(builder: Any, frame: Frame) -> float:
+    """A bar of round length that fits into the frame's width; returns where it ends below."""
     item = builder.map
     extent = item.extent()
     measure = QgsDistanceArea()
@@ -152,4 +154,5 @@ def add_scale_bar(builder: Any, frame: Frame) -> None:
     bar.setBoxContentSpace(0.0)
     bar.setLabelBarSpace(0.8)
     bar.setBackgroundEnabled(False)
-    bar.update()
+    bar.refresh()
+    return float(bar.sceneBoundingRect().bottom())

@@ -185,10 +185,10 @@ class SheetBuilder:
         )
         height = line_height_mm(size + 0.75)
         self.label(Frame(frame.x, frame.y, frame.width - 11 * unit, height), told, size + 0.75, INK, True, "scale")
-        add_scale_bar(self, Frame(frame.x, frame.y + height + 0.8 * unit, width, 8 * unit))
+        below = add_scale_bar(self, Frame(frame.x, frame.y + height + 0.8 * unit, width, 8 * unit))
         name, small = fitted(crs_text(view.crs), frame.width, 2 * line_height_mm(size), size, LEAST_PT)
         lines = len(wrapped(name, frame.width, small)[0]) * line_height_mm(small)
-        place = Frame(frame.x, frame.y + 14 * unit, frame.width, lines)
+        place = Frame(frame.x, max(frame.y + 14 * unit, below + 0.3), frame.width, lines)
         self.label(place, name, small, QUIET, False, "coordinate system")
         return place.bottom
 
