@@ -108,8 +108,10 @@ class UnassessedTrace:
         if self.FIELD:
             layer.CreateField(ogr.FieldDefn(self.FIELD, ogr.OFTInteger))
         band = self._raster.GetRasterBand(1)
+        target.StartTransaction()  # else every polygon is written through to the disk
         try:
             gdal.Polygonize(band, band, layer, 0 if self.FIELD else -1, [], callback=go_on)
+            target.CommitTransaction()
         except RuntimeError:
             if not stopped:
                 raise
