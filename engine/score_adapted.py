@@ -129,7 +129,7 @@ def adapt_in_memory(
     threshold = model.card.threshold_for(job.hazard, views.scaling.absolute)
     settings = vary(settings_of(job, model, device, time.monotonic(), threshold))
     if no_footing(views) is not None:
-        settings = dataclasses.replace(settings, alphas=(), steps=0, threshold=False)
+        settings = dataclasses.replace(settings, alphas=(), entrance_alphas=(), steps=0, threshold=False)
     network = model.network.restricted_to(views.chosen).eval().to(device)
     moved = Views(views.planes.to(device), views.valid.to(device), views.scaling, views.judged)
     listener = Listener(progress=lambda share: report.check(), metrics=lambda step, values: report.check())

@@ -96,7 +96,7 @@ def shifted_sets(count: int, shifts: Sequence[str] = tuple(SHIFTS), first_seed: 
     grouped: dict[tuple[str, str, bool], list[int]] = {}
     for shift in shifts:
         for number in range(count):
-            shown, asked = _shown_and_asked(number)
+            shown, asked = shown_and_asked(number)
             grouped.setdefault((shift, asked, shown != "none"), []).append(number)
     return [
         ShiftedSet(shifted_name(shift, holds), asked, holds, shift, tuple(numbers), first_seed)
@@ -111,7 +111,7 @@ def shifted_name(shift: str, holds_hazard: bool) -> str:
 
 def simulated_views(number: int, shift: str, first_seed: int = SHIFTED_SEED) -> LabelledViews:
     """Scene ``number`` under a shift; hazards and bands take turns."""
-    shown, asked = _shown_and_asked(number)
+    shown, asked = shown_and_asked(number)
     kinds = ("six", "rgbn", "sar") if asked == "flood" else ("six", "rgb8", "rgbn")
     kind = kinds[(number + len(shift)) % len(kinds)]
     seed, size, half = first_seed + number, SCENE_SIZE_PX, SCENE_SIZE_PX // 2
@@ -185,7 +185,7 @@ def spread(scenes: Sequence[RealScene], most: int) -> list[RealScene]:
     return [scenes[round((index + 0.5) * len(scenes) / most - 0.5)] for index in range(most)]
 
 
-def _shown_and_asked(number: int) -> tuple[str, str]:
+def shown_and_asked(number: int) -> tuple[str, str]:
     """The hazard that scene ``number`` shows, or none, and that which it is asked for."""
     shown = KINDS[number % len(KINDS)]
     return shown, shown if shown != "none" else HAZARDS[(number // len(KINDS)) % len(HAZARDS)]

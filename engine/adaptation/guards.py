@@ -1,24 +1,42 @@
-"""What no adapted model may do, whatever the proxy says of it."""
+"""What no adapted model may do, whatever the proxy says of it.
+
+Two promises are kept by construction, on the windows that candidates are judged on. A hazard that the bands' physics
+does not tell by itself never grows beyond what the source found, or half a per cent of the view. Water may grow, but
+only where source and physics both see it already, agree on it, and the pixels gained look like water themselves.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from ..priors import choose_priors
 from .proxy import Judgement
 
-LARGEST_LOSS = 1.6
-"""Area may shrink by this factor at most."""
-LARGEST_GROWTH, SUPPORTED_GROWTH = 1.3, 1.6
-"""It may grow by the first factor, or by the second where the physical prior's sure pixels are told better than before.
-On scenes without a hazard false alarms grow faster than the area of a real hazard does."""
-TOLD_BY_PHYSICS = ("flood",)
-"""Hazards that their prior tells by itself."""
-SUPPORT = 0.95
-"""Brier score, as a share of the source's, from which the prior supports a candidate ..."""
-CONTRADICTION, CONTRADICTION_MARGIN = 1.1, 0.003
-"""... and beyond which it contradicts it."""
-ABSENT_SHARE = 0.005
-"""A hazard that covers less of the view than this may not grow beyond it."""
+ABSENT_SHARE = 0.004
+"""A hazard that covers less of the view than this may not grow beyond it: half a per cent, and some room for what the
+windows do not show."""
+TELLING_PLANES = {"flood": ("mndwi", "ndwi")}
+"""Planes from which a physical prior tells a hazard by itself. Bare ground is no landslide yet; and in radar dry
+sand is as dark as water: physics and model agreed on it in a dry simulated scene."""
+PRESENT_SHARE = 0.02
+"""Least share of the view that the source must find for the hazard to grow at all."""
+LEAST_AGREEMENT = 0.6
+"""Share of what the source finds that the prior must support. Below, one of them is wrong, and nothing tells which."""
+LEAST_SUPPORT, LARGEST_CONTRADICTION = 0.5, 0.1
+"""Share of the pixels gained that the prior must support, and that it may contradict."""
+FEW = 0.0005
+"""Share of the view that may be gained without support."""
+LARGEST_GROWTH = 1.5
+"""Area may reach this multiple of what the source, or the prior, finds."""
+BRIGHT_REFLECTANCE = 0.3
+"""As bright as cloud or snow, whose shadows pass for water: what both find must cover more of the view."""
+LARGEST_LOSS = 0.02
+"""Share of the source's area that may be lost: on its own finds the prior is no reason to overrule it."""
+SUPPORTED, CONTRADICTED = 0.5, 0.1
+"""The prior supports a pixel from the first on, and contradicts it up to the second."""
 LARGEST_DIVERGENCE = 0.15
 LEAST_RANK = 0.7
 
@@ -27,28 +45,109 @@ LEAST_RANK = 0.7
 class Limits:
     """Limits of one scene, from the source model's own judgement.
 
-    ``told_by_physics`` is whether the prior tells the hazard itself, as it does water; bare ground is no landslide yet.
+    Attributes:
+        source: the source model's.
+        valid: (n, h, w) bool, pixels that count.
+        prior: (n, h, w) physical prior of them, None where bands and units give none, or where it does not tell the
+            hazard itself.
+        bright: share of the valid pixels as bright as cloud or snow.
+        hazard: for messages.
     """
 
     source: Judgement
-    told_by_physics: bool = False
+    valid: Tensor
+    prior: Tensor | None = None
+    bright: float = 0.0
+    hazard: str = "flood"
+
+    def no_footing(self) -> str | None:
+        """Why no candidate could be told to be better, in words; None where one could."""
+        if self.prior is None:
+            return (
+                f"without labels nothing in these bands tells {self.hazard.replace('_', ' ')} from what looks like it"
+            )
+        share = self.source.share
+        if share <= ABSENT_SHARE:
+            return None
+        if share < PRESENT_SHARE:
+            return f"the source model finds {share:.1%} of the view, too little to tell more of it from false alarms"
+        agreement = share_of(self.source.scores >= 0.5, self.prior >= SUPPORTED, self.valid)
+        if agreement < LEAST_AGREEMENT:
+            return (
+                f"the bands' physics supports {agreement:.0%} of what the source model finds, and nothing tells which "
+                "of the two is wrong"
+            )
+        return None
 
     def broken_by(self, candidate: Judgement) -> str | None:
         """The limit that a candidate breaks, in words; None where it keeps all."""
         source = self.source
         if not candidate.finite:
             return "its scores are not all numbers"
-        before, after = source.parts.get("brier"), candidate.parts.get("brier")
-        supported = self.told_by_physics and before is not None and after is not None and after < SUPPORT * before
-        growth = SUPPORTED_GROWTH if supported else LARGEST_GROWTH
-        least = source.share / LARGEST_LOSS if source.share > ABSENT_SHARE else 0.0
-        most = source.share * growth if source.share > ABSENT_SHARE else ABSENT_SHARE
-        if not least <= candidate.share <= most:
-            return f"its area, {candidate.share:.1%} of the view, is too far from the source model's {source.share:.1%}"
-        if before is not None and after is not None and after > CONTRADICTION * before + CONTRADICTION_MARGIN:
-            return "it contradicts what the bands' physics is sure of"
+        if candidate.share > max(ABSENT_SHARE, source.share):
+            why = self._not_present() or self.no_footing() or self._unsupported(candidate)
+        else:
+            why = self._unsupported(candidate)
+        if why is not None:
+            return f"its area would go from {source.share:.1%} to {candidate.share:.1%} of the view: {why}"
+        if source.share > ABSENT_SHARE and (lost := self._lost(candidate)) > LARGEST_LOSS:
+            return f"it loses {lost:.0%} of what the source model finds"
         if candidate.divergence > LARGEST_DIVERGENCE:
             return "it forgot what is natural and what artificial"
         if source.rank > 0 and candidate.rank < LEAST_RANK * source.rank:
             return "its features collapsed"
         return None
+
+    def _not_present(self) -> str | None:
+        if self.source.share <= ABSENT_SHARE:
+            return "the source model finds next to nothing, and what is absent stays absent"
+        return None
+
+    def _unsupported(self, candidate: Judgement) -> str | None:
+        """Why the pixels that a candidate gains are not believed; None where they are, or hardly are any."""
+        gained = (candidate.scores >= 0.5) & (self.source.scores < 0.5)
+        if share_of(self.valid, gained, self.valid) <= FEW:
+            return None
+        if self.prior is None:
+            return "nothing supports what it gains"
+        supported = share_of(gained, self.prior >= SUPPORTED, self.valid)
+        contradicted = share_of(gained, self.prior <= CONTRADICTED, self.valid)
+        if supported < LEAST_SUPPORT or contradicted > LARGEST_CONTRADICTION:
+            return f"the bands' physics supports {supported:.0%} of what it gains and contradicts {contradicted:.0%}"
+        expected = share_of(self.valid, self.prior >= SUPPORTED, self.valid)
+        if candidate.share > LARGEST_GROWTH * max(expected, self.source.share):
+            return f"the bands' physics sees {expected:.1%}"
+        both = share_of(self.valid, (candidate.scores >= 0.5) & (self.prior >= SUPPORTED), self.valid)
+        if both < self.bright:
+            return f"cloud or snow covers {self.bright:.0%}, and what it shades looks like water"
+        return None
+
+    def _lost(self, candidate: Judgement) -> float:
+        return share_of(self.source.scores >= 0.5, candidate.scores < 0.5, self.valid)
+
+
+def tells(hazard: str, chosen: Sequence[int]) -> bool:
+    """Whether a physical prior tells a hazard by itself from these indices into ``PLANES``."""
+    telling = TELLING_PLANES.get(hazard, ())
+    return any(name in prior.needs for prior in choose_priors(chosen, hazard) for name in telling)
+
+
+def share_of(pixels: Tensor, which: Tensor, valid: Tensor) -> float:
+    """Share of some valid pixels that are of a kind; 0 without any."""
+    counted = pixels & valid
+    return float((which & counted).sum()) / max(1, int(counted.sum()))
+
+
+def share_of_bright(planes: Tensor, names: Sequence[str], valid: Tensor) -> float:
+    """Share of the valid pixels as bright as cloud or snow; 0 where no visible band has reflectance.
+
+    Args:
+        planes: (n, planes, h, w).
+        names: of the planes.
+        valid: (n, h, w) bool.
+    """
+    name = next((name for name in ("raw_green", "raw_blue", "raw_red") if name in names), None)
+    if name is None:
+        return 0.0
+    raw = planes[:, names.index(name)].float()
+    return share_of(valid, ((raw + 0.6) / 2).clamp_min(0) ** 2 > BRIGHT_REFLECTANCE, valid)

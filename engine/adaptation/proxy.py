@@ -13,15 +13,17 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .statistics import normalisations
-from .views import Views, looked_at_again, scores_of, turned_back
+from .views import Views, logits_of, looked_at_again, turned_back
 
-WAYS = ("turned", "brighter", "band less")
-PRIOR_SURE = (0.1, 0.9)
-"""A physical prior beyond these is taken at its word."""
+WAYS = ("turned", "brighter")
+PRIOR_LEANS = 0.5
+"""From here on a physical prior speaks for the hazard, below against it. Only what it is surer of ranked candidates no
+better than chance does: under a shift the pixels at stake are those in the middle."""
 RANK_OF = 256
 """Pixels of the deepest features from which their rank is taken."""
-PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5, "band less": 0.5, "shift": 0.5}
-"""Parts of the proxy, each between 0 and 1; those that a scene does not give are left out."""
+PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5}
+"""Parts of the proxy, each between 0 and 1; those that a scene does not give are left out. The others are only told:
+with them the rank correlation with the true error was lower."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,27 @@ class Judgement:
     rank: float
     finite: bool
     scores: Tensor
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a network says of the judged windows, before any threshold.
+
+    Attributes:
+        logits: (n, h, w) of the hazard.
+        again: the same of the windows seen in each of ``WAYS``; None where that shows nothing else.
+        surface: (n, h, w) logits of natural/artificial.
+        deepest: (pixels, channels) of the bottleneck.
+        shared: (pixels, channels) of every fourth row and column of the features that the heads share.
+        shift: how far the scene lies from what the normalisations expect, 0 to 1.
+    """
+
+    logits: Tensor
+    again: Mapping[str, Tensor | None]
+    surface: Tensor
+    deepest: Tensor
+    shared: Tensor
+    shift: float
 
 
 @dataclass
@@ -71,31 +94,42 @@ class Judge:
 
     def __call__(self, network: nn.Module, centre: float) -> Judgement:
         """Judge a network in eval mode whose decision threshold lies at the logit ``centre``."""
-        planes = self.views.planes[: self.views.judged]
+        return self.at(self.look(network), centre)
+
+    def look(self, network: nn.Module) -> Looks:
+        """What a network in eval mode says, whatever the threshold; the costly part."""
+        planes, names = self.views.planes[: self.views.judged], self.views.names()
+        logits = self._logits(network, planes)
+        again = {}
+        for way in WAYS:
+            generator = torch.Generator().manual_seed(self.seed)
+            seen = looked_at_again(planes.float(), names, way, generator)
+            same = seen is planes or torch.equal(seen, planes.float())
+            again[way] = None if same else turned_back(self._logits(network, seen), way)
+        with measuring_shift(network) as shifts:
+            surface, deepest, shared = _look_inside(network, planes)
+        return Looks(logits, again, surface, deepest, shared, 1 - math.exp(-sum(shifts) / max(1, len(shifts))))
+
+    def at(self, looks: Looks, centre: float) -> Judgement:
+        """Judge what was said with the decision threshold at the logit ``centre``."""
         valid = self.views.valid[: self.views.judged]
-        scores = self._scores(network, planes, centre)
+        scores = torch.sigmoid(looks.logits - centre)
         finite = bool(torch.isfinite(scores).all())
         scores = torch.nan_to_num(scores, 0.5)
         parts: dict[str, float | None] = {"brier": prior_brier(scores, self.prior, valid)}
-        names = self.views.names()
-        for way in WAYS:
-            generator = torch.Generator().manual_seed(self.seed)
-            again = looked_at_again(planes.float(), names, way, generator)
-            if again is planes or torch.equal(again, planes.float()):
-                parts[way] = None
-                continue
-            parts[way] = disagreement(scores, turned_back(self._scores(network, again, centre), way), valid)
-        with measuring_shift(network) as shifts:
-            surface, deepest, parts["prototypes"] = _look_inside(network, planes, scores, valid)
-        parts["shift"] = 1 - math.exp(-sum(shifts) / max(1, len(shifts)))
+        for way, logits in looks.again.items():
+            parts[way] = None if logits is None else disagreement(scores, torch.sigmoid(logits - centre), valid)
+        kept = valid[:, ::4, ::4].flatten()
+        parts["prototypes"] = prototype_distance(looks.shared[kept], scores[:, ::4, ::4].flatten()[kept] >= 0.5)
+        parts["shift"] = looks.shift
         share = float((scores >= 0.5)[valid].float().mean()) if bool(valid.any()) else 0.0
         return Judgement(
-            weighed(parts), parts, share, divergence(surface, self.artificial, valid), effective_rank(deepest), finite,
-            scores,
+            weighed(parts), parts, share, divergence(looks.surface, self.artificial, valid),
+            effective_rank(looks.deepest), finite, scores,
         )  # fmt: skip
 
-    def _scores(self, network: nn.Module, planes: Tensor, centre: float) -> Tensor:
-        return scores_of(network, planes, self.channel, self.factors, self.multiple, centre)
+    def _logits(self, network: nn.Module, planes: Tensor) -> Tensor:
+        return logits_of(network, planes, self.channel, self.factors, self.multiple)
 
 
 def weighed(parts: Mapping[str, float | None]) -> float:
@@ -107,15 +141,14 @@ def weighed(parts: Mapping[str, float | None]) -> float:
 
 
 def prior_brier(scores: Tensor, prior: Tensor | None, valid: Tensor) -> float | None:
-    """Class-balanced Brier score on pixels of which the physical prior is sure; None without prior or class."""
+    """Class-balanced Brier score with what the physical prior leans to for truth; None without prior or class."""
     if prior is None:
         return None
-    low, high = PRIOR_SURE
     found = []
-    for truth, sure in ((1.0, valid & (prior >= high)), (0.0, valid & (prior <= low))):
-        if int(sure.sum()) < 16:
+    for truth, leans in ((1.0, valid & (prior >= PRIOR_LEANS)), (0.0, valid & (prior < PRIOR_LEANS))):
+        if int(leans.sum()) < 16:
             return None
-        found.append(float(((scores[sure] - truth) ** 2).mean()))
+        found.append(float(((scores[leans] - truth) ** 2).mean()))
     return sum(found) / 2
 
 
@@ -172,10 +205,8 @@ def effective_rank(features: Tensor) -> float:
 
 
 @torch.inference_mode()
-def _look_inside(
-    network: nn.Module, planes: Tensor, scores: Tensor, valid: Tensor, at_once: int = 4
-) -> tuple[Tensor, Tensor, float | None]:
-    """Natural/artificial logits (n, h, w), (pixels, channels) of the bottleneck, and how mixed the two classes are."""
+def _look_inside(network: nn.Module, planes: Tensor, at_once: int = 4) -> tuple[Tensor, Tensor, Tensor]:
+    """``surface``, ``deepest`` and ``shared`` of ``Looks``."""
     surfaces, deepest, shared = [], [], []
     for part in torch.split(planes, at_once):
         features, bottleneck = network.features(part.float())  # type: ignore[operator]
@@ -184,9 +215,7 @@ def _look_inside(
         shared.append(features[:, :, ::4, ::4].float().permute(0, 2, 3, 1).flatten(0, 2))
     joined = torch.cat(deepest)
     step = max(1, joined.shape[0] // RANK_OF)
-    kept = valid[:, ::4, ::4].flatten()
-    mixed = prototype_distance(torch.cat(shared)[kept], scores[:, ::4, ::4].flatten()[kept] >= 0.5)
-    return torch.cat(surfaces), joined[::step][:RANK_OF], mixed
+    return torch.cat(surfaces), joined[::step][:RANK_OF], torch.cat(shared)
 
 
 def prototype_distance(features: Tensor, positive: Tensor) -> float | None:

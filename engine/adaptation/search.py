@@ -14,19 +14,19 @@ from ..losses import characteristics_loss
 from ..model import HazardNet
 from ..priors import physical_prior
 from ..samples import UNKNOWN
-from .guards import TOLD_BY_PHYSICS, Limits
+from .guards import Limits, share_of_bright, tells
 from .objectives import Weights, combined, forward_loss, natural_loss, spared_loss, target_scores, turned_round
-from .proxy import Judge, Judgement
+from .proxy import Judge, Judgement, Looks
 from .replay import Replay
-from .statistics import ALPHAS, blend_statistics, normalisations
-from .thresholds import scene_threshold
+from .statistics import ALPHAS, ENTRANCE_ALPHAS, blend_statistics, entrance, normalisations
+from .thresholds import SHIFTS, scene_threshold
 from .views import Views, from_afar, jittered, scores_of
 
 TEACHER_DECAY = 0.95
-LEAST_GAIN, LEAST_GAIN_OF_MUCH = 0.05, 0.5
-"""Share by which a challenger's proxy must be lower than the incumbent's, and where much of the scene's own statistics
-is taken: more than ``MUCH`` helps some scenes and ruins others."""
+LEAST_GAIN = 0.05
+"""Share by which a challenger's proxy must be lower than the incumbent's."""
 MUCH = 0.25
+"""Where this share of the scene's own statistics in all layers breaks a limit, more would go further astray."""
 ROUND_STEPS = 16
 """Gradient steps between two judgements."""
 PATIENCE_ROUNDS = 3
@@ -53,8 +53,9 @@ class Settings:
         learning_rate: of the optimiser.
         optimizer: ``adam`` or ``adamw``.
         seed: of the order of windows and of what they are made to look like.
-        alphas: shares of the scene's statistics that are tried.
-        threshold: whether a decision threshold of the scene's own is tried.
+        alphas: shares of the scene's statistics that are tried in all layers.
+        entrance_alphas: shares that are tried in the layers next to the bands alone.
+        threshold: whether decision thresholds of the scene's own are tried.
         last_block: whether the last layers of the decoder learn, too (on a GPU).
     """
 
@@ -72,6 +73,7 @@ class Settings:
     optimizer: str = "adam"
     seed: int = 0
     alphas: tuple[float, ...] = ALPHAS
+    entrance_alphas: tuple[float, ...] = ENTRANCE_ALPHAS
     threshold: bool = True
     last_block: bool = False
 
@@ -99,6 +101,7 @@ class Outcome:
         changed: tensors of the winner that differ from the source, by name as in ``state_dict``.
         steps: gradient steps made in all.
         ended: why no more were made.
+        abstained: why nothing was tried; None where something was.
     """
 
     stages: list[Stage]
@@ -106,6 +109,7 @@ class Outcome:
     changed: dict[str, Tensor] = field(default_factory=dict)
     steps: int = 0
     ended: str = ""
+    abstained: str | None = None
 
     @property
     def source(self) -> Stage:
@@ -159,19 +163,17 @@ class Search:
         """Try the stages in order; whoever listens may cancel."""
         settings = self.settings
         began = time.monotonic()
-        source = self.judge(self.network, settings.centre)
+        looks = self.judge.look(self.network)
+        source = self.judge.at(looks, settings.centre)
         self.judging_s = time.monotonic() - began
-        stage = Stage("source", 0.0, 0, settings.centre, source, True, "the source model")
-        self.outcome = Outcome([stage])
-        self.limits = Limits(source, settings.hazard in TOLD_BY_PHYSICS)
+        self.outcome = Outcome([Stage("source", 0.0, 0, settings.centre, source, True, "the source model")])
+        self.limits = self._limits(source)
         self.best_state = dict(self.source)
         self.alpha = 0.0
         self._tell(0, source)
-        self._try_statistics()
-        if settings.mode != "statistics" and settings.steps != 0:
-            self._try_gradients()
-        if settings.threshold:
-            self._try_threshold()
+        self.outcome.abstained = self.limits.no_footing() if self.replay is None else None
+        if self.outcome.abstained is None:
+            self._try_all(looks)
         if self.outcome.best:
             self.outcome.changed = {
                 name: tensor.clone()
@@ -180,13 +182,26 @@ class Search:
             }
         return self.outcome
 
+    def _limits(self, source: Judgement) -> Limits:
+        judged = self.views.judged
+        planes, valid = self.views.planes[:judged], self.views.valid[:judged]
+        prior = self.judge.prior if tells(self.settings.hazard, self.views.chosen) else None
+        return Limits(source, valid, prior, share_of_bright(planes, self.views.names(), valid), self.settings.hazard)
+
+    def _try_all(self, looks: Looks) -> None:
+        if self.settings.threshold:
+            self._consider("threshold", 0.0, 0, looks)
+        self._try_statistics()
+        if self.settings.mode != "statistics" and self.settings.steps != 0:
+            self._try_gradients()
+
     def _look_at_the_scene(self) -> None:
         """What the reference says of all windows, once."""
         views, settings = self.views, self.settings
         surfaces, priors = [], []
         for part in torch.split(views.planes, 4):
             surfaces.append(self.network.surface_logits(part.float())[:, -1].float().sigmoid())
-            found = physical_prior(part.float(), views.chosen, settings.hazard) if settings.weights.prior else None
+            found = physical_prior(part.float(), views.chosen, settings.hazard)
             if found is not None:
                 priors.append(found)
         self.artificial = torch.cat(surfaces)
@@ -196,34 +211,52 @@ class Search:
         )
 
     def _try_statistics(self) -> None:
-        alphas = [alpha for alpha in self.settings.alphas if alpha > 0]
-        if not alphas:
-            return
-        for index, alpha in enumerate(alphas):
-            self.listener.progress(0.1 + 0.25 * index / len(alphas))
+        near = entrance(self.network)
+        tried: list[tuple[str, float, frozenset[str] | None]] = [
+            (f"entrance {alpha:g}", alpha, near) for alpha in self.settings.entrance_alphas
+        ]
+        tried += [(f"statistics {alpha:g}", alpha, None) for alpha in self.settings.alphas if alpha > 0]
+        for index, (name, alpha, only) in enumerate(tried):
+            self.listener.progress(0.1 + 0.25 * index / len(tried))
             if self._over():
                 break
             self.network.load_state_dict(self.source)
-            blend_statistics(self.network, self.source, self.views.planes[: self.views.judged], alpha)
-            kept = self._consider(f"statistics {alpha:g}", alpha, 0, self.settings.centre)
-            if not kept and alpha >= MUCH:  # more would go further astray
+            blend_statistics(self.network, self.source, self.views.planes[: self.views.judged], alpha, only)
+            kept = self._consider(name, alpha, 0)
+            if not kept and only is None and alpha >= MUCH:
                 break
         self._restore()
 
-    def _consider(self, name: str, alpha: float, steps: int, centre: float) -> bool:
-        """Judge the network as it stands; it becomes the incumbent if it keeps the limits and wins clearly."""
-        found = self.judge(self.network, centre)
-        broken = self.limits.broken_by(found)
-        incumbent = self.outcome.winner.judgement
-        least = LEAST_GAIN_OF_MUCH if alpha > MUCH else LEAST_GAIN
-        wins = broken is None and found.proxy < incumbent.proxy * (1 - least)
+    def _consider(self, name: str, alpha: float, steps: int, looks: Looks | None = None) -> bool:
+        """Judge the network as it stands, at the threshold that suits it best; whether it keeps the limits.
+
+        It becomes the incumbent if it keeps them and wins clearly.
+        """
+        looks = self.judge.look(self.network) if looks is None else looks
+        found = [
+            (centre, self.judge.at(looks, centre)) for centre in self._centres(looks, only_others=name == "threshold")
+        ]
+        kept = [(centre, one) for centre, one in found if self.limits.broken_by(one) is None]
+        centre, best = min(kept or found, key=lambda pair: pair[1].proxy)
+        broken = self.limits.broken_by(best)
+        wins = broken is None and best.proxy < self.outcome.winner.judgement.proxy * (1 - LEAST_GAIN)
         reason = broken or ("better" if wins else "not clearly better")
-        self.outcome.stages.append(Stage(name, alpha, steps, centre, found, wins, reason))
+        self.outcome.stages.append(Stage(name, alpha, steps, centre, best, wins, reason))
         if wins:
             self.outcome.best = len(self.outcome.stages) - 1
             self.best_state = {key: tensor.clone() for key, tensor in self.network.state_dict().items()}
             self.alpha = alpha
         return broken is None
+
+    def _centres(self, looks: Looks, only_others: bool) -> list[float]:
+        """Logits at which a decision threshold is tried: the card's, some below it, and one of the scene's own."""
+        settings = self.settings
+        shifts = list(SHIFTS) if settings.threshold else [0.0]
+        if settings.threshold:
+            scores = torch.sigmoid(looks.logits - settings.centre)
+            own = scene_threshold(scores, self.views.valid[: self.views.judged], settings.hazard)
+            shifts += [own] if own is not None else []
+        return [settings.centre + shift for shift in shifts if shift != 0 or not only_others]
 
     def _restore(self) -> None:
         self.network.load_state_dict(self.best_state)
@@ -244,7 +277,7 @@ class Search:
         generator = torch.Generator().manual_seed(settings.seed)
         order: list[int] = []
         stale, step = 0, 0
-        alpha, centre = self.alpha, settings.centre
+        alpha = self.alpha
         while not self._over() and (settings.steps is None or step < settings.steps):
             if len(order) < settings.batch_size:
                 order += torch.randperm(len(self.views), generator=generator).tolist()
@@ -256,7 +289,7 @@ class Search:
             self.listener.progress(0.35 + 0.6 * self._share(step))
             if step % ROUND_STEPS == 0 or step == settings.steps:
                 best = self.outcome.best
-                kept = self._consider(f"{settings.mode} {step} steps", alpha, step, centre)
+                kept = self._consider(f"{settings.mode} {step} steps", alpha, step)
                 self._tell(step, self.outcome.stages[-1].judgement)
                 stale = 0 if self.outcome.best != best else stale + 1
                 if not kept or stale >= PATIENCE_ROUNDS:
@@ -285,7 +318,7 @@ class Search:
         settings, views = self.settings, self.views
         planes, valid = views.planes[batch].float(), views.valid[batch]
         taught = scores_of(teacher, planes, settings.channel, settings.factors, settings.multiple, settings.centre)
-        prior = None if self.prior is None else self.prior[batch]
+        prior = None if self.prior is None or not settings.weights.prior else self.prior[batch]
         targets = target_scores(taught, prior, self.artificial[batch], self.reference[batch])
         factor = settings.factors[int(torch.randint(len(settings.factors), (1,), generator=generator))]
         if float(torch.rand(1, generator=generator)) < SEEN_AGAIN:
@@ -347,22 +380,6 @@ class Search:
         count = bottleneck.shape[0]
         guessed = head(bottleneck.mean(dim=(2, 3)))
         return characteristics_loss(guessed, target.expand(count, -1), mask.expand(count, -1))
-
-    def _try_threshold(self) -> None:
-        """A decision threshold of the scene's own, where its scores fall into two clear groups."""
-        judgement = self.outcome.winner.judgement
-        shift = scene_threshold(judgement.scores, self.views.valid[: self.views.judged], self.settings.hazard)
-        if shift is None:
-            return
-        centre = self.settings.centre + shift
-        found = self.judge(self.network, centre)
-        broken = self.limits.broken_by(found)
-        winner = self.outcome.winner
-        wins = broken is None and found.proxy <= winner.judgement.proxy
-        reason = broken or ("the scene's scores fall into two clear groups" if wins else "not better")
-        self.outcome.stages.append(Stage("threshold", winner.alpha, winner.steps, centre, found, wins, reason))
-        if wins:
-            self.outcome.best = len(self.outcome.stages) - 1
 
     def _share(self, step: int) -> float:
         by_time = (time.monotonic() - self.began) / self.settings.seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +14,27 @@ ALPHAS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 two by sample counts; here the share itself is searched)."""
 
 
+ENTRANCE_ALPHAS = (0.5, 1.0, 0.25)
+"""Shares that are tried where only the layers next to the bands take the scene's statistics: a sensor's gain or a veil
+of haze is undone there, and deeper layers, whose statistics tell what the scene shows, stay as they were trained."""
+
+
 def normalisations(network: nn.Module) -> dict[str, nn.BatchNorm2d]:
     """Batch normalisations by name."""
     return {name: module for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)}
 
 
+def entrance(network: nn.Module) -> frozenset[str]:
+    """Names of the normalisations next to the bands: the first of the encoder, and that of the detail path."""
+    names = list(normalisations(network))
+    first = next((name for name in names if name.startswith("trunk.encoder.")), None)
+    return frozenset(name for name in names if name == first or name.startswith("detail."))
+
+
 @torch.no_grad()
-def blend_statistics(network: nn.Module, source: Tensors, planes: Tensor, alpha: float) -> None:
+def blend_statistics(
+    network: nn.Module, source: Tensors, planes: Tensor, alpha: float, only: Collection[str] | None = None
+) -> None:
     """Set statistics to ``alpha`` of the scene's and 1 - ``alpha`` of the source's, layer after layer.
 
     Each layer's statistics are taken of what the layers before it, already blended, make of the scene: taken of the
@@ -31,6 +45,7 @@ def blend_statistics(network: nn.Module, source: Tensors, planes: Tensor, alpha:
         source: ``state_dict`` of the source.
         planes: (n, planes, h, w) windows of the scene, in one pass.
         alpha: 0 to 1.
+        only: names of the layers that change; None for all.
     """
 
     def blending(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
@@ -42,7 +57,11 @@ def blend_statistics(network: nn.Module, source: Tensors, planes: Tensor, alpha:
 
         return blend
 
-    hooks = [module.register_forward_pre_hook(blending(name)) for name, module in normalisations(network).items()]
+    hooks = [
+        module.register_forward_pre_hook(blending(name))
+        for name, module in normalisations(network).items()
+        if only is None or name in only
+    ]
     try:
         network(planes.float())
     finally:

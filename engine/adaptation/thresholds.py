@@ -1,10 +1,12 @@
-"""A decision threshold of the scene's own, where its logits fall into two clear groups."""
+"""Decision thresholds of the scene's own: some below the card's, and one between two clear groups of logits."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+SHIFTS = (0.0, -0.5, -1.0, -1.5)
+"""Logits that are added to the card's threshold. Higher ones only lost: the cards' thresholds are strict already."""
 LARGEST_SHIFT = 1.0
 """Logits by which the threshold may move."""
 BINS = 64
@@ -29,7 +31,7 @@ def scene_threshold(scores: Tensor, valid: Tensor, hazard: str) -> float | None:
     if hazard not in HAZARDS:
         return None
     logits = torch.logit(scores[valid].clamp(1e-3, 1 - 1e-3))
-    if logits.numel() < 1000:
+    if logits.numel() < 1000 or not bool(torch.isfinite(logits).all()):
         return None
     low, high = -6.0, 6.0
     counts = torch.histc(logits, BINS, low, high)

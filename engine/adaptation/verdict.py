@@ -30,6 +30,8 @@ def judge_outcome(outcome: Outcome, area_m2: float, seconds: float) -> Verdict:
             f"{_km2(source.judgement.share * area_m2)} -> {_km2(winner.judgement.share * area_m2)} km2, alpha "
             f"{winner.alpha:g}{threshold}, {winner.steps} steps, {seconds:.0f} s).",
         )
+    if outcome.abstained is not None:
+        return abstained(outcome.abstained)
     tried = outcome.stages[1:]
     if not tried:
         return Verdict(ABSTAINED, "Not adapted: there was no time to try anything; the source model's mask is used.")

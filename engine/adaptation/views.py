@@ -1,4 +1,4 @@
-"""Windows of one scene, cached for all steps, and ways to look at them again: turned, brighter, with a band less."""
+"""Windows of one scene, cached for all steps, and ways to look at them again: turned or brighter."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..planes import COLOURS, PLANES, RATIOS, SceneScaling, planes_for
+from ..planes import PLANES, SceneScaling, planes_for
 from ..predict import logits_at
-from ..protocol import SAR_SLOTS
 
 GAIN, OFFSET = 0.1, 0.1
 """Spread of contrast and brightness of a plane when a window is seen again."""
@@ -47,18 +46,8 @@ class Views:
 
 
 def looked_at_again(planes: Tensor, names: Sequence[str], way: str, generator: torch.Generator) -> Tensor:
-    """Windows (n, planes, h, w) seen in another ``way``: ``turned``, ``brighter`` or ``band less``.
-
-    A band less is only tried where another one remains; otherwise the windows come back as they are.
-    """
-    if way == "turned":
-        return planes.flip(-1)
-    if way == "brighter":
-        return jittered(planes, names, generator)
-    slots = [name.removeprefix("available_") for name in names if name.startswith("available_")]
-    if len(slots) < 2:
-        return planes
-    return without(planes, names, slots[int(torch.randint(len(slots), (1,), generator=generator))])
+    """Windows (n, planes, h, w) seen in another ``way``: ``turned`` or ``brighter``."""
+    return planes.flip(-1) if way == "turned" else jittered(planes, names, generator)
 
 
 def turned_back(field: Tensor, way: str) -> Tensor:
@@ -76,13 +65,6 @@ def jittered(planes: Tensor, names: Sequence[str], generator: torch.Generator) -
     return (planes * (1 + GAIN * gain * mask) + OFFSET * offset * mask) * measured
 
 
-def without(planes: Tensor, names: Sequence[str], slot: str) -> Tensor:
-    """The windows as if one band had not been measured: its planes, and those made of it, are empty."""
-    made_of = {**RATIOS, **COLOURS, "vv_minus_vh": SAR_SLOTS}
-    kept = [0.0 if slot in made_of.get(name, (name.partition("_")[2],)) else 1.0 for name in names]
-    return planes * torch.tensor(kept, dtype=planes.dtype, device=planes.device).view(1, -1, 1, 1)
-
-
 def from_afar(field: Tensor, factor: int, multiple: int) -> Tensor:
     """(n, c, h, w) averaged over ``factor`` x ``factor`` pixels, sides padded to ``multiple``."""
     if factor == 1:
@@ -92,21 +74,22 @@ def from_afar(field: Tensor, factor: int, multiple: int) -> Tensor:
     return F.pad(small, (0, -columns % multiple, 0, -rows % multiple))
 
 
-def scores_of(
-    network: object,
-    planes: Tensor,
-    channel: int,
-    factors: Sequence[int],
-    multiple: int,
-    centre: float,
-    at_once: int = 4,
+def logits_of(
+    network: object, planes: Tensor, channel: int, factors: Sequence[int], multiple: int, at_once: int = 4
 ) -> Tensor:
-    """Hazard scores (n, h, w) of windows: 0.5 at the logit ``centre``, where the decision threshold lies."""
+    """Hazard logits (n, h, w) of windows."""
     parts = [
         logits_at(network, part.float(), factors, multiple)[:, channel]  # type: ignore[arg-type]
         for part in torch.split(planes, at_once)
     ]
-    return torch.sigmoid(torch.cat(parts) - centre)
+    return torch.cat(parts)
+
+
+def scores_of(
+    network: object, planes: Tensor, channel: int, factors: Sequence[int], multiple: int, centre: float
+) -> Tensor:
+    """Hazard scores (n, h, w) of windows: 0.5 at the logit ``centre``, where the decision threshold lies."""
+    return torch.sigmoid(logits_of(network, planes, channel, factors, multiple) - centre)
 
 
 def _measured(planes: Tensor, names: Sequence[str]) -> Tensor:

@@ -1,8 +1,11 @@
 """Adapting in the scorecard: the same pixels before and after, shares and means as counted by hand."""
 
+import importlib.util
 import json
 import shutil
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import torch
 from scenes import write_raster
 
 from engine import score_adapted, score_shifted
+from engine.adaptation.search import Settings
 from engine.adaptation.verdict import ROLLED_BACK
 from engine.cards import bundled_folder, read_card
 from engine.metrics import Counts
@@ -253,3 +257,35 @@ def test_steps_alone_end_an_adaptation(monkeypatch, tmp_path):
     adapting = Adapting([entry], ("constraint",), 7, tmp_path, {}, Report())
     adapt_in_memory(scene, entry.model, adapting._job(scene, entry, "flood", "constraint"), Report())
     assert seen[0].steps == 7 and seen[0].seconds > 10_000
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    """The benchmark of adapting, as a module."""
+    place = Path(__file__).resolve().parents[1] / "benchmarks" / "adaptation.py"
+    found = importlib.util.spec_from_file_location("adaptation_benchmark", place)
+    module = importlib.util.module_from_spec(found)
+    sys.modules[found.name] = module
+    found.loader.exec_module(module)
+    return module
+
+
+def test_ablations_meet_the_same_scenes_and_make_one_table(benchmark, tmp_path, capsys):
+    page = tmp_path / "table.md"
+    given = ["--ablate", "--model", "unet", "--steps", "1", "--scenes", "1", "--shifts", "haze", "--markdown"]
+    assert benchmark.main([*given, str(page)]) == 0
+    table = page.read_text()
+    assert table in capsys.readouterr().out
+    lines = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
+    names = [line[0].removeprefix("| ") for line in lines]
+    assert names == ["full method", *(f"without {term}" for term in benchmark.TERMS), "statistics only"]
+    assert {line[1] for line in lines} == {"1"} and "simulated" in table.lower() and "Real scenes" not in table
+
+
+def test_a_term_that_is_left_out_is_left_out_of_the_settings(benchmark):
+    full = Settings(hazard="flood", channel=0, factors=(1,), multiple=32, centre=0.0)
+    assert benchmark.Variant("full", "constraint").vary(full) == full
+    left = {term: benchmark.Variant("x", "constraint", frozenset({term})).vary(full) for term in benchmark.TERMS}
+    assert not left["prior"].weights.prior and left["backward"].weights.backward == 0
+    assert left["auxiliary"].weights.auxiliary == 0 and not left["threshold"].threshold
+    assert left["statistics"].alphas == left["statistics"].entrance_alphas == ()
