@@ -25,6 +25,8 @@ SURE, LIKELY, POSSIBLE, UNKNOWN = 1, 2, 3, 4
 """Zones, which do not overlap: hazard in all estimates; in the central and high one; in the high one; not assessed."""
 MOST_NODES = 128
 """Corners of a part of a zone; larger zones are cut, so that each question meets few of them."""
+BOX_NODES = 5
+"""Corners of a traced rectangle, which needs no check."""
 EDGE_PARTS = 32
 LARGE_M = 2000.0
 """Size from which edges get corners in between on the way to another CRS: straight in one is curved in the other."""
@@ -93,7 +95,7 @@ class Zones:
 
     def add(self, zone: int, polygon: QgsGeometry) -> None:
         """Add a polygon of a zone."""
-        if not polygon.isGeosValid():
+        if polygon.constGet().nCoordinates() > BOX_NODES and not polygon.isGeosValid():
             polygon = of_kind(polygon.makeValid(), POLYGON_GEOMETRY)
         if polygon.isNull() or polygon.isEmpty():
             return

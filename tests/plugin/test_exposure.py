@@ -323,3 +323,50 @@ def test_cancel_writes_nothing(real_provider, project, rasters, tmp_path):
     roads = layer_of("LineString", [line((0, 20), (100, 20))])
     processing.run(EXPOSURE, {**rasters, "ROADS": roads, "OUTPUT": str(out)}, feedback=feedback)
     assert not out.exists()
+
+
+def test_a_loaded_table_is_named_and_marked(real_provider, project, rasters):
+    from hazard_mapper.hazard_plugin.layer_origin import kind_of_layer, origin_of, remember_origin
+    from qgis.core import QgsProcessingContext, QgsRasterLayer
+
+    mask = QgsRasterLayer(rasters["HAZARD_MASK"], "Flood - Po")
+    project.addMapLayer(mask)
+    remember_origin(mask, "mask", run="r1", hazard="flood", scene="Po")
+    context = QgsProcessingContext()
+    context.setProject(project)
+    roads = layer_of("LineString", [line((0, 20), (100, 20))])
+    parameters = {"HAZARD_MASK": mask, "ROADS": roads, "OUTPUT": "TEMPORARY_OUTPUT"}
+    processing.runAndLoadResults(EXPOSURE, parameters, context=context)
+    (table,) = [made for made in project.mapLayers().values() if kind_of_layer(made) == "exposure"]
+    assert table.name() == "Exposure to flood - Po" and origin_of(table)["run"] == "r1"
+    assert [feature["item"] for feature in table.getFeatures()] == ["hazard", "roads"]
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.6])
+def test_masks_in_degrees_and_turned_masks_are_measured_on_the_ground(real_provider, project, tmp_path, turn):
+    mask = np.zeros((60, 80), "u1")
+    mask[10:40, 20:60] = 1
+    path = tmp_path / "mask.tif"
+    raster = gdal.GetDriverByName("GTiff").Create(str(path), 80, 60, 1, gdal.GDT_Byte)
+    step, cosine, sine = 1e-4, math.cos(turn), math.sin(turn)
+    raster.SetGeoTransform((9.0, step * cosine, step * sine, 45.0, step * sine, -step * cosine))
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(4326)
+    raster.SetProjection(reference.ExportToWkt())
+    raster.GetRasterBand(1).WriteArray(mask)
+    raster = None
+    around = QgsGeometry.fromWkt("POLYGON((8.9 44.9, 9.1 44.9, 9.1 45.1, 8.9 45.1, 8.9 44.9))")
+    land = QgsVectorLayer("Polygon?crs=EPSG:4326", "land", "memory")
+    feature = QgsFeature()
+    feature.setGeometry(around)
+    land.dataProvider().addFeatures([feature])
+    out = str(tmp_path / "exposure.gpkg")
+    processing.run(EXPOSURE, {"HAZARD_MASK": str(path), "LAND_USE": land, "OUTPUT": out})
+    rows = rows_of(out)
+    radians, e2 = math.radians(44.9975), 0.00669437999014
+    north = 6378137 * (1 - e2) / (1 - e2 * math.sin(radians) ** 2) ** 1.5
+    east = 6378137 * math.cos(radians) / math.sqrt(1 - e2 * math.sin(radians) ** 2)
+    pixel_ha = math.radians(step) ** 2 * north * east / 1e4
+    assert rows["land_use", ""][1] == pytest.approx(30 * 40 * pixel_ha, rel=2e-4)
+    assert rows["land_use", ""][4] == pytest.approx(60 * 80 * pixel_ha, rel=2e-4)
+    assert rows["hazard", ""][1] == pytest.approx(rows["land_use", ""][1], rel=2e-4)
