@@ -3,10 +3,9 @@
 import os
 from typing import List, Tuple
 
-from qgis.core import QgsDataProvider, QgsMapLayer, QgsProject, QgsRasterLayer
+from qgis.core import QgsDataProvider, QgsMapLayer, QgsMapLayerStyle, QgsProject
 
-from .hazards import dress_layer
-from .layer_origin import hazard_of, kind_of_layer, layers_of_file
+from .layer_origin import layers_of_file
 
 SIDE_FILES = (".aux.xml", ".ovr", ".msk")
 
@@ -16,9 +15,11 @@ def replace_shown(project: QgsProject, new: str, final: str) -> None:
 
     The layers let go of the file first: some systems do not replace a file that is open.
     """
-    shown: List[Tuple[QgsMapLayer, str, str]] = []
+    shown: List[Tuple[QgsMapLayer, str, str, QgsMapLayerStyle]] = []
     for layer in layers_of_file(project, final):
-        shown.append((layer, layer.source(), layer.providerType()))
+        style = QgsMapLayerStyle()
+        style.readFromLayer(layer)
+        shown.append((layer, layer.source(), layer.providerType(), style))
         layer.setDataSource("", layer.name(), layer.providerType(), QgsDataProvider.ProviderOptions())
     try:
         os.replace(new, final)
@@ -26,10 +27,9 @@ def replace_shown(project: QgsProject, new: str, final: str) -> None:
             if os.path.exists(path):
                 os.remove(path)
     finally:
-        for layer, source, provider in shown:
+        for layer, source, provider, style in shown:
             layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
-            if isinstance(layer, QgsRasterLayer) and kind_of_layer(layer):
-                dress_layer(layer, kind_of_layer(layer), hazard_of(layer))
+            style.writeToLayer(layer)
             layer.triggerRepaint()
     own_style = os.path.splitext(new)[0] + ".qml"
     if os.path.exists(own_style):

@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
 from .hazards import KIND_PROPERTY
 
 SCOPE = "hazardmapper/"
-ORIGIN_NAMES = ("run", "hazard", "scene", "scene_id", "model", "threshold")
+ORIGIN_NAMES = ("run", "hazard", "scene", "scene_id", "model", "threshold", "derived")
 """``run`` is shared by all layers made of one mask; no file names, as projects are moved with their files."""
 
 
@@ -41,6 +41,11 @@ def hazard_of(layer: QgsMapLayer) -> str:
 def scene_of(layer: QgsMapLayer) -> str:
     """Name of the scene that a result was made from, else the layer's own."""
     return origin_of(layer)["scene"] or layer.name()
+
+
+def is_derived(layer: QgsMapLayer) -> bool:
+    """Whether a mask was made of another one, as a refined mask is."""
+    return bool(origin_of(layer)["derived"])
 
 
 def file_of(layer: QgsMapLayer) -> str:

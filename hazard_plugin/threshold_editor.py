@@ -12,7 +12,7 @@ from .algorithm_task import AlgorithmTask
 from .engine_client import EngineClient
 from .hazards import dress_layer
 from .layer_files import replace_shown
-from .layer_origin import file_of, hazard_of, origin_of, related, write_history
+from .layer_origin import file_of, hazard_of, is_derived, origin_of, related, write_history
 from .messages import SUCCESS, WARNING, tell
 from .result_panel import area_text
 from .threshold_bar import ThresholdBar, draw_at
@@ -53,7 +53,8 @@ class ThresholdEditor(QObject):
         """Begin with a mask or its probability; says why not where there is no probability."""
         self.close()
         project = QgsProject.instance()
-        masks, probabilities = related(project, layer, "mask"), related(project, layer, "probability")
+        masks = [mask for mask in related(project, layer, "mask") if not is_derived(mask)]
+        probabilities = related(project, layer, "probability")
         if not masks or not probabilities:
             text = self.tr("No probability of '{name}' is in the project; tick Probability under Output and run again.")
             tell(self._iface, text.format(name=layer.name()), WARNING)
@@ -143,6 +144,8 @@ class ThresholdEditor(QObject):
             write_history(layer, {self.tr("Threshold applied"): f"{percent} %"})
         text = self.tr("{name}: {area} at {percent} %.")
         told = text.format(name=mask.name(), area=area_text(self._area), percent=percent)
+        if any(is_derived(other) for other in related(QgsProject.instance(), mask, "mask")):
+            told += " " + self.tr("The refined mask is as before; refine again.")
         tell(self._iface, told, SUCCESS)
         self.applied.emit(told)
 

@@ -160,7 +160,8 @@ class RefineMask(DeliveryAlgorithm):
         hazard = hazard_of(layer)
         name = tr("{hazard}, refined - {scene}").format(hazard=hazard_title(hazard), scene=scene_of(layer))
         output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
-        dress_styled(context, output, style_file("refined", hazard), "mask", hazard, name, inherited(layer))
+        origin = {**inherited(layer), "derived": "refined"}
+        dress_styled(context, output, style_file("refined", hazard), "mask", hazard, name, origin)
         return True
 
     def processAlgorithm(
