@@ -1,5 +1,6 @@
 """Where a result layer comes from, as custom properties of the layer, so that it can be delivered and run again."""
 
+import json
 import os
 import uuid
 from typing import Any, Dict, List, Mapping
@@ -82,6 +83,32 @@ def related(project: QgsProject, layer: QgsMapLayer, kind: str) -> List[QgsMapLa
         if kind_of_layer(other) == kind and (other is layer or (run and origin_of(other)["run"] == run))
     ]
     return sorted(found, key=lambda other: str(other.customProperty(SCOPE + "added") or ""))
+
+
+def run_history(hazard: str, scene: str, results: Mapping[str, Any]) -> Dict[str, Any]:
+    """What the metadata of a layer say of the run that made it, from the outputs of Segment hazard."""
+    return {
+        tr("Hazard"): hazard,
+        tr("Scene"): scene,
+        tr("SHA-256 of the scene"): results.get("SCENE_SHA256"),
+        tr("Model"): results.get("MODEL_USED"),
+        tr("SHA-256 of the model"): results.get("MODEL_SHA256"),
+        tr("Threshold"): results.get("THRESHOLD_USED"),
+        tr("Adaptation"): results.get("REASON"),
+        tr("Device"): results.get("DEVICE_USED"),
+        tr("Job"): without_folders(str(results.get("JOB") or "")),
+    }
+
+
+def without_folders(job: str) -> str:
+    """A job with names of files only: projects travel, and the files' own tags hold the whole names."""
+    if not job:
+        return ""
+    values = json.loads(job)
+    for name in ("raster", "mask", "probability", "area"):
+        if isinstance(values.get(name), str):
+            values[name] = os.path.basename(values[name])
+    return json.dumps(values, ensure_ascii=False)
 
 
 def write_history(layer: QgsMapLayer, facts: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Brings a finished run's files into the project and says what was found."""
 
-import json
 import os
 from typing import Any, Dict, Iterable, Tuple
 
@@ -8,7 +7,7 @@ from qgis.core import QgsProject
 
 from .algorithms.comparison import COMPARED
 from .hazards import compared_layer_name, mask_layer_name, probability_layer_name
-from .layer_origin import new_run, write_history
+from .layer_origin import new_run, run_history, write_history
 from .messages import INFO, SUCCESS, WARNING, log, tell, tr
 from .result_layers import add_result_layer, add_run_group
 from .result_panel import ResultPanel, describe
@@ -56,7 +55,7 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
         layer = add_result_layer(project, group, file, kind, run.hazard, title, visible=output == "OUTPUT", **origin)
         if layer is not None:
             shown[output] = layer.id()
-            write_history(layer, history_of(run, output))
+            write_history(layer, run_history(run.hazard, run.scene, run.results))
     if "OUTPUT" not in shown:
         group.parent().removeChildNode(group)
         note = tr("QGIS cannot open the mask {path}.").format(path=path)
@@ -79,34 +78,6 @@ def origin_of_run(run: Run) -> Dict[str, str]:
         "model": str(results.get("MODEL_USED") or ""),
         "threshold": str(results.get("THRESHOLD_USED") or ""),
     }
-
-
-def history_of(run: Run, output: str) -> Dict[str, Any]:
-    """What the metadata of a layer say of the run that made it."""
-    results = run.results
-    return {
-        tr("Hazard"): run.hazard,
-        tr("Output"): output,
-        tr("Scene"): run.scene,
-        tr("SHA-256 of the scene"): results.get("SCENE_SHA256"),
-        tr("Model"): results.get("MODEL_USED"),
-        tr("SHA-256 of the model"): results.get("MODEL_SHA256"),
-        tr("Threshold"): results.get("THRESHOLD_USED"),
-        tr("Adaptation"): results.get("REASON"),
-        tr("Device"): results.get("DEVICE_USED"),
-        tr("Job"): without_folders(str(results.get("JOB") or "")),
-    }
-
-
-def without_folders(job: str) -> str:
-    """A job with names of files only: projects travel, and the files' own tags hold the whole names."""
-    if not job:
-        return ""
-    values = json.loads(job)
-    for name in ("raster", "mask", "probability", "area"):
-        if isinstance(values.get(name), str):
-            values[name] = os.path.basename(values[name])
-    return json.dumps(values, ensure_ascii=False)
 
 
 def layer_title(output: str, kind: str, run: Run) -> str:

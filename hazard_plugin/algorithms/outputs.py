@@ -16,7 +16,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
 from ..hazards import dress_layer
-from ..layer_origin import remember_origin
+from ..layer_origin import remember_origin, write_history
 
 
 @contextlib.contextmanager
@@ -40,6 +40,7 @@ class ResultDresser(QgsProcessingLayerPostProcessorInterface):
     def __init__(self, kind: str, hazard: str, name: str, origin: Mapping[str, str]) -> None:
         super().__init__()
         self.kind, self.hazard, self.name, self.origin = kind, hazard, name, origin
+        self.history: Mapping[str, Any] = {}
         ResultDresser.alive = [*ResultDresser.alive[-63:], self]
 
     def postProcessLayer(self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
@@ -47,6 +48,8 @@ class ResultDresser(QgsProcessingLayerPostProcessorInterface):
         if isinstance(layer, QgsRasterLayer):
             dress_layer(layer, self.kind, self.hazard, self.name)
             remember_origin(layer, self.kind, **{**self.origin, "hazard": self.hazard})
+            if self.history:
+                write_history(layer, self.history)
 
 
 def dress_on_load(
@@ -56,12 +59,18 @@ def dress_on_load(
     hazard: str,
     name: str,
     origin: Optional[Mapping[str, str]] = None,
-) -> None:
-    """Have Processing name and style an output if it is going to load it; ``origin`` is what the layer remembers."""
-    if path and context.willLoadLayerOnCompletion(path):
-        details = context.layerToLoadOnCompletionDetails(path)
-        details.name = name
-        details.setPostProcessor(ResultDresser(kind, hazard, name, origin or {}))
+) -> List[ResultDresser]:
+    """Have Processing name and style an output if it is going to load it; ``origin`` is what the layer remembers.
+
+    Returns the dresser, which may be told the layer's history while the algorithm runs; none where it is not loaded.
+    """
+    if not path or not context.willLoadLayerOnCompletion(path):
+        return []
+    details = context.layerToLoadOnCompletionDetails(path)
+    details.name = name
+    dresser = ResultDresser(kind, hazard, name, origin or {})
+    details.setPostProcessor(dresser)
+    return [dresser]
 
 
 def require_free(path: str, project: QgsProject) -> None:

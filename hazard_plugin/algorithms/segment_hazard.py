@@ -20,7 +20,7 @@ from ..engine_client import EngineClient
 from ..engine_feedback import WHOLE
 from ..hazards import compared_layer_name, mask_layer_name, probability_layer_name
 from ..layer_date import layer_date
-from ..layer_origin import new_run
+from ..layer_origin import new_run, run_history
 from ..raster_source import read_layer
 from .adaptation import (
     Adaptation,
@@ -33,7 +33,7 @@ from .adaptation import (
 )
 from .base import absolute
 from .comparison import COMPARED, Comparison, kind_of
-from .outputs import dress_on_load, require_free, told_to_processing
+from .outputs import ResultDresser, dress_on_load, require_free, told_to_processing
 from .scene import SceneAlgorithm
 
 ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "ADAPT", "DEVICE")
@@ -52,6 +52,7 @@ class SegmentHazard(SceneAlgorithm):
         self._outputs: Dict[str, str] = {}
         self._adaptation: Optional[Dict[str, Any]] = None
         self._scene_name = ""
+        self._dressers: List[ResultDresser] = []
 
     def name(self) -> str:
         """Id within the provider."""
@@ -136,13 +137,15 @@ class SegmentHazard(SceneAlgorithm):
         hazard, scene = self._fields["hazard"], layer.name()
         self._scene_name = scene
         origin = {"run": new_run(), "scene": scene, "scene_id": layer.id()}
-        dress_on_load(context, self._outputs["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene), origin)
-        name = probability_layer_name(hazard, scene)
-        dress_on_load(context, self._outputs["PROBABILITY"], "probability", hazard, name, origin)
-        for output in COMPARED:
-            kind = kind_of(output)
-            name = compared_layer_name(kind, hazard, scene)
-            dress_on_load(context, self._outputs[output], kind, hazard, name, origin)
+        named = [("OUTPUT", "mask", mask_layer_name(hazard, scene))]
+        named.append(("PROBABILITY", "probability", probability_layer_name(hazard, scene)))
+        kinds = [(output, kind_of(output)) for output in COMPARED]
+        named += [(output, kind, compared_layer_name(kind, hazard, scene)) for output, kind in kinds]
+        self._dressers = [
+            dresser
+            for output, kind, name in named
+            for dresser in dress_on_load(context, self._outputs[output], kind, hazard, name, origin)
+        ]
         return True
 
     def _read_fields(
@@ -289,6 +292,8 @@ class SegmentHazard(SceneAlgorithm):
         outputs.update({name: self._outputs[name] for name in optional if self._outputs[name]})
         if adaptation.result:
             outputs.update(adaptation.outputs())
+        for dresser in self._dressers:
+            dresser.history = run_history(self._fields["hazard"], self._scene_name, outputs)
         return outputs
 
 

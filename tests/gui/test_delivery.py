@@ -12,6 +12,7 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingFeedback,
     QgsProject,
+    QgsRasterLayer,
     QgsRectangle,
     QgsVectorLayer,
     QgsVectorLayerUtils,
@@ -218,3 +219,24 @@ def test_edits_that_are_not_saved_are_not_lost_to_a_new_threshold(polygons, resu
     assert any("being edited" in text for text in texts)
     assert polygons.isEditable() and np.array_equal(pixels(mask.source()), before)
     polygons.rollBack()
+
+
+def test_what_the_toolbox_loads_knows_its_run_and_its_history(dock, add_scene, project, tmp_path):
+    scene = add_scene("Lugo")
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("hazardmapper:segmenthazard")
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback(False)
+    context.setProject(project)
+    paths = {"OUTPUT": str(tmp_path / "m.tif"), "PROBABILITY": str(tmp_path / "p.tif")}
+    for name, path in paths.items():
+        context.addLayerToLoadOnCompletion(path, QgsProcessingContext.LayerDetails(name, project, name))
+    found, done = algorithm.run({"INPUT": scene, "HAZARD": "flood", **paths}, context, feedback)
+    assert done, feedback.textLog()
+    loaded = {}
+    for path in paths.values():
+        layer = QgsRasterLayer(path, "as loaded")
+        context.layerToLoadOnCompletionDetails(path).postProcessor().postProcessLayer(layer, context, feedback)
+        loaded[layer.customProperty("hazardmapper/kind")] = layer
+    assert loaded["mask"].name() == "Flood - Lugo"
+    assert loaded["mask"].customProperty("hazardmapper/run") == loaded["probability"].customProperty("hazardmapper/run")
+    history = "\n".join(loaded["mask"].metadata().history())
+    assert found["SCENE_SHA256"] in history and found["MODEL_SHA256"] in history and str(tmp_path) not in history
