@@ -24,6 +24,8 @@ from .outputs import dress_on_load, require_free, told_to_processing
 class ApplyThreshold(DeliveryAlgorithm):
     """Cut a mask from a probability at another threshold."""
 
+    _output = ""
+
     def name(self) -> str:
         """Id within the provider."""
         return "applythreshold"
@@ -67,7 +69,8 @@ class ApplyThreshold(DeliveryAlgorithm):
         self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
     ) -> protocol.ThresholdJob:
         probability = self.result_file(parameters, "PROBABILITY", context)
-        mask = absolute(self.parameterAsOutputLayer(parameters, "OUTPUT", output_context))
+        self._output = self.parameterAsOutputLayer(parameters, "OUTPUT", output_context)
+        mask = absolute(self._output)
         require_free(mask, context.project())
         return protocol.ThresholdJob(
             probability=probability,
@@ -84,9 +87,8 @@ class ApplyThreshold(DeliveryAlgorithm):
             self.job = self._job(parameters, context, context)
             layer = self.raster(parameters, "PROBABILITY", context)
         hazard, scene = hazard_of(layer), scene_of(layer)
-        output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
         origin = {**inherited(layer), "threshold": f"{self.job.threshold:g}"}
-        dress_on_load(context, output, "mask", hazard, mask_layer_name(hazard, scene), origin)
+        dress_on_load(context, self._output, "mask", hazard, mask_layer_name(hazard, scene), origin)
         return True
 
     def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:
