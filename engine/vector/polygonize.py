@@ -13,12 +13,14 @@ import numpy.typing as npt
 from osgeo import gdal, ogr
 
 from ..raster.gdal_setup import quiet_closing
-from ..raster.output import writing
+from ..raster.output import BLOCK_PX, writing
 from .outlines import Outlines, Part, from_wkb, gather, mended, sides
 
 BATCH_POLYGONS = 4096
 BATCH_BYTES = 32 * 2**20
 ROWS = 512
+BLOCKS = ("TILED=YES", f"BLOCKXSIZE={BLOCK_PX}", f"BLOCKYSIZE={BLOCK_PX}")
+"""As in the masks themselves: blocks of one size take each other's place in memory."""
 PERCENT = 100
 SIDE = np.dtype([("row", "<i4"), ("column", "<i4"), ("zone", "<i4")])
 
@@ -43,7 +45,7 @@ class Tracing:
         self._vector: Any = None
         with writing(final):
             self._raster: Any = gdal.GetDriverByName("GTiff").Create(
-                self._raster_path, width, height, 1, gdal.GDT_Byte, ["TILED=YES", "COMPRESS=LZW", "BIGTIFF=IF_SAFER"]
+                self._raster_path, width, height, 1, gdal.GDT_Byte, [*BLOCKS, "COMPRESS=LZW", "BIGTIFF=IF_SAFER"]
             )
 
     def __enter__(self) -> Tracing:
