@@ -67,10 +67,11 @@ class Limits:
                 f"without labels nothing in these bands tells {self.hazard.replace('_', ' ')} from what looks like it"
             )
         share = self.source.share
-        if share <= ABSENT_SHARE:
-            return None
         if share < PRESENT_SHARE:
-            return f"the source model finds {share:.1%} of the view, too little to tell more of it from false alarms"
+            return (
+                f"the source model finds {self.hazard.replace('_', ' ')} on {share:.1%} of the view, and what is "
+                "nearly absent must stay so"
+            )
         agreement = share_of(self.source.scores >= 0.5, self.prior >= SUPPORTED, self.valid)
         if agreement < LEAST_AGREEMENT:
             return (
@@ -85,7 +86,7 @@ class Limits:
         if not candidate.finite:
             return "its scores are not all numbers"
         if candidate.share > max(ABSENT_SHARE, source.share):
-            why = self._not_present() or self.no_footing() or self._unsupported(candidate)
+            why = self.no_footing() or self._unsupported(candidate)
         else:
             why = self._unsupported(candidate)
         if why is not None:
@@ -96,11 +97,6 @@ class Limits:
             return "it forgot what is natural and what artificial"
         if source.rank > 0 and candidate.rank < LEAST_RANK * source.rank:
             return "its features collapsed"
-        return None
-
-    def _not_present(self) -> str | None:
-        if self.source.share <= ABSENT_SHARE:
-            return "the source model finds next to nothing, and what is absent stays absent"
         return None
 
     def _unsupported(self, candidate: Judgement) -> str | None:

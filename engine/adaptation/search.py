@@ -25,8 +25,6 @@ from .views import Views, from_afar, jittered, scores_of
 TEACHER_DECAY = 0.95
 LEAST_GAIN = 0.05
 """Share by which a challenger's proxy must be lower than the incumbent's."""
-MUCH = 0.25
-"""Where this share of the scene's own statistics in all layers breaks a limit, more would go further astray."""
 ROUND_STEPS = 16
 """Gradient steps between two judgements."""
 PATIENCE_ROUNDS = 3
@@ -215,16 +213,14 @@ class Search:
         tried: list[tuple[str, float, frozenset[str] | None]] = [
             (f"entrance {alpha:g}", alpha, near) for alpha in self.settings.entrance_alphas
         ]
-        tried += [(f"statistics {alpha:g}", alpha, None) for alpha in self.settings.alphas if alpha > 0]
+        tried += [(f"statistics {alpha:g}", alpha, None) for alpha in self.settings.alphas]
         for index, (name, alpha, only) in enumerate(tried):
             self.listener.progress(0.1 + 0.25 * index / len(tried))
             if self._over():
                 break
             self.network.load_state_dict(self.source)
             blend_statistics(self.network, self.source, self.views.planes[: self.views.judged], alpha, only)
-            kept = self._consider(name, alpha, 0)
-            if not kept and only is None and alpha >= MUCH:
-                break
+            self._consider(name, alpha, 0)
         self._restore()
 
     def _consider(self, name: str, alpha: float, steps: int, looks: Looks | None = None) -> bool:

@@ -225,16 +225,15 @@ def test_only_optical_water_is_told_by_physics():
 def test_a_source_that_physics_contradicts_gives_no_footing():
     wrong = judgement(field_of((0, 40), (1, 10), (0, 50)))
     assert "supports 0% of what the source model finds" in Limits(wrong, VALID, WATER).no_footing()
-    little = judgement(field_of((1, 1), (0, 99)))
-    assert "finds 1.0% of the view" in Limits(little, VALID, WATER).no_footing()
 
 
 def test_a_hazard_that_is_absent_stays_absent():
+    little = judgement(field_of((1, 1), (0, 99)))
+    assert "flood on 1.0% of the view" in Limits(little, VALID, WATER).no_footing()
     limits = Limits(judgement(torch.zeros((1, 20, 100))), VALID, WATER)
-    assert limits.no_footing() is None
-    assert "stays absent" in limits.broken_by(judgement(field_of((1, 1), (0, 99))))
+    assert "nearly absent must stay so" in limits.broken_by(judgement(field_of((1, 1), (0, 99))))
     few = torch.zeros((1, 20, 100))
-    few[0, 0, :6] = 1  # 0.3 % of the view, where physics sees water
+    few[0, 0, :6] = 1  # 0.3 % of the view, where physics sees water: labelled windows may have taught that
     assert limits.broken_by(judgement(few)) is None
     assert limits.broken_by(judgement(few.flip(-1))) is not None
 
@@ -357,6 +356,8 @@ def test_time_ends_a_search():
 def test_numbers_that_are_none_are_never_accepted():
     views = small_views()
     network = small_network().restricted_to(views.chosen).eval()
-    outcome = adapt_network(network, views, settings(learning_rate=1e9, steps=16, mode="literal", alphas=(0.0,)))
+    outcome = adapt_network(
+        network, views, settings(learning_rate=1e9, steps=16, mode="literal", alphas=(), entrance_alphas=())
+    )
     assert not outcome.best or outcome.winner.judgement.finite
     assert all(bool(torch.isfinite(tensor).all()) for tensor in outcome.changed.values())
