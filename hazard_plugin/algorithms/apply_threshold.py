@@ -16,15 +16,13 @@ from ...engine import protocol
 from ..compat import DOUBLE
 from ..hazards import mask_layer_name
 from ..layer_origin import hazard_of, inherited, scene_of
-from .base import absolute, with_help
+from .base import with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import dress_on_load, require_free, told_to_processing
 
 
 class ApplyThreshold(DeliveryAlgorithm):
     """Cut a mask from a probability at another threshold."""
-
-    _output = ""
 
     def name(self) -> str:
         """Id within the provider."""
@@ -69,8 +67,7 @@ class ApplyThreshold(DeliveryAlgorithm):
         self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
     ) -> protocol.ThresholdJob:
         probability = self.result_file(parameters, "PROBABILITY", context)
-        self._output = self.parameterAsOutputLayer(parameters, "OUTPUT", output_context)
-        mask = absolute(self._output)
+        mask = self.output_file(parameters, "OUTPUT", output_context)
         require_free(mask, context.project())
         return protocol.ThresholdJob(
             probability=probability,
@@ -88,7 +85,7 @@ class ApplyThreshold(DeliveryAlgorithm):
             layer = self.raster(parameters, "PROBABILITY", context)
         hazard, scene = hazard_of(layer), scene_of(layer)
         origin = {**inherited(layer), "threshold": f"{self.job.threshold:g}"}
-        dress_on_load(context, self._output, "mask", hazard, mask_layer_name(hazard, scene), origin)
+        dress_on_load(context, self.named["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene), origin)
         return True
 
     def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:

@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..hazards import hazard_title
 from ..layer_origin import hazard_of, inherited, scene_of
-from .base import absolute, with_help
+from .base import with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import require_free, told_to_processing
 from .styled import dress_styled, style_file
@@ -78,7 +78,7 @@ class CompareMasks(DeliveryAlgorithm):
         before, after = (self.result_file(parameters, name, context) for name in ("BEFORE", "AFTER"))
         if protocol.same_path(before, after):
             raise protocol.BadInput(tr("Both masks are the same file; choose masks of two dates."))
-        out = absolute(self.parameterAsOutputLayer(parameters, "OUTPUT", output_context))
+        out = self.output_file(parameters, "OUTPUT", output_context)
         require_free(out, context.project())
         return protocol.ChangeJob(before=before, after=after, out=out, overwrite=True)
 
@@ -91,7 +91,7 @@ class CompareMasks(DeliveryAlgorithm):
             layer = self.raster(parameters, "AFTER", context)
         hazard = hazard_of(layer)
         name = tr("{hazard} gained and lost - {scene}").format(hazard=hazard_title(hazard), scene=scene_of(layer))
-        output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
+        output = self.named["OUTPUT"]
         dress_styled(context, output, style_file("change"), "change", hazard, name, inherited(layer))
         return True
 

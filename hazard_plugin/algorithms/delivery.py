@@ -8,7 +8,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..engine_client import EngineClient
 from ..raster_source import read_layer
-from .base import EngineAlgorithm
+from .base import EngineAlgorithm, absolute
 from .outputs import told_to_processing
 
 
@@ -18,6 +18,8 @@ class DeliveryAlgorithm(EngineAlgorithm):
     def __init__(self, client: EngineClient) -> None:
         super().__init__(client)
         self.job: Any = None
+        self.named: Dict[str, str] = {}
+        """Outputs as Processing names them; a temporary one gets another name each time it is asked for."""
 
     @property
     def kind(self) -> str:
@@ -42,6 +44,11 @@ class DeliveryAlgorithm(EngineAlgorithm):
                 )
             )
         return source.path
+
+    def output_file(self, parameters: Dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """Absolute path of an output, asked for once and kept in ``named``."""
+        self.named[name] = self.parameterAsOutputLayer(parameters, name, context)
+        return absolute(self.named[name])
 
     def processAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

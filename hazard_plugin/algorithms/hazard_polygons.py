@@ -99,7 +99,7 @@ class HazardPolygons(DeliveryAlgorithm):
     def _job(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, output_context: QgsProcessingContext
     ) -> protocol.PolygonsJob:
-        out = absolute(self.parameterAsOutputLayer(parameters, "OUTPUT", output_context))
+        out = self.output_file(parameters, "OUTPUT", output_context)
         require_free(out, context.project())
         date = self.text(parameters, "DATE", context)
         with_probability = parameters.get("PROBABILITY") not in (None, "")
@@ -146,7 +146,7 @@ class HazardPolygons(DeliveryAlgorithm):
             layer = self.raster(parameters, "INPUT", context)
         origin = inherited(layer)
         self._dresser = None
-        output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
+        output = self.named["OUTPUT"]
         if output and context.willLoadLayerOnCompletion(output):
             self._dresser = PolygonsDresser(hazard_of(layer), scene_of(layer), origin)
             details = context.layerToLoadOnCompletionDetails(output)

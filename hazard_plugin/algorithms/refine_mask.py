@@ -22,7 +22,7 @@ from ..compat import DOUBLE, RASTER_OR_VECTOR
 from ..engine_client import EngineClient
 from ..hazards import hazard_title
 from ..layer_origin import hazard_of, inherited, origin_of, scene_of
-from .base import absolute, with_help
+from .base import with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import require_free, told_to_processing
 from .references import Reference, hazard_said, read_reference
@@ -132,7 +132,7 @@ class RefineMask(DeliveryAlgorithm):
                 raise protocol.BadInput(
                     tr("The layer '{layer}' cannot be found; choose another one.").format(layer=parameters[name])
                 )
-        out = absolute(self.parameterAsOutputLayer(parameters, "OUTPUT", output_context))
+        out = self.output_file(parameters, "OUTPUT", output_context)
         require_free(out, context.project())
         limits = self.number(parameters, "LEAST_SLOPE", context), self.number(parameters, "MOST_SLOPE", context)
         has_elevation = "ELEVATION" in self._references
@@ -159,7 +159,7 @@ class RefineMask(DeliveryAlgorithm):
             layer = self.raster(parameters, "INPUT", context)
         hazard = hazard_of(layer)
         name = tr("{hazard}, refined - {scene}").format(hazard=hazard_title(hazard), scene=scene_of(layer))
-        output = self.parameterAsOutputLayer(parameters, "OUTPUT", QgsProcessingContext())
+        output = self.named["OUTPUT"]
         origin = {**inherited(layer), "derived": "refined"}
         dress_styled(context, output, style_file("refined", hazard), "mask", hazard, name, origin)
         return True
