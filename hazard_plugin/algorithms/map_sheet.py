@@ -1,6 +1,6 @@
 """The algorithm ``hazardmapper:mapsheet``: a print layout of a mask, filled, editable, and exported."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from qgis.core import (
     QgsLayerTreeGroup,
@@ -29,7 +29,7 @@ from ...engine import protocol
 from ..compat import INTEGER
 from ..layer_origin import file_of
 from ..sheet.content import sheet_text
-from ..sheet.export import published, stop_if_cancelled, write_pdf, write_png
+from ..sheet.export import published, require_folders, stop_if_cancelled, write_pdf, write_png
 from ..sheet.frames import PAGES, best_frames
 from ..sheet.layers import MapSources, SheetLayers, countries_layer, in_project, sheet_layers
 from ..sheet.layout import SheetBuilder, SheetView
@@ -148,6 +148,7 @@ class MapSheet(EngineAlgorithm):
         finals = self._finals(parameters, QgsProcessingContext())
         if not finals and not self.parameterAsBool(parameters, "ADD_TO_PROJECT", context):
             raise protocol.BadInput(tr("Nothing is asked for; name a PDF or PNG, or keep the layout in the project."))
+        require_folders(finals.values())
         self._wanted_extent(parameters, context)
 
     def _finals(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> Dict[str, str]:
@@ -204,10 +205,10 @@ class MapSheet(EngineAlgorithm):
         stop_if_cancelled(feedback)
         scene = self.parameterAsRasterLayer(parameters, "SCENE", context)
         change = self.parameterAsRasterLayer(parameters, "CHANGE", context)
+        view = self._view(parameters, context, project)
         sources = MapSources(mask, scene, polygons, change)
         layers = sheet_layers(told, sources, lambda layer: in_project(project, layer))
         layers.countries = countries_layer()
-        view = self._view(parameters, context, project)
         wishes = {name.lower(): self.text(parameters, name, context) for name in WISHES}
         wishes["date"] = wishes["date"] or QDate.currentDate().toString(Qt.DateFormat.ISODate)
         count = polygons.featureCount() if polygons is not None else None
@@ -222,13 +223,12 @@ class MapSheet(EngineAlgorithm):
         finals = self._finals(parameters, context)
         dpi = float(self.parameterAsInt(parameters, "DPI", context))
         layout.renderContext().setDpi(dpi)
-        with published(list(finals.values())) as unfinished:
-            for kind, write in (("PDF", write_pdf), ("PNG", write_png)):
-                stop_if_cancelled(feedback)
-                if kind in finals:
-                    feedback.setProgressText(tr("Drawing the {kind}").format(kind=kind))
-                    write(layout, unfinished[finals[kind]], dpi)
-            stop_if_cancelled(feedback)
+        try:
+            write_files(layout, finals, dpi, feedback)
+        except protocol.HazardError as error:
+            layers.let_go()
+            del layout, builder
+            raise error.with_traceback(None) from None
         feedback.setProgress(100)
         self._layout, self._layers = layout, layers
         self._is_kept = self.parameterAsBool(parameters, "ADD_TO_PROJECT", context)
@@ -256,6 +256,17 @@ class MapSheet(EngineAlgorithm):
             project.layoutManager().addLayout(layout)
         self._layout = self._layers = None
         return {}
+
+
+def write_files(layout: QgsPrintLayout, finals: Mapping[str, str], dpi: float, feedback: QgsProcessingFeedback) -> None:
+    """Write PDF and PNG, all or none; raises OutputFailed or Cancelled."""
+    with published(list(finals.values())) as unfinished:
+        for kind, write in (("PDF", write_pdf), ("PNG", write_png)):
+            stop_if_cancelled(feedback)
+            if kind in finals:
+                feedback.setProgressText(tr("Drawing the {kind}").format(kind=kind))
+                write(layout, unfinished[finals[kind]], dpi)
+        stop_if_cancelled(feedback)
 
 
 def add_to_group(project: QgsProject, group: QgsLayerTreeGroup, layers: SheetLayers) -> None:

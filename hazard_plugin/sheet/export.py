@@ -4,7 +4,7 @@ import contextlib
 import html
 import os
 import uuid
-from typing import Dict, Iterator, List
+from typing import Dict, Iterable, Iterator, List
 
 from qgis.core import QgsCoordinateReferenceSystem, QgsLayoutExporter, QgsPrintLayout, QgsProcessingFeedback
 from qgis.PyQt.QtCore import QCoreApplication
@@ -19,12 +19,8 @@ def published(finals: List[str]) -> Iterator[Dict[str, str]]:
 
     Raises OutputFailed if a folder is missing or a file cannot be put in place.
     """
+    require_folders(finals)
     token = uuid.uuid4().hex[:12]
-    for final in finals:
-        if not os.path.isdir(os.path.dirname(final) or "."):
-            raise protocol.OutputFailed(
-                tr("The folder of '{path}' does not exist; make it or choose another.").format(path=final)
-            )
     unfinished = {final: protocol.partial_path(final, token) for final in finals}
     try:
         yield unfinished
@@ -42,6 +38,15 @@ def published(finals: List[str]) -> Iterator[Dict[str, str]]:
             for left in (partial, *(found for found, _wanted in companions(partial, final))):
                 with contextlib.suppress(OSError):
                     os.remove(left)
+
+
+def require_folders(finals: Iterable[str]) -> None:
+    """Raise OutputFailed if a folder in which to write is missing."""
+    for final in finals:
+        if not os.path.isdir(os.path.dirname(final) or "."):
+            raise protocol.OutputFailed(
+                tr("The folder of '{path}' does not exist; make it or choose another.").format(path=final)
+            )
 
 
 def companions(partial: str, final: str) -> List[tuple]:

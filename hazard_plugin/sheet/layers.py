@@ -64,6 +64,10 @@ class SheetLayers:
         if is_new:
             self.new.append(layer)
 
+    def let_go(self) -> None:
+        """Forget all layers: an error's traceback would keep them, and QGIS must close their files before it ends."""
+        self.drawn, self.legend, self.new, self.countries = [], [], [], None
+
 
 def sheet_layers(
     told: Mapping[str, Any],

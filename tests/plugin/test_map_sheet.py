@@ -231,7 +231,6 @@ def test_nothing_overlaps_even_with_long_names(sheet, project, tmp_path, page, s
         SOURCES="\n".join(["Roads and buildings from an own survey"] * 9),
     )
     outside, pairs = overlaps(only_layout(project))
-    print(pairs)
     assert outside == [] and pairs == []
 
 
@@ -338,4 +337,17 @@ def test_a_cancelled_sheet_leaves_nothing(provider, project, mask, tmp_path):
     feedback = QgsProcessingFeedback(False)
     feedback.cancel()
     processing.run(ALGORITHM, {"MASK": mask, "PNG": str(tmp_path / "map.png")}, feedback=feedback)
+    assert not [name for name in os.listdir(tmp_path) if "map" in name] and project.layoutManager().layouts() == []
+
+
+def test_a_failed_export_leaves_nothing(sheet, project, tmp_path, monkeypatch):
+    """The second file fails: the first, though complete, is not published."""
+    from hazard_mapper.hazard_plugin.algorithms import map_sheet
+
+    def fail(layout, path, dpi):
+        open(path, "wb").close()
+        raise OSError("disk full")
+
+    monkeypatch.setattr(map_sheet, "write_png", fail)
+    assert "disk full" in refusal(sheet, PDF=str(tmp_path / "map.pdf"), PNG=str(tmp_path / "map.png"))
     assert not [name for name in os.listdir(tmp_path) if "map" in name] and project.layoutManager().layouts() == []
