@@ -5,13 +5,15 @@ import os
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
 
-from .fields import BadInput, check_range, option, parse_date, require, same_path
+from .fields import BadInput, check_range, option, parse_codes, parse_date, require, same_path
 
 PERMANENT_WATER, ON_SLOPE = 2, 3
 """Values of a refined mask for what was hazard before: water that is always there, and what its slope rules out."""
 VECTOR_FORMATS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf"}
 """Endings of the polygon files that can be written, and their GDAL drivers."""
 MOST_SMOOTHING = 5
+MOST_BIT = 31
+"""Highest bit of a quality band that can be asked for."""
 
 
 def check_ending(name: str, path: str, endings: Tuple[str, ...]) -> None:
@@ -88,7 +90,7 @@ class ThresholdJob:
 
 @dataclass(frozen=True)
 class RefineJob:
-    """Take permanent water and impossible slopes out of a mask, each under a value of its own, so it can return."""
+    """Take permanent water and impossible slopes out of a mask, each under a value of its own, and what is unseen."""
 
     mask: str = option(
         "",
@@ -109,15 +111,34 @@ class RefineJob:
     elevation: Optional[str] = option(help="elevation model in metres, any grid", metavar="DEM")
     least_slope: Optional[float] = option(help="degrees below which the hazard cannot be", metavar="S", parse=float)
     most_slope: Optional[float] = option(help="degrees above which the hazard cannot be", metavar="S", parse=float)
+    not_assessed: Optional[str] = option(
+        help="raster or polygons of clouds, cloud shadow, layover or whatever else cannot be seen", metavar="N"
+    )
+    not_assessed_values: Tuple[int, ...] = option(
+        (), help="its values that cannot be seen; any but 0 when not given", metavar="CODES", parse=parse_codes
+    )
+    not_assessed_bits: Tuple[int, ...] = option(
+        (), help="its bits, from 0 on, of which one is set where nothing can be seen", metavar="BITS", parse=parse_codes
+    )
     overwrite: bool = option(False, help="replace a mask that exists")
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a job of this kind."""
         require(self)
         check_ending("mask", self.out, (".tif", ".tiff"))
-        check_not_same("mask", self.out, (self.mask, self.permanent_water, self.elevation))
-        if not self.permanent_water and not self.elevation:
-            raise BadInput("Nothing to refine with; give permanent water, an elevation model or both.")
+        check_not_same("mask", self.out, (self.mask, self.permanent_water, self.elevation, self.not_assessed))
+        if not self.permanent_water and not self.elevation and not self.not_assessed:
+            raise BadInput(
+                "Nothing to refine with; give permanent water, an elevation model or what cannot be assessed."
+            )
+        if self.not_assessed_values and self.not_assessed_bits:
+            raise BadInput("Both values and bits of what cannot be assessed are given; give one of them.")
+        if (self.not_assessed_values or self.not_assessed_bits) and not self.not_assessed:
+            raise BadInput("Values or bits need the raster that they speak of; give what cannot be assessed.")
+        for bit in self.not_assessed_bits:
+            check_range("Bit", bit, 0, MOST_BIT)
+        for code in self.not_assessed_values:
+            check_range("Value", code, -(2**31), 2**32 - 1)
         for name, value in (("Least slope", self.least_slope), ("Most slope", self.most_slope)):
             if value is not None:
                 check_range(name, value, 0, 90)

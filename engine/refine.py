@@ -1,11 +1,12 @@
-"""Take permanent water and impossible slopes out of a mask, each under a value of its own, so that it can return."""
+"""Take permanent water and impossible slopes out of a mask, each under a value of its own, and what is unseen."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,19 @@ import numpy.typing as npt
 
 from .layers import HAZARD_COLOURS, OTHER_COLOUR, STYLES, title_of
 from .mask_codes import HAZARD, Codes, require_codes, require_mask
-from .protocol import NOT_ASSESSED, ON_SLOPE, PERMANENT_WATER, BadInput, RefineJob, job_to_dict
+from .protocol import NOT_ASSESSED, ON_SLOPE, PERMANENT_WATER, RefineJob, job_to_dict
 from .raster import MASK, Layer, MaskPair, Window, check_outputs, estimated_bytes
-from .raster.placing import is_placed
 from .raster.tagged import TaggedRaster
-from .raster.warped import TILE_PX, SlopeRaster, WarpedRaster
+from .raster.warped import SlopeRaster, WarpedRaster, tiles
 from .reporting import Report
+from .unseen import SHARE_TOLD, Unseen, polygons_on
 from .vector.kinds import is_only_vector
-from .vector.water import WaterPolygons
+from .vector.water import ReferencePolygons
 
 Flags = npt.NDArray[np.bool_]
 WATER_COLOUR, SLOPE_COLOUR = (126, 214, 223, 255), (120, 120, 120, 255)
-SHARE_TOLD = 0.005
-"""Share of the hazard area without a statement from which it is worth a warning."""
+UNSEEN_TAG = "HAZARD_NOT_ASSESSED"
+"""Raster tag: JSON list, one entry a run, of what made pixels not assessed."""
 
 
 def refined_layer(path: str, hazard: str) -> Layer:
@@ -45,7 +46,8 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
     """Carry out a job and return the JSON of the ``refine`` command.
 
     What an earlier run took out (2 and 3) counts as hazard again, so that the filter can be taken back or repeated with
-    other limits. Where the reference or the elevation model says nothing, a pixel stays as it is.
+    other limits; a job without water and elevation leaves it out. Where the reference or the elevation model says
+    nothing, a pixel stays as it is. What cannot be seen becomes not assessed, whatever it was, and stays so.
 
     Raises:
         BadInput: a file cannot be read or laid over the mask; nothing was written.
@@ -57,22 +59,24 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
     with contextlib.ExitStack() as stack:
         mask = stack.enter_context(TaggedRaster(job.mask))
         require_mask(mask.tags, mask.description, mask.name)
-        filters = _Filters(job, mask, stack)
+        filters, unseen = _Filters(job, mask, stack), Unseen(job, mask, stack)
         check_outputs([job.out], overwrite=job.overwrite, expected_bytes=estimated_bytes(mask.window, 1))
-        names = ("hazard", "water", "slope", "wanted", "no_reference", "no_slope")
+        names = ("hazard", "water", "slope", "wanted", "no_reference", "no_slope", "before", "hidden", "no_view")
         tallies = {name: mask.new_tally() for name in names}
         job_id = report.job_id or uuid.uuid4().hex[:12]
         layer = refined_layer(job.out, mask.tags.get("HAZARD", "hazard"))
         pair = stack.enter_context(MaskPair({MASK: layer}, mask.grid, job_id))
         for top, values in mask.read_bytes():
             codes = require_codes(values, mask.name)
-            assessed = codes != NOT_ASSESSED
+            before = codes != NOT_ASSESSED
+
+            def tell(first: float, share: float, top: int = top, rows: int = len(codes)) -> None:
+                report.progress((top + (first + share / 2) * rows) / mask.height, 0.0, 0.9)
+
+            hidden, no_view = unseen.under(top, before, partial(tell, 0.0))
+            assessed = before & ~hidden
             wanted = assessed & (codes != 0)
-
-            def progress(share: float, top: int = top, rows: int = len(codes)) -> None:
-                report.progress((top + share * rows) / mask.height, 0.0, 0.9)
-
-            refined, no_reference, no_slope = filters.applied(top, wanted, progress)
+            refined, no_reference, no_slope = filters.applied(top, wanted, codes, partial(tell, 0.5))
             refined[~assessed] = NOT_ASSESSED
             counted = {
                 "hazard": refined == HAZARD,
@@ -81,28 +85,53 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
                 "wanted": wanted,
                 "no_reference": no_reference,
                 "no_slope": no_slope,
+                "before": before,
+                "hidden": hidden,
+                "no_view": no_view,
             }
             for name, flags in counted.items():
                 tallies[name].add(top, flags, assessed, flags.size)
             pair.write(MASK, refined)
         areas = {name: tally.hazard_area_m2 for name, tally in tallies.items()}
-        filters.tell(areas, report.warner(warnings))
-        tags = {**mask.tags, "HAZARD_REFINED": json.dumps(job_to_dict(job), ensure_ascii=True)}
+        warn = report.warner(warnings)
+        unseen.tell(_share(areas, "hidden", "before"), _share(areas, "no_view", "before"), warn)
+        filters.tell(areas, warn)
+        if filters.assumed_crs or unseen.assumed_crs:
+            warn("Neither the mask nor the reference says its CRS; their coordinates were taken to be the same.")
+        tags = {**mask.tags, **_tags_of(job, mask.tags)}
         pair.publish(tags, lambda share: report.progress(share, 0.9, 1.0), overwrite=job.overwrite)
     return {
         "mask": job.out,
         "hazard_area_m2": round(areas["hazard"], 2),
         "permanent_water_m2": round(areas["water"], 2),
         "ruled_out_by_slope_m2": round(areas["slope"], 2),
+        "newly_not_assessed_m2": round(areas["hidden"], 2),
         "share_assessed": round(tallies["hazard"].share_assessed, 6),
         "share_without_reference": _share(areas, "no_reference") if job.permanent_water else None,
         "share_without_slope": _share(areas, "no_slope") if job.elevation else None,
+        "share_without_visibility": _share(areas, "no_view", "before") if job.not_assessed else None,
         "warnings": warnings,
     }
 
 
-def _share(areas: dict[str, float], name: str) -> float:
-    return round(areas[name] / areas["wanted"], 6) if areas["wanted"] else 0.0
+def _tags_of(job: RefineJob, earlier: Mapping[str, str]) -> dict[str, str]:
+    """What is said of the filters that hold for the pixels as they are now; an earlier run's stay where they do."""
+    tags = {}
+    if job.permanent_water or job.elevation:
+        tags["HAZARD_REFINED"] = json.dumps(job_to_dict(job), ensure_ascii=True)
+    if job.not_assessed:
+        try:
+            runs = json.loads(earlier.get(UNSEEN_TAG, "[]"))
+        except ValueError:
+            runs = []
+        names = ("not_assessed", "not_assessed_values", "not_assessed_bits")
+        run = {name: value for name, value in job_to_dict(job).items() if name in names}
+        tags[UNSEEN_TAG] = json.dumps([*(runs if isinstance(runs, list) else []), run], ensure_ascii=True)
+    return tags
+
+
+def _share(areas: dict[str, float], name: str, of: str = "wanted") -> float:
+    return round(areas[name] / areas[of], 6) if areas[of] else 0.0
 
 
 class _Filters:
@@ -111,27 +140,36 @@ class _Filters:
     def __init__(self, job: RefineJob, mask: TaggedRaster, stack: contextlib.ExitStack) -> None:
         self._job = job
         self._mask = mask
-        self._polygons: WaterPolygons | None = None
+        self._polygons: ReferencePolygons | None = None
         self._water: WarpedRaster | None = None
         self._slopes: SlopeRaster | None = None
         self._highest = -np.inf
+        self._is_active = bool(job.permanent_water or job.elevation)
         reference = mask.georeference
         if job.permanent_water and is_only_vector(job.permanent_water):
-            if reference.crs is None or not is_placed(reference):
-                raise BadInput(
-                    f"'{mask.name}' has no CRS or no place, so polygons cannot be laid over it; georeference it first."
-                )
-            self._polygons = WaterPolygons(job.permanent_water, reference)
+            self._polygons = polygons_on(mask, job.permanent_water, "permanent water", "rivers, lakes and sea")
         elif job.permanent_water:
             self._water = stack.enter_context(WarpedRaster(job.permanent_water, reference, mask.name))
         if job.elevation:
             self._slopes = stack.enter_context(SlopeRaster(job.elevation, reference, mask.name))
 
-    def applied(self, top: int, wanted: Flags, progress: Callable[[float], None]) -> tuple[Codes, Flags, Flags]:
-        """Codes of rows that begin at ``top``, and where hazard has no statement of water, and none of slope."""
-        codes = wanted.astype(np.uint8)
+    @property
+    def assumed_crs(self) -> bool:
+        """Whether neither the mask nor one of the references has a CRS."""
+        return any(raster is not None and raster.assumed_crs for raster in (self._water, self._slopes))
+
+    def applied(
+        self, top: int, wanted: Flags, before: Codes, progress: Callable[[float], None]
+    ) -> tuple[Codes, Flags, Flags]:
+        """Codes of rows that begin at ``top``, and where hazard has no statement of water, and none of slope.
+
+        Without a filter the codes are those from ``before``.
+        """
         no_reference, no_slope = np.zeros(wanted.shape, bool), np.zeros(wanted.shape, bool)
-        parts = list(_tiles(wanted.shape))
+        if not self._is_active:
+            return before.copy(), no_reference, no_slope
+        codes = wanted.astype(np.uint8)
+        parts = list(tiles(wanted.shape))
         for count, part in enumerate(parts):
             progress(count / len(parts))
             hazard = wanted[part]
@@ -173,10 +211,11 @@ class _Filters:
         job = self._job
         if self._polygons is not None and not self._polygons.is_near:
             warn(f"No polygon of '{job.permanent_water}' lies on the mask: no permanent water was found.")
-        if any(raster is not None and raster.assumed_crs for raster in (self._water, self._slopes)):
-            warn("Neither the mask nor the reference says its CRS; their coordinates were taken to be the same.")
+        if not self._is_active:
+            return
         if not areas["wanted"]:
-            warn("The mask holds no hazard; there was nothing to refine.")
+            seen = " that can be seen" if areas["hidden"] else ""
+            warn(f"The mask holds no hazard{seen}; there was nothing to refine.")
             return
         for raster, name, what in (
             (self._water, "no_reference", "permanent water"),
@@ -194,10 +233,3 @@ class _Filters:
                 f"The highest value of '{self._water.name}' under the hazard is {self._highest:g}, below the "
                 f"{job.least_occurrence:g} from which water is permanent; if it holds 0 and 1, lower that value."
             )
-
-
-def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
-    height, width = shape
-    for top in range(0, height, TILE_PX):
-        for left in range(0, width, TILE_PX):
-            yield slice(top, min(top + TILE_PX, height)), slice(left, min(left + TILE_PX, width))

@@ -23,6 +23,9 @@ class CodeRaster:
         BadInput: when it cannot be opened, or has several bands.
     """
 
+    most_columns = MOST_COLUMNS
+    """Widest raster that is read; whole rows of it are held in memory."""
+
     def __init__(self, path: str) -> None:
         prepare_gdal()
         self.name = os.path.basename(path)
@@ -30,8 +33,8 @@ class CodeRaster:
         if self._dataset.RasterCount != 1:
             raise BadInput(f"'{self.name}' has {self._dataset.RasterCount} bands; expected one band of codes.")
         self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
-        if self.width > MOST_COLUMNS:
-            raise BadInput(f"'{self.name}' claims {self.width} columns; at most {MOST_COLUMNS} are read.")
+        if self.width > self.most_columns:
+            raise BadInput(f"'{self.name}' claims {self.width} columns; at most {self.most_columns} are read.")
 
     def __enter__(self: Opened) -> Opened:
         return self

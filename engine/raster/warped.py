@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from osgeo import gdal
+from osgeo import gdal, gdal_array
 
 from ..protocol import BadInput
 from .gdal_setup import reading, text
@@ -30,6 +31,14 @@ METRIC_NODES = 8
 """Parts of a window between whose ends ground distances are interpolated."""
 
 
+def tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the parts in which pixels ``(height, width)`` are asked about."""
+    height, width = shape
+    for top in range(0, height, TILE_PX):
+        for left in range(0, width, TILE_PX):
+            yield slice(top, min(top + TILE_PX, height)), slice(left, min(left + TILE_PX, width))
+
+
 class WarpedRaster(TaggedRaster):
     """The first band of a raster, read under the pixels of another grid. Use as a context manager.
 
@@ -41,6 +50,9 @@ class WarpedRaster(TaggedRaster):
     Raises:
         BadInput: it cannot be opened, has several bands, or the two cannot be laid over each other.
     """
+
+    most_columns = 2**31 - 1
+    """As wide as rasters can be, since windows of it are read and never whole rows; a global one has millions."""
 
     def __init__(self, path: str, onto: Georeference, name: str) -> None:
         super().__init__(path)
@@ -70,6 +82,12 @@ class WarpedRaster(TaggedRaster):
     def is_byte(self) -> bool:
         """Whether its values are bytes."""
         return bool(self._band.DataType == gdal.GDT_Byte)
+
+    @property
+    def bits(self) -> int:
+        """Bits of one value, 0 where values are no whole numbers."""
+        kind = gdal_array.GDALTypeCodeToNumericTypeCode(self._band.DataType)
+        return np.dtype(kind).itemsize * 8 if kind is not None and np.issubdtype(kind, np.integer) else 0
 
     def nearest(self, window: Window) -> tuple[npt.NDArray[Any], Known]:
         """Values ``(height, width)`` of the pixels under the window's pixel centres, and where there are any."""

@@ -1,4 +1,4 @@
-"""Polygons in: water that is always there, as a pixel mask window by window."""
+"""Polygons in: water that is always there, or what cannot be seen, as a pixel mask window by window."""
 
 from __future__ import annotations
 
@@ -29,25 +29,28 @@ def _is_polygon(geometry: Any) -> bool:
     )
 
 
-class WaterPolygons(AreaMask):
-    """Polygons of water near a mask, ready to be drawn on windows of its grid; only what is near it is read.
+class ReferencePolygons(AreaMask):
+    """Polygons near a mask, ready to be drawn on windows of its grid; only what is near it is read.
 
     Args:
         path: any vector file; every layer and polygon of it counts.
         georeference: of the mask.
+        noun: what the polygons are, in messages.
+        expected: what they show, in messages.
 
     Raises:
         BadInput: when the file cannot be read or has no polygons anywhere.
     """
 
-    def __init__(self, path: str, georeference: Georeference) -> None:
+    def __init__(self, path: str, georeference: Georeference, noun: str, expected: str) -> None:
         prepare_gdal()
-        require_file(path, "permanent water")
+        require_file(path, noun)
         self._name = os.path.basename(path)
+        self._noun = noun
         self.has_crs = True
         self._boxes: list[tuple[float, float, float, float]] = []
-        self._memory = ogr.GetDriverByName("Memory").CreateDataSource("water")
-        self._layer = self._memory.CreateLayer("water", None, ogr.wkbPolygon)
+        self._memory = ogr.GetDriverByName("Memory").CreateDataSource("reference")
+        self._layer = self._memory.CreateLayer("reference", None, ogr.wkbPolygon)
         any_polygon = False
         try:
             source = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
@@ -55,16 +58,16 @@ class WaterPolygons(AreaMask):
                 layer = source.GetLayer(index)
                 any_polygon = self._copy_near(layer, georeference) or any_polygon
         except RuntimeError as error:
-            raise BadInput(f"The water '{self._name}' cannot be read ({first_line(error)}); give polygons.") from None
+            raise BadInput(f"The {noun} '{self._name}' cannot be read ({first_line(error)}); give polygons.") from None
         if not any_polygon:
-            raise BadInput(f"The water '{self._name}' holds no polygon; give polygons of rivers, lakes and sea.")
+            raise BadInput(f"The {noun} '{self._name}' holds no polygon; give polygons of {expected}.")
         self.is_near = self._layer.GetFeatureCount() > 0
 
     def _copy_near(self, layer: Any, georeference: Georeference) -> bool:
         """Take the parts of a layer's polygons that are near the mask; whether the layer has polygons at all."""
         crs = layer.GetSpatialRef()
         if crs is None:
-            raise BadInput(f"The water '{self._name}' has no CRS; assign it to the file first.")
+            raise BadInput(f"The {self._noun} '{self._name}' has no CRS; assign it to the file first.")
         crs = crs.Clone()
         crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
         box = self._box_near(georeference, crs)
@@ -108,7 +111,7 @@ class WaterPolygons(AreaMask):
         )
 
     def read_window(self, window: Window) -> npt.NDArray[np.bool_]:
-        """Where the centres of the window's pixels ``(height, width)`` lie in water."""
+        """Where the centres of the window's pixels ``(height, width)`` lie in a polygon."""
         if not self.touches(window):
             return np.zeros((window.height, window.width), bool)
         return super().read_window(window)
