@@ -26,7 +26,7 @@ from ..models import read_models
 from ..report_html import ReportContent, report_html
 from ..sheet.content import area_figure, sheet_text
 from ..sheet.export import published, stop_if_cancelled
-from ..sheet.layers import MapSources, in_project, sheet_layers
+from ..sheet.layers import MapSources, in_project, polygon_figure, sheet_layers
 from ..sheet.picture import map_picture
 from ..sheet.projection import sheet_crs, transformed, with_margin
 from .base import EngineAlgorithm, absolute, with_help
@@ -48,7 +48,7 @@ class HazardReport(EngineAlgorithm):
         self._names: Dict[str, str] = {}
         self._exposure: List[List[Any]] = []
         self._polygons: List[List[str]] = []
-        self._polygon_count: Optional[int] = None
+        self._polygon_figure = ""
         self._title = self._output = ""
         self._place: Tuple[Any, Any, Any] = (None, None, None)
 
@@ -156,7 +156,7 @@ class HazardReport(EngineAlgorithm):
             self._place = (crs, extent, project.transformContext())
             self._exposure = exposure_rows(self.parameterAsVectorLayer(parameters, "EXPOSURE", context))
             polygons = found["POLYGONS"]
-            self._polygon_count = polygons.featureCount() if polygons is not None else None
+            self._polygon_figure = polygon_figure(polygons)
             self._polygons = largest_polygons(polygons)
             self._title = self.text(parameters, "TITLE", context)
             self._output = absolute(self.parameterAsFileOutput(parameters, "OUTPUT", context))
@@ -192,7 +192,7 @@ class HazardReport(EngineAlgorithm):
         stop_if_cancelled(feedback)
         picture, keys = self._picture(told)
         today = QDate.currentDate().toString(Qt.DateFormat.ISODate)
-        text = sheet_text(told, chances, self._names["MASK"], self._polygon_count, False, {"title": self._title})
+        text = sheet_text(told, chances, self._names["MASK"], self._polygon_figure, False, {"title": self._title})
         return ReportContent(
             title=text.title,
             subtitle=text.subtitle,
@@ -269,7 +269,8 @@ def largest_polygons(layer: Optional[QgsVectorLayer]) -> List[List[str]]:
     rows = []
     for feature in layer.getFeatures():
         area = feature["area_m2"]
-        if isinstance(area, (int, float)):
+        removed = "origin" in names and feature["origin"] == "removed"
+        if isinstance(area, (int, float)) and not removed:
             rest = [cell(feature[name]) if name in names else "–" for name in ("prob_mean", "origin")]
             rows.append((float(area), [str(feature.id()), area_figure(area), *rest]))
     return [row for _area, row in sorted(rows, key=lambda pair: -pair[0])[:MOST_POLYGONS]]

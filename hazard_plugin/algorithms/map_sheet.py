@@ -31,7 +31,7 @@ from ..layer_origin import file_of
 from ..sheet.content import sheet_text
 from ..sheet.export import published, require_folders, stop_if_cancelled, write_pdf, write_png
 from ..sheet.frames import PAGES, best_frames
-from ..sheet.layers import MapSources, SheetLayers, countries_layer, in_project, sheet_layers
+from ..sheet.layers import MapSources, SheetLayers, countries_layer, in_project, polygon_figure, sheet_layers
 from ..sheet.layout import SheetBuilder, SheetView
 from ..sheet.projection import sheet_crs, transformed, with_margin
 from .base import EngineAlgorithm, absolute, with_help
@@ -211,9 +211,11 @@ class MapSheet(EngineAlgorithm):
         layers.countries = countries_layer()
         wishes = {name.lower(): self.text(parameters, name, context) for name in WISHES}
         wishes["date"] = wishes["date"] or QDate.currentDate().toString(Qt.DateFormat.ISODate)
-        count = polygons.featureCount() if polygons is not None else None
         with_countries = layers.countries is not None and view.crs.isValid()
-        text = sheet_text(told, chances, mask.name(), count, with_countries, wishes)
+        chosen = self._wanted_extent(parameters, context)
+        is_part = chosen is not None and not chosen.contains(mask.extent())
+        figure = polygon_figure(polygons)
+        text = sheet_text(told, chances, mask.name(), figure, with_countries, wishes, is_part)
         frames = best_frames(
             self.parameterAsString(parameters, "PAGE", context) or "A4", view.extent.width(), view.extent.height()
         )

@@ -100,16 +100,14 @@ def sensor_title(sensor: Any) -> str:
     return known.get(str(sensor or ""), str(sensor or ""))
 
 
-def figures_of(
-    told: Mapping[str, Any], probability: Mapping[str, Any], polygons: Optional[int]
-) -> List[Tuple[str, str]]:
+def figures_of(told: Mapping[str, Any], probability: Mapping[str, Any], polygons: str) -> List[Tuple[str, str]]:
     """Names and values of the key figures, the most important first."""
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
     figures = [
         (tr("{hazard} area").format(hazard=hazard), area_figure(told.get("hazard_area_m2"))),
         (tr("Likely range"), range_figure(probability.get("areas_by_percent_m2"))),
         (tr("Not assessed"), share_figure(told.get("share_assessed"))),
-        (tr("Polygons"), number_text(polygons, 9) if polygons is not None else ""),
+        (tr("Polygons"), polygons),
         (tr("Image date"), str(told.get("scene_date") or tr("not known"))),
         (tr("Sensor"), sensor_title(told.get("sensor"))),
         (tr("Model"), str(told.get("model") or "")),
@@ -151,7 +149,7 @@ def hash_text(value: Any) -> str:
     return f"SHA-256 {str(value)[:SHORT_HASH]}" if value else ""
 
 
-def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any]) -> str:
+def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_part: bool) -> str:
     """How far the sheet can be relied on, in a few sentences."""
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
     parts = [tr("Mapped by a deep-learning model from one image; not checked in the field.")]
@@ -173,6 +171,8 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any]) -> st
         )
     if told.get("hazard") == "flood" and not is_refined(told):
         parts.append(tr("{hazard} includes permanent water.").format(hazard=hazard))
+    if is_part:
+        parts.append(tr("The figures are of the whole area mapped, of which the map shows a part."))
     reason = adaptation_reason(told)
     return " ".join([*parts, *([reason] if reason else [])])
 
@@ -211,11 +211,16 @@ def sheet_text(
     told: Mapping[str, Any],
     probability: Mapping[str, Any],
     layer_name: str,
-    polygons: Optional[int],
+    polygons: str,
     with_countries: bool,
     wishes: Mapping[str, str],
+    is_part: bool = False,
 ) -> SheetText:
-    """Compose the text of a sheet; ``wishes`` are the analyst's own title, subtitle and so on, empty where none."""
+    """Compose the text of a sheet.
+
+    ``polygons`` is their figure, ``wishes`` are the analyst's own title, subtitle and so on, all empty where there are
+    none; ``is_part`` says that the map shows a part of the mask.
+    """
     hazard = str(told.get("hazard") or "hazard")
     scene, day = scene_title(told, layer_name), str(told.get("scene_date") or "")
     subtitle = tr("{scene}, image of {day}").format(scene=scene, day=day) if day else scene
@@ -227,7 +232,7 @@ def sheet_text(
         hazard=hazard,
         figures=figures_of(told, probability, polygons),
         sources=sources_of(told, layer_name, wishes.get("sources") or "", with_countries),
-        confidence=confidence_of(told, probability),
+        confidence=confidence_of(told, probability, is_part),
         disclaimer=wishes.get("disclaimer") or default_disclaimer(),
         unassessed=tr("Not assessed"),
     )

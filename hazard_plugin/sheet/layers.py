@@ -8,6 +8,7 @@ from qgis.core import (
     QgsApplication,
     QgsContrastEnhancement,
     QgsCoordinateReferenceSystem,
+    QgsFeatureRequest,
     QgsFillSymbol,
     QgsGeometry,
     QgsMapLayer,
@@ -27,6 +28,7 @@ from qgis.PyQt.QtGui import QColor
 from ...engine import protocol
 from ..hazards import hazard_colour, hazard_title
 from ..layer_origin import kind_of_layer, remember_origin
+from .content import area_figure, number_text
 
 MASK_ALPHA = 190
 UNASSESSED = "#b9b9b9"
@@ -167,9 +169,28 @@ def outline_symbol(colour: str, width_mm: float, line: str = "solid") -> QgsFill
     )
 
 
+def polygon_figure(polygons: Optional[QgsVectorLayer]) -> str:
+    """``41 (15.1 km²)``, without those that an analyst removed; empty where there are none."""
+    if polygons is None:
+        return ""
+    names = polygons.fields()
+    has_area, has_origin = (names.lookupField(name) >= 0 for name in ("area_m2", "origin"))
+    count, total = 0, 0.0
+    for feature in polygons.getFeatures(QgsFeatureRequest().setFlags(QgsFeatureRequest.NoGeometry)):
+        if has_origin and feature["origin"] == "removed":
+            continue
+        count += 1
+        area = feature["area_m2"] if has_area else None
+        total += float(area) if isinstance(area, (int, float)) else 0.0
+    told = number_text(count, 9)
+    return f"{told} ({area_figure(total)})" if has_area else told
+
+
 def outlined(polygons: QgsVectorLayer, hazard: str) -> QgsVectorLayer:
     """A copy of polygons that are drawn as outlines."""
     layer = polygons.clone()
+    if layer.fields().lookupField("origin") >= 0:
+        layer.setSubsetString("\"origin\" IS NULL OR \"origin\" <> 'removed'")
     layer.setName(tr("{hazard} outline").format(hazard=hazard_title(hazard)))
     colour = QColor(hazard_colour(hazard)).darker(170).name()
     layer.setRenderer(QgsSingleSymbolRenderer(outline_symbol(colour, 0.25)))

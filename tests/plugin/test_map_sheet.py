@@ -351,3 +351,13 @@ def test_a_failed_export_leaves_nothing(sheet, project, tmp_path, monkeypatch):
     monkeypatch.setattr(map_sheet, "write_png", fail)
     assert "disk full" in refusal(sheet, PDF=str(tmp_path / "map.pdf"), PNG=str(tmp_path / "map.png"))
     assert not [name for name in os.listdir(tmp_path) if "map" in name] and project.layoutManager().layouts() == []
+
+
+def test_a_part_of_the_mask_is_said_to_be_one(sheet, project):
+    sheet(EXTENT="500500,502500,4898000,4899500 [EPSG:32633]")
+    assert "of which the map shows a part" in texts(only_layout(project))["confidence"]
+
+
+def test_the_whole_mask_is_not_said_to_be_a_part(sheet, project):
+    sheet()
+    assert "shows a part" not in texts(only_layout(project))["confidence"]

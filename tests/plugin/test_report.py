@@ -240,14 +240,14 @@ def test_a_table_without_the_fields_is_refused(report, project):
 
 def test_polygons_are_counted_and_the_largest_listed(report, project):
     layer = QgsVectorLayer("Polygon?crs=EPSG:32633&field=area_m2:double&field=origin:string", "flood", "memory")
-    for area, origin in ((5e4, "manual"), (2.5e6, "model")):
+    for area, origin in ((5e4, "manual"), (9e6, "removed"), (2.5e6, "model")):
         feature = QgsFeature(layer.fields())
         feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(500_000, 4_898_000, 501_000, 4_899_000)))
         feature.setAttributes([area, origin])
         layer.dataProvider().addFeature(feature)
     project.addMapLayer(layer)
     page = report(POLYGONS=layer.id())
-    assert page.value("Polygons") == "2"
+    assert page.value("Polygons") == "2 (2.55 km²)"
     shown = [row[1:] for row in page.rows if row[-1] in ("model", "manual")]
     assert shown == [["2.5 km²", "–", "model"], ["5 ha", "–", "manual"]]
 
