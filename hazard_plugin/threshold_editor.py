@@ -1,5 +1,6 @@
 """Lets the analyst move a result's threshold: draws the probability, then writes mask and polygons anew."""
 
+import json
 import os
 import uuid
 from typing import Any, Dict, List, Optional, Tuple
@@ -35,6 +36,7 @@ class ThresholdEditor(QObject):
         self._waiting: List[Tuple[str, Dict[str, Any], str, str]] = []
         self._step: Tuple[str, str] = ("", "")
         self._area: Any = None
+        self._asked = 0
         self._task = AlgorithmTask(self)
         self._task.done.connect(self._on_done)
         self._task.failed.connect(self._on_failed)
@@ -92,12 +94,27 @@ class ThresholdEditor(QObject):
         partial = protocol.partial_path(final, token)
         values = {"PROBABILITY": probability, "THRESHOLD": percent / 100.0, "OUTPUT": partial}
         self._waiting = [(APPLY, values, partial, final)]
-        for path in sorted({file_of(layer) for layer in polygons}):
-            out = protocol.partial_path(path, token)
-            traced = {"INPUT": final, "PROBABILITY": file_of(probability), "MANUAL": path, "OUTPUT": out}
-            self._waiting.append((TRACE, traced, out, path))
         self.bar.set_busy(True)
-        self._next()
+        files = sorted({file_of(layer) for layer in polygons})
+        if not files:
+            self._next()
+        self._asked = len(files)
+        for path in files:
+            traced = {"INPUT": final, "PROBABILITY": file_of(probability), "MANUAL": path}
+            traced["OUTPUT"] = protocol.partial_path(path, token)
+            self._client.submit(
+                "provenance",
+                protocol.ProvenanceJob(path),
+                lambda found, error, path=path, traced=traced: self._trace_later(path, traced, found),
+            )
+
+    def _trace_later(self, path: str, traced: Dict[str, Any], found: Optional[Dict[str, Any]]) -> None:
+        """Trace polygons as they were traced before; begin once all were asked how that was."""
+        traced.update(settings_of(found))
+        self._waiting.append((TRACE, traced, traced["OUTPUT"], path))
+        self._asked -= 1
+        if not self._asked:
+            self._next()
 
     def _next(self) -> None:
         if not self._waiting:
@@ -183,6 +200,16 @@ class ThresholdEditor(QObject):
             node = self._node(layer_id)
             if node is not None:
                 node.setItemVisibilityChecked(visible)
+
+
+def settings_of(origin: Optional[Dict[str, Any]]) -> Dict[str, Any]:
+    """Parameters of the tracing that polygons came from; none where they do not say it."""
+    try:
+        job = json.loads(str((origin or {}).get("tags", {}).get("HAZARD_POLYGONS_JOB") or "{}"))
+    except ValueError:
+        return {}
+    names = ("minimum_area_m2", "simplify_m", "smooth", "diagonal")
+    return {name.upper(): job[name] for name in names if isinstance(job.get(name), (int, float))}
 
 
 def number(text: str, default: float) -> float:

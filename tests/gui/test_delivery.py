@@ -156,7 +156,8 @@ def polygons(result, tmp_path, project):
 
     mask, probability = result
     path = str(tmp_path / "polygons.gpkg")
-    found, told = run("hazardmapper:hazardpolygons", {"INPUT": mask, "PROBABILITY": probability, "OUTPUT": path})
+    values = {"INPUT": mask, "PROBABILITY": probability, "OUTPUT": path, "MINIMUM_AREA_M2": 150}
+    found, told = run("hazardmapper:hazardpolygons", values)
     assert found, told
     layer = QgsVectorLayer(path, "polygons", "ogr")
     assert layer.isValid() and layer.featureCount() > 0
@@ -197,6 +198,8 @@ def test_what_is_drawn_is_manual_and_what_is_deleted_stays_away(polygons, result
     assert wait_until(lambda: dock.delivery.bar.isHidden(), 60)
     assert polygons.isValid()
     assert origins(polygons).count("manual") == 1 and origins(polygons).count("removed") == 1
+    areas = [feature["area_m2"] for feature in polygons.getFeatures() if feature["origin"] == "model"]
+    assert not areas or min(areas) >= 150, "traced with the settings of before"
     shapes = {feature["origin"]: feature.geometry() for feature in polygons.getFeatures()}
     assert shapes["manual"].equals(manual.geometry())
     for feature in polygons.getFeatures():
