@@ -243,3 +243,23 @@ def test_what_the_toolbox_loads_knows_its_run_and_its_history(dock, add_scene, p
     assert loaded["mask"].customProperty("hazardmapper/run") == loaded["probability"].customProperty("hazardmapper/run")
     history = "\n".join(loaded["mask"].metadata().history())
     assert found["SCENE_SHA256"] in history and found["MODEL_SHA256"] in history and str(tmp_path) not in history
+
+
+def test_every_entry_opens_a_filled_dialog(polygons, result, dock, qgis_iface, picture, monkeypatch):
+    from hazard_mapper.hazard_plugin.delivery_menu import ENTRIES, open_dialog
+    from qgis import utils
+    from qgis.gui import QgsBrowserGuiModel
+
+    browser = QgsBrowserGuiModel()
+    monkeypatch.setattr(utils, "iface", qgis_iface)
+    monkeypatch.setattr(qgis_iface, "browserModel", lambda: browser, raising=False)
+    mask, _ = result
+    for entry in ENTRIES:
+        dialog = open_dialog(entry, mask, qgis_iface)
+        assert dialog is not None, entry.algorithm
+        assert wait_until(dialog.isVisible)
+        values = dialog.createProcessingParameters()
+        for name in entry.roles:
+            assert values.get(name) not in (None, ""), f"{entry.algorithm} {name}"
+        picture(dialog, f"dialog_{entry.algorithm}")
+        dialog.close()
