@@ -97,9 +97,7 @@ def read_reference(layer: QgsMapLayer, mask: QgsRasterLayer, transforms: QgsCoor
         )
     if layer.geometryType() != QgsWkbTypes.PolygonGeometry:
         raise protocol.BadInput(
-            tr("Layer '{name}' has no polygons; choose polygons of rivers, lakes and sea, or a raster.").format(
-                name=layer.name()
-            )
+            tr("Layer '{name}' has no polygons; choose a layer of polygons, or a raster.").format(name=layer.name())
         )
     if not layer.crs().isValid():
         raise protocol.BadInput(tr("Layer '{name}' has no CRS; set it first.").format(name=layer.name()))

@@ -1,8 +1,10 @@
-"""The algorithm ``hazardmapper:refinemask``: floods without permanent water, hazards only on slopes that can be."""
+"""The algorithm ``hazardmapper:refinemask``: without permanent water, on slopes that can be, clouds not assessed."""
 
 import contextlib
+import os
+import re
 from dataclasses import replace
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from qgis.core import (
     QgsProcessingContext,
@@ -10,10 +12,12 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingOutputNumber,
     QgsProcessingOutputString,
+    QgsProcessingParameterEnum,
     QgsProcessingParameterMapLayer,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
 )
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -34,14 +38,32 @@ SLOPE_LIMITS: Dict[str, Tuple[Optional[float], Optional[float]]] = {
 }
 """Least and most slope in degrees by hazard, where the user gives none; see ``resources/help/refining.md``."""
 
+Meaning = Dict[str, Tuple[int, ...]]
+BY_NAME, ANY_VALUE, OWN_VALUES, OWN_BITS = "by name", "any value but 0", "own values", "own bits"
+SENTINEL_2, LANDSAT, ASF = "Sentinel-2 SCL", "Landsat QA_PIXEL", "ASF layover and shadow"
+PRODUCTS: Dict[str, Meaning] = {
+    SENTINEL_2: {"not_assessed_values": (3, 8, 9, 10)},
+    LANDSAT: {"not_assessed_bits": (1, 2, 3, 4)},
+    ASF: {"not_assessed_bits": (1, 2, 3, 4)},
+}
+"""What cannot be seen in published quality bands; their documents are named in ``resources/help/refining.md``."""
+PRODUCT_NAMES = {
+    SENTINEL_2: re.compile(r"(?:^|[^a-z])scl(?:[^a-z]|$)", re.IGNORECASE),
+    LANDSAT: re.compile(r"qa_pixel", re.IGNORECASE),
+    ASF: re.compile(r"(?:^|[^a-z])ls_map(?:[^a-z]|$)", re.IGNORECASE),
+}
+"""How their files are named."""
+MEANINGS = (BY_NAME, ANY_VALUE, *PRODUCTS, OWN_VALUES, OWN_BITS)
+
 
 class RefineMask(DeliveryAlgorithm):
-    """Take permanent water and impossible slopes out of a mask."""
+    """Take permanent water and impossible slopes out of a mask, and what cannot be seen out of what is assessed."""
 
     def __init__(self, client: EngineClient) -> None:
         super().__init__(client)
         self._references: Dict[str, Reference] = {}
         self._hazard = ""
+        self._meaning = ""
 
     def name(self) -> str:
         """Id within the provider."""
@@ -53,11 +75,16 @@ class RefineMask(DeliveryAlgorithm):
 
     def tags(self) -> List[str]:
         """Words by which the toolbox finds it."""
-        return tr("permanent water,JRC,occurrence,slope,DEM,elevation,filter,flood,landslide,false alarm").split(",")
+        return tr(
+            "permanent water,JRC,occurrence,slope,DEM,elevation,filter,flood,landslide,false alarm,"
+            "cloud,shadow,layover,SCL,QA_PIXEL,quality band,not assessed"
+        ).split(",")
 
     def shortDescription(self) -> str:
         """One line for lists and tooltips."""
-        return tr("Takes permanent water and impossible slopes out of a mask, in a way that can be taken back.")
+        return tr(
+            "Takes permanent water and impossible slopes out of a mask, and makes clouds and layover not assessed."
+        )
 
     def shortHelpString(self) -> str:
         """Explain inputs, outputs and limits."""
@@ -68,6 +95,9 @@ class RefineMask(DeliveryAlgorithm):
             "keep to slopes of at most 12°, landslides to slopes of at least 5°; a glacier collapse has no limit until "
             "you give one. Slopes are computed on the model's own grid and on distances on the ground, then "
             "interpolated; a model much finer than the mask is averaged first.\n\n"
+            "Clouds, their shadows, radar layover and whatever else cannot be seen come as a raster, such as the scene "
+            "classification of Sentinel-2 or the quality band of Landsat, or as polygons. There the result is not "
+            "assessed, be it hazard or none; this cannot be taken back, so keep the mask.\n\n"
             "The result keeps what was taken out: 0 none, 1 hazard, 2 permanent water, 3 ruled out by slope, 255 not "
             "assessed. Only 1 is hazard; refine the result again and 2 and 3 count as hazard first, so that other "
             "limits can be tried on it. Where the reference or the model has no value a pixel stays as it is, and the "
@@ -97,15 +127,25 @@ class RefineMask(DeliveryAlgorithm):
         ):
             limit = QgsProcessingParameterNumber(name, title, DOUBLE, None, True, 0.0, 90.0)
             add(with_help(limit, help_text))
-        self.mark_advanced(("LEAST_OCCURRENCE", "LEAST_SLOPE", "MOST_SLOPE"))
+        unseen = QgsProcessingParameterMapLayer("NOT_ASSESSED", tr("What cannot be seen"), None, True, RASTER_OR_VECTOR)
+        add(with_help(unseen, tr("raster or polygons of clouds, shadow, layover and such; they become not assessed")))
+        meaning = QgsProcessingParameterEnum(
+            "NOT_ASSESSED_MEANING", tr("Values that cannot be seen"), list(MEANINGS), False, BY_NAME, True, True
+        )
+        add(with_help(meaning, tr("by name: those of the product that the raster is named after, else any but 0")))
+        codes = QgsProcessingParameterString("NOT_ASSESSED_CODES", tr("Own values or bits"), "", False, True)
+        add(with_help(codes, tr("for own values or own bits: whole numbers such as 3,8,9; bits count from 0")))
+        self.mark_advanced(("LEAST_OCCURRENCE", "LEAST_SLOPE", "MOST_SLOPE", "NOT_ASSESSED_CODES"))
         add(QgsProcessingParameterRasterDestination("OUTPUT", tr("Refined mask")))
         for name, title in (
             ("HAZARD_AREA_M2", tr("Hazard area in m²")),
             ("PERMANENT_WATER_M2", tr("Permanent water in m²")),
             ("RULED_OUT_BY_SLOPE_M2", tr("Ruled out by slope in m²")),
+            ("NEWLY_NOT_ASSESSED_M2", tr("Not assessed any more in m²")),
             ("SHARE_ASSESSED", tr("Share of the scene assessed (0 to 1)")),
             ("SHARE_WITHOUT_REFERENCE", tr("Share of the hazard area without a statement on water (0 to 1)")),
             ("SHARE_WITHOUT_SLOPE", tr("Share of the hazard area without a slope (0 to 1)")),
+            ("SHARE_WITHOUT_VISIBILITY", tr("Share assessed before of which nothing is said to be seen (0 to 1)")),
         ):
             self.addOutput(QgsProcessingOutputNumber(name, title))
         self.addOutput(QgsProcessingOutputString("WARNINGS", tr("Warnings")))
@@ -120,10 +160,11 @@ class RefineMask(DeliveryAlgorithm):
         mask = self.result_file(parameters, "INPUT", context)
         layer = self.raster(parameters, "INPUT", context)
         transforms = context.transformContext()
-        self._references = {}
+        self._references, self._meaning = {}, ""
         for name, as_layer in (
             ("WATER", self.parameterAsLayer),
             ("ELEVATION", self.parameterAsRasterLayer),
+            ("NOT_ASSESSED", self.parameterAsLayer),
         ):
             found = as_layer(parameters, name, context)
             if found is not None:
@@ -147,8 +188,42 @@ class RefineMask(DeliveryAlgorithm):
             elevation=self._references["ELEVATION"].name if has_elevation else None,
             least_slope=limits[0],
             most_slope=limits[1],
+            not_assessed=self._references["NOT_ASSESSED"].name if "NOT_ASSESSED" in self._references else None,
             overwrite=True,
+            **self._read_meaning(parameters, context),
         )
+
+    def _read_meaning(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> Meaning:
+        """Values or bits that cannot be seen; raises BadInput if they do not fit together."""
+        chosen = str(self.parameterAsEnumString(parameters, "NOT_ASSESSED_MEANING", context)) or BY_NAME
+        codes = protocol.parse_codes(self.text(parameters, "NOT_ASSESSED_CODES", context))
+        if codes and chosen not in (OWN_VALUES, OWN_BITS):
+            raise protocol.BadInput(
+                tr("Own values or bits are given, but '{chosen}' is chosen; choose '{values}' or '{bits}'.").format(
+                    chosen=chosen, values=OWN_VALUES, bits=OWN_BITS
+                )
+            )
+        reference = self._references.get("NOT_ASSESSED")
+        if reference is not None and reference.raster is None and chosen not in (BY_NAME, ANY_VALUE):
+            raise protocol.BadInput(
+                tr("'{chosen}' speaks of a raster, but '{name}' holds polygons; choose '{by_name}'.").format(
+                    chosen=chosen, name=reference.name, by_name=BY_NAME
+                )
+            )
+        if chosen in (OWN_VALUES, OWN_BITS):
+            if not codes:
+                raise protocol.BadInput(
+                    tr("'{chosen}' is chosen, but none is given; give whole numbers such as 3,8,9.").format(
+                        chosen=chosen
+                    )
+                )
+            return {"not_assessed_values" if chosen == OWN_VALUES else "not_assessed_bits": codes}
+        if reference is None or reference.raster is None:
+            return {}
+        if chosen == BY_NAME:
+            chosen = product_named((os.path.basename(reference.raster.path), reference.name))
+        self._meaning = chosen
+        return PRODUCTS.get(chosen, {})
 
     def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -170,7 +245,9 @@ class RefineMask(DeliveryAlgorithm):
         """Run the job in the engine; returns nothing when cancelled."""
         if self.job is None:
             raise QgsProcessingException(tr("Nothing was prepared; run the algorithm again."))
-        wanted = {"WATER": "permanent_water", "ELEVATION": "elevation"}
+        wanted = {"WATER": "permanent_water", "ELEVATION": "elevation", "NOT_ASSESSED": "not_assessed"}
+        if self._meaning:
+            feedback.pushInfo(tr("What cannot be seen: {meaning}.").format(meaning=self._meaning))
         with told_to_processing(), contextlib.ExitStack() as stack:
             try:
                 paths = {
@@ -198,15 +275,21 @@ class RefineMask(DeliveryAlgorithm):
             "hazard_area_m2",
             "permanent_water_m2",
             "ruled_out_by_slope_m2",
+            "newly_not_assessed_m2",
             "share_assessed",
             "share_without_reference",
             "share_without_slope",
+            "share_without_visibility",
         )
         feedback.pushInfo(
-            tr("Hazard {hazard:.3f} km², permanent water {water:.3f} km², ruled out by slope {slope:.3f} km².").format(
+            tr(
+                "Hazard {hazard:.3f} km², permanent water {water:.3f} km², ruled out by slope {slope:.3f} km², "
+                "not assessed any more {unseen:.3f} km²."
+            ).format(
                 hazard=result["hazard_area_m2"] / 1e6,
                 water=result["permanent_water_m2"] / 1e6,
                 slope=result["ruled_out_by_slope_m2"] / 1e6,
+                unseen=result["newly_not_assessed_m2"] / 1e6,
             )
         )
         return {
@@ -219,6 +302,15 @@ class RefineMask(DeliveryAlgorithm):
     def kind(self) -> str:
         """Kind of the engine's job."""
         return "refine"
+
+
+def product_named(names: Iterable[str]) -> str:
+    """Product that a file or layer is named after; any value but 0 where there is none."""
+    for name in names:
+        for product, pattern in PRODUCT_NAMES.items():
+            if pattern.search(name):
+                return product
+    return ANY_VALUE
 
 
 def usual_limits(hazard: str) -> Tuple[Optional[float], Optional[float]]:

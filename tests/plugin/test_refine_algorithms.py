@@ -136,6 +136,79 @@ def test_own_limits_win_and_a_hazard_without_limit_asks_for_one(provider, projec
     assert results["RULED_OUT_BY_SLOPE_M2"] > 0 and (read(results["OUTPUT"])[8:-1, 1:-1] == 3).all()
 
 
+def quality(tmp_path, name, values):
+    """A band over the mask's columns, one value a column."""
+    band = np.tile(np.resize(np.asarray(values, np.uint16), 60), (40, 1))
+    raster = gdal.GetDriverByName("GTiff").Create(str(tmp_path / name), 60, 40, 1, gdal.GDT_UInt16)
+    raster.SetGeoTransform((500_000.0, 10.0, 0, 4_900_000.0, 0, -10.0))
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(32633)
+    raster.SetProjection(reference.ExportToWkt())
+    raster.GetRasterBand(1).WriteArray(band)
+    raster = None
+    return str(tmp_path / name), band
+
+
+def unseen(hidden):
+    expected = codes()
+    expected[hidden] = 255
+    return expected
+
+
+CLASSES = range(12)
+LANDSAT_PIXELS = (21824, 21826, 54596, 22280, 23888, 21952)
+"""Clear, dilated cloud, cirrus, cloud, cloud shadow and water in the table of values of USGS LSDS-1619."""
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "chosen", "hides"),
+    [
+        ("T33_SCL_20m.tif", CLASSES, {}, (3, 8, 9, 10)),
+        ("classes.tif", CLASSES, {"NOT_ASSESSED_MEANING": "Sentinel-2 SCL"}, (3, 8, 9, 10)),
+        ("LC09_QA_PIXEL.TIF", LANDSAT_PIXELS, {}, (21826, 54596, 22280, 23888)),
+        ("S1A_ls_map.tif", range(32), {}, range(2, 32)),
+        ("T33_SCL_20m.tif", CLASSES, {"NOT_ASSESSED_MEANING": "any value but 0"}, range(1, 12)),
+        ("muscle.tif", CLASSES, {}, range(1, 12)),
+        ("c.tif", CLASSES, {"NOT_ASSESSED_MEANING": "own values", "NOT_ASSESSED_CODES": "11, 2"}, (2, 11)),
+        ("c.tif", CLASSES, {"NOT_ASSESSED_MEANING": "own bits", "NOT_ASSESSED_CODES": "3"}, range(8, 12)),
+    ],
+)
+def test_what_a_quality_band_says_cannot_be_seen_is_not_assessed(
+    provider, project, mask, tmp_path, name, values, chosen, hides
+):
+    path, band = quality(tmp_path, name, list(values))
+    results = processing.run(REFINE, {"INPUT": mask, "NOT_ASSESSED": path, "OUTPUT": str(tmp_path / "r.tif"), **chosen})
+    hidden = np.isin(band, list(hides))
+    assert np.array_equal(read(results["OUTPUT"]), unseen(hidden))
+    newly = np.count_nonzero(hidden & (codes() != 255))
+    assert results["NEWLY_NOT_ASSESSED_M2"] == pytest.approx(newly * PIXEL_M2, rel=2e-3)
+    assert results["SHARE_ASSESSED"] == pytest.approx(((codes() != 255) & ~hidden).mean(), abs=1e-5)
+    assert results["SHARE_WITHOUT_VISIBILITY"] == 0 and results["SHARE_WITHOUT_REFERENCE"] is None
+
+
+def test_clouds_drawn_by_hand_are_not_assessed(provider, project, mask, tmp_path):
+    layer = lakes((10, 0, 20, 30), (50, 30, 9000, 9000))
+    project.addMapLayer(layer)
+    results = processing.run(REFINE, {"INPUT": mask, "NOT_ASSESSED": layer.id(), "OUTPUT": str(tmp_path / "r.tif")})
+    hidden = np.zeros((40, 60), bool)
+    hidden[:30, 10:20], hidden[30:, 50:] = True, True
+    assert np.array_equal(read(results["OUTPUT"]), unseen(hidden))
+    values = {"INPUT": mask, "NOT_ASSESSED": layer.id(), "OUTPUT": str(tmp_path / "s.tif")}
+    assert "holds polygons" in refusal(REFINE, {**values, "NOT_ASSESSED_MEANING": "Sentinel-2 SCL"})
+
+
+def test_meanings_that_do_not_fit_are_refused_in_one_sentence(provider, project, mask, tmp_path):
+    path, _ = quality(tmp_path, "c.tif", list(CLASSES))
+    values = {"INPUT": mask, "NOT_ASSESSED": path, "OUTPUT": str(tmp_path / "r.tif")}
+    assert "none is given" in refusal(REFINE, {**values, "NOT_ASSESSED_MEANING": "own bits"})
+    assert "is chosen; choose" in refusal(REFINE, {**values, "NOT_ASSESSED_CODES": "3"})
+    own = {"NOT_ASSESSED_MEANING": "own values", "NOT_ASSESSED_CODES": "x"}
+    assert "not a list of whole numbers" in refusal(REFINE, {**values, **own})
+    bits = {"NOT_ASSESSED_MEANING": "own bits", "NOT_ASSESSED_CODES": "16"}
+    assert "no bit 16" in refusal(REFINE, {**values, **bits})
+    assert not (tmp_path / "r.tif").exists() and support.hidden_files(tmp_path) == []
+
+
 def test_what_cannot_be_is_refused_in_one_sentence(provider, project, mask, tmp_path):
     values = {"INPUT": mask, "OUTPUT": str(tmp_path / "r.tif")}
     assert "Nothing to refine" in refusal(REFINE, values)
