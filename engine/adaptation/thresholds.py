@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-SHIFTS = (0.0, -0.5, -1.0, -1.5)
-"""Logits that are added to the card's threshold. Higher ones only lost: the cards' thresholds are strict already."""
+SHIFTS = (0.0, -0.5, -1.0, -1.5, 0.5, 1.0)
+"""Logits that are added to the card's threshold: lower as cards are strict, higher for what statistics overdo."""
 LARGEST_SHIFT = 1.0
 """Logits by which the threshold may move."""
 BINS = 64
