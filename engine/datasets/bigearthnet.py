@@ -212,7 +212,7 @@ def _read_metadata(folder: Path, with_labels: bool) -> tuple[Metadata | None, li
             "patches with snow and clouds are not left out."
         ]
     try:
-        table = parquet.read_table(path)
+        table = parquet.read_table(path)  # type: ignore[no-untyped-call, unused-ignore]
     except (OSError, ValueError) as error:  # pyarrow's own errors are of these kinds
         reason = (str(error).splitlines() or [""])[0][:120]
         raise BadInput(f"'{METADATA}' cannot be read ({reason}); download it again, or remove it.") from None
