@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Mapping, Optional
 
 from qgis.core import (
+    QgsApplication,
     QgsLayerTreeGroup,
     QgsPrintLayout,
     QgsProcessing,
@@ -233,7 +234,7 @@ class MapSheet(EngineAlgorithm):
             raise error.with_traceback(None) from None
         feedback.setProgress(100)
         self._layout, self._layers = layout, layers
-        self._is_kept = self.parameterAsBool(parameters, "ADD_TO_PROJECT", context)
+        self._is_kept = self.parameterAsBool(parameters, "ADD_TO_PROJECT", context) and can_keep(context)
         scale = round(builder.map.scale()) if view.crs.isValid() else None
         return {**finals, "LAYOUT": name if self._is_kept else "", "SCALE": scale}
 
@@ -258,6 +259,11 @@ class MapSheet(EngineAlgorithm):
             project.layoutManager().addLayout(layout)
         self._layout = self._layers = None
         return {}
+
+
+def can_keep(context: QgsProcessingContext) -> bool:
+    """Whether there is a project that outlives the algorithm; qgis_process never saves the one it opens."""
+    return context.project() is not None and QgsApplication.platform() != "qgis_process"
 
 
 def write_files(layout: QgsPrintLayout, finals: Mapping[str, str], dpi: float, feedback: QgsProcessingFeedback) -> None:

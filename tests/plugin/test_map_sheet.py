@@ -10,6 +10,7 @@ import support
 from osgeo import gdal, osr
 from qgis import processing
 from qgis.core import (
+    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsLayoutItem,
     QgsLayoutItemLabel,
@@ -18,6 +19,7 @@ from qgis.core import (
     QgsLayoutItemPicture,
     QgsLayoutItemScaleBar,
     QgsPointXY,
+    QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingFeedback,
     QgsProject,
@@ -361,3 +363,13 @@ def test_a_part_of_the_mask_is_said_to_be_one(sheet, project):
 def test_the_whole_mask_is_not_said_to_be_a_part(sheet, project):
     sheet()
     assert "shows a part" not in texts(only_layout(project))["confidence"]
+
+
+def test_without_a_project_nothing_is_kept(provider, project, mask, tmp_path):
+    """As in qgis_process: layers left open when it ends would crash it."""
+    context = QgsProcessingContext()
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(ALGORITHM)
+    values = {"MASK": mask, "DPI": 96, "PDF": str(tmp_path / "map.pdf")}
+    results, is_done = algorithm.run(values, context, QgsProcessingFeedback(False))
+    assert is_done and results["LAYOUT"] == "" and (tmp_path / "map.pdf").exists()
+    assert project.layoutManager().layouts() == [] and project.mapLayers() == {}
