@@ -100,8 +100,8 @@ class RefineMask(DeliveryAlgorithm):
             "assessed, be it hazard or none; this cannot be taken back, so keep the mask.\n\n"
             "The result keeps what was taken out: 0 none, 1 hazard, 2 permanent water, 3 ruled out by slope, 255 not "
             "assessed. Only 1 is hazard; refine the result again with water or slopes and 2 and 3 count as hazard "
-            "first, so that other limits can be tried on it. Where the reference or the model has no value a pixel stays as it is, and the "
-            "share of the hazard area without one is told.\n\n"
+            "first, so that other limits can be tried on it. Where the reference or the model has no value a pixel "
+            "stays as it is, and the share of the hazard area without one is told.\n\n"
             "Surface models contain trees and buildings, whose edges look steep: use a terrain model where you can."
         )
 
