@@ -1,6 +1,7 @@
 """What a map sheet says: figures, sources, confidence and disclaimer, composed from the provenance of a mask."""
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
@@ -10,7 +11,8 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ..adaptation_report import ADAPTED, verdict_title
 from ..hazards import hazard_title
 
-LOW_PERCENT, HIGH_PERCENT = 30, 70
+STEP_LOGIT = 1.0
+"""Log odds by which the threshold moves for the low and the high estimate, as for exposure."""
 """Probabilities between which the likely area lies."""
 SHORT_HASH = 12
 
@@ -75,9 +77,23 @@ def area_at(areas_by_percent_m2: Any, percent: int) -> Optional[float]:
     return float(sum(areas_by_percent_m2[percent:]))
 
 
-def range_figure(areas_by_percent_m2: Any) -> str:
-    """``12 to 15 km²``: what is at least 70 per cent probable, and what is at least 30; empty where not known."""
-    least, most = (area_at(areas_by_percent_m2, percent) for percent in (HIGH_PERCENT, LOW_PERCENT))
+def likely_cuts(threshold: Any) -> Tuple[int, int]:
+    """Per cent from which the hazard is sure, and from which it is possible: the threshold moved in log odds."""
+    middle = float(threshold) if isinstance(threshold, (int, float)) and 0 < threshold < 1 else 0.5
+    odds = math.log(middle / (1 - middle))
+    high, low = (round(100 / (1 + math.exp(-(odds + step)))) for step in (STEP_LOGIT, -STEP_LOGIT))
+    return high, low
+
+
+def range_figure(told: Mapping[str, Any], probability: Mapping[str, Any]) -> str:
+    """``12 to 15 km²``: what is surely hazard, and what is possibly; empty where not known.
+
+    A refined mask has no range: what was taken out of it is still in the probability.
+    """
+    if is_refined(told):
+        return ""
+    areas = probability.get("areas_by_percent_m2")
+    least, most = (area_at(areas, percent) for percent in likely_cuts(told.get("threshold")))
     if least is None or most is None:
         return ""
     low, high = area_figure(least), area_figure(most)
@@ -105,7 +121,7 @@ def figures_of(told: Mapping[str, Any], probability: Mapping[str, Any], polygons
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
     figures = [
         (tr("{hazard} area").format(hazard=hazard), area_figure(told.get("hazard_area_m2"))),
-        (tr("Likely range"), range_figure(probability.get("areas_by_percent_m2"))),
+        (tr("Likely range"), range_figure(told, probability)),
         (tr("Not assessed"), share_figure(told.get("share_assessed"))),
         (tr("Polygons"), polygons),
         (tr("Image date"), str(told.get("scene_date") or tr("not known"))),
@@ -153,11 +169,12 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_pa
     """How far the sheet can be relied on, in a few sentences."""
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
     parts = [tr("Mapped by a deep-learning model from one image; not checked in the field.")]
-    likely = range_figure(probability.get("areas_by_percent_m2"))
+    likely = range_figure(told, probability)
     if likely:
+        surely, possibly = likely_cuts(told.get("threshold"))
         parts.append(
             tr("Between {low} % and {high} % probability as limit, the area is {likely}.").format(
-                low=HIGH_PERCENT, high=LOW_PERCENT, likely=likely
+                low=surely, high=possibly, likely=likely
             )
         )
     share = told.get("share_assessed")

@@ -24,7 +24,7 @@ from qgis.PyQt.QtGui import QColor
 
 from .frames import Frame, interval_below, nice_interval
 from .layers import SheetLayers
-from .lettering import font_of
+from .lettering import font_of, text_format
 
 ELLIPSOID = "EPSG:7030"
 LINES = 3
@@ -59,8 +59,7 @@ def annotate(grid: QgsLayoutItemMapGrid, is_geographic: bool, step: float, size_
         grid.setAnnotationFormat(QgsLayoutItemMapGrid.CustomFormat)
         places = 0 if step >= 1 else 3
         grid.setAnnotationExpression(f"replace(format_number(@grid_number, {places}, 'en'), ',', '\u202f')")
-    grid.setAnnotationFont(font_of(size_pt))
-    grid.setAnnotationFontColor(QColor("#3c3c3c"))
+    grid.setAnnotationTextFormat(text_format(size_pt, QColor("#3c3c3c")))
     grid.setAnnotationFrameDistance(0.7)
     for side in (QgsLayoutItemMapGrid.Left, QgsLayoutItemMapGrid.Right):
         grid.setAnnotationDirection(QgsLayoutItemMapGrid.Vertical, side)
@@ -150,7 +149,7 @@ def add_scale_bar(builder: Any, frame: Frame) -> float:
     bar.setNumberOfSegments(4)
     bar.setUnitsPerSegment(step / 1000 if kilometres else step)
     bar.setHeight(1.6 * builder.frames.unit)
-    bar.setFont(font_of(5.75 * builder.frames.type_size))
+    bar.setTextFormat(text_format(5.75 * builder.frames.type_size, bar.textFormat().color()))
     bar.setBoxContentSpace(0.0)
     bar.setLabelBarSpace(0.8)
     bar.setBackgroundEnabled(False)

@@ -190,7 +190,7 @@ def outlined(polygons: QgsVectorLayer, hazard: str) -> QgsVectorLayer:
     """A copy of polygons that are drawn as outlines."""
     layer = polygons.clone()
     if layer.fields().lookupField("origin") >= 0:
-        layer.setSubsetString("\"origin\" IS NULL OR \"origin\" <> 'removed'")
+        layer.setSubsetString('"origin" IS NULL OR "origin" <> \'removed\'')
     layer.setName(tr("{hazard} outline").format(hazard=hazard_title(hazard)))
     colour = QColor(hazard_colour(hazard)).darker(170).name()
     layer.setRenderer(QgsSingleSymbolRenderer(outline_symbol(colour, 0.25)))

@@ -2,7 +2,7 @@
 
 from typing import List, Tuple
 
-from qgis.core import QgsLayoutItemLabel
+from qgis.core import QgsLayoutItemLabel, QgsTextFormat, QgsUnitTypes
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF
 
@@ -26,6 +26,16 @@ def font_of(size_pt: float, bold: bool = False) -> QFont:
     font.setPointSizeF(size_pt)
     font.setBold(bold)
     return font
+
+
+def text_format(size_pt: float, colour: QColor) -> QgsTextFormat:
+    """Format of a size and colour, for items that take no plain font."""
+    found = QgsTextFormat()
+    found.setFont(font_of(size_pt))
+    found.setSize(size_pt)
+    found.setSizeUnit(QgsUnitTypes.RenderPoints)
+    found.setColor(colour)
+    return found
 
 
 def metrics(bold: bool) -> QFontMetricsF:
