@@ -19,11 +19,11 @@ from .adaptation.replay import windows_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
 from .adaptation.verdict import Verdict, abstained, judge_outcome, probability, stage_rows
 from .adaptation.views import Views
-from .cards import ModelCard
+from .cards import ModelCard, default_trouble, find_parent
 from .characteristics import Found, find_characteristics
 from .devices import choose_device, is_out_of_memory
 from .learning import folder_for, versions
-from .model import Model, find_parent, save_adapted
+from .model import Model, save_adapted
 from .preparing import prepare_scene, settle_model, wanted_window
 from .protocol import AdaptJob, BadInput, OutputFailed, job_to_dict
 from .raster import Scene
@@ -70,6 +70,8 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         for text in understanding.warnings:
             warn(text)
         area = AreaMask(job.area, scene.georeference) if job.area else None
+        if not job.model and (trouble := default_trouble(job.hazard)):
+            warn(trouble)
         model = settle_model(job.model, job.hazard, models if models is not None else {})
         if model.card.pretrained_only:
             raise BadInput(

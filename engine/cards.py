@@ -18,6 +18,8 @@ from .protocol import ARCHITECTURES, BadInput
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CHECKSUMS = "SHA256SUMS"
+DEFAULTS = "defaults.json"
+"""In the folder of the user's models: the model that the user chose for each hazard."""
 CARD_LIMIT_BYTES = 1_000_000
 WEIGHTS_LIMIT_BYTES = 500_000_000
 
@@ -310,9 +312,53 @@ def list_models() -> list[dict[str, Any]]:
                 "licence": card.licence,
                 "limits": card.limits,
                 "training": dict(card.training),
+                "encoder": card.encoder,
+                "gsd_m": [card.gsd_min_m, card.gsd_max_m],
+                "weights_sha256": weights_digest(folder),
+                "parent_sha256": card.parent_sha256,
+                "chosen_for": [],
             }
         )
+    _settle_defaults(rows)
     return rows
+
+
+def _settle_defaults(rows: list[dict[str, Any]]) -> None:
+    """Leave each hazard one default: the user's choice where that model is there, else the first card that claims it.
+
+    Bundled models come first, so that no card out of an import makes itself the default.
+    """
+    chosen = {hazard: name for hazard, name in user_defaults().items() if default_trouble(hazard, rows) is None}
+    taken = set(chosen)
+    for row in rows:
+        row["chosen_for"] = [hazard for hazard, name in chosen.items() if name == row["name"]]
+        claimed = [hazard for hazard in row["default_for"] if hazard not in taken]
+        taken.update(claimed)
+        row["default_for"] = [*row["chosen_for"], *claimed]
+
+
+def user_defaults() -> dict[str, str]:
+    """Hazard to the model that the user chose for it; what cannot be such a choice is left out."""
+    path = user_folder() / DEFAULTS
+    try:
+        if not path.is_file() or path.stat().st_size > CARD_LIMIT_BYTES:
+            return {}
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        logging.getLogger(__name__).warning("%s cannot be read; the cards' own defaults are used.", path)
+        return {}
+    found = values.items() if isinstance(values, dict) else ()
+    return {hazard: name for hazard, name in found if is_word(hazard) and is_word(name)}
+
+
+def default_trouble(hazard: str, rows: list[dict[str, Any]] | None = None) -> str | None:
+    """Why the user's default of a hazard cannot be used; None where it can, or none was chosen."""
+    name = user_defaults().get(hazard)
+    if name is None or any(
+        row["name"] == name and hazard in row["hazards"] for row in (list_models() if rows is None else rows)
+    ):
+        return None
+    return f"The model '{name}' that you made the default for {hazard} is gone; the usual default is used instead."
 
 
 def default_model(hazard: str) -> str:
@@ -329,6 +375,26 @@ def default_model(hazard: str) -> str:
 def is_bundled(folder: Path) -> bool:
     """Whether the model in ``folder`` came with the plugin."""
     return folder.resolve().parent == bundled_folder()
+
+
+def find_parent(card: ModelCard, folder: Path) -> Path | None:
+    """Folder of an adapted model's parent, of the very weights: installed under its name or another, or beside it."""
+    if card.parent is None or not is_name(card.parent):
+        return None
+    named = (bundled_folder() / card.parent, user_folder() / card.parent, folder.parent / card.parent)
+    for candidate in (*named, *_model_folders()):
+        if candidate != folder and weights_digest(candidate) == card.parent_sha256:
+            return candidate
+    return None
+
+
+def weights_digest(folder: Path) -> str | None:
+    """SHA-256 of a model's weights as its checksums name it; None where there is no model."""
+    try:
+        lines = (folder / CHECKSUMS).read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return next((line.split()[0] for line in lines if line.split()[1:] == [WEIGHTS]), None)
 
 
 def _model_folders() -> list[Path]:

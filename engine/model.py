@@ -22,16 +22,15 @@ from .cards import (
     WEIGHTS,
     WEIGHTS_LIMIT_BYTES,
     ModelCard,
-    bundled_folder,
     card_to_json,
     default_model,
     find_model,
+    find_parent,
     is_bundled,
-    is_name,
     list_models,
     read_card,
     read_checked,
-    user_folder,
+    weights_digest,
 )
 from .compat_torch import guard_torchvision
 from .planes import PLANES
@@ -231,25 +230,6 @@ def _tensors_of_parent(card: ModelCard, folder: Path) -> dict[str, Tensor]:
             f"Model {folder} was adapted from '{card.parent}', which is not found as it was then; install that model."
         )
     return dict(load_model(str(parent)).network.state_dict())
-
-
-def find_parent(card: ModelCard, folder: Path) -> Path | None:
-    """Folder of an adapted model's parent: an installed model or one beside it, of the very weights; else None."""
-    if card.parent is None or not is_name(card.parent):
-        return None
-    for candidate in (bundled_folder() / card.parent, user_folder() / card.parent, folder.parent / card.parent):
-        if candidate != folder and weights_digest(candidate) == card.parent_sha256:
-            return candidate
-    return None
-
-
-def weights_digest(folder: Path) -> str | None:
-    """SHA-256 of a model's weights as its checksums name it; None where there is no model."""
-    try:
-        lines = (folder / CHECKSUMS).read_text("ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return None
-    return next((line.split()[0] for line in lines if line.split()[1:] == [WEIGHTS]), None)
 
 
 def save_adapted(changed: Mapping[str, Tensor], card: ModelCard, folder: str | Path) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from . import __version__
+from .cards import default_trouble
 from .characteristics import find_characteristics
 from .devices import choose_device
 from .digest import SceneDigest
@@ -126,6 +127,8 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
         warn(text)
     area = AreaMask(job.area, scene.georeference) if job.area else None
     report.stage("Loading the model", 0.01)
+    if not job.model and (trouble := default_trouble(job.hazard)):
+        warn(trouble)
     model = settle_model(job.model, job.hazard, models)
     card = model.card
     report.stage("Measuring the scene", 0.02)
