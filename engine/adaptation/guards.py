@@ -24,7 +24,7 @@ sand is as dark as water: physics and model agreed on it in a dry simulated scen
 PRESENT_SHARE = 0.04
 """Least share of the view that the source must find for the hazard to grow at all. On dry simulated scenes under a
 wrong sensor gain model and NDWI agreed on up to 3.4 %."""
-LEAST_AGREEMENT = 0.6
+LEAST_AGREEMENT = 0.8
 """Share of what the source finds that the prior must support. Below, one of them is wrong, and nothing tells which."""
 LEAST_SUPPORT, LARGEST_CONTRADICTION = 0.5, 0.1
 """Share of the pixels gained that the prior must support, and that it may contradict."""
@@ -32,8 +32,9 @@ FEW = 0.0005
 """Share of the view that may be gained without support."""
 LARGEST_GROWTH = 1.5
 """Area may reach this multiple of what the source, or the prior, finds."""
-BRIGHT_REFLECTANCE = 0.3
-"""As bright as cloud or snow, whose shadows pass for water: what both find must cover more of the view."""
+BRIGHT_REFLECTANCE, CLOUDS_PER_AREA = 0.3, 2.0
+"""As bright as cloud or snow, whose shadows pass for water: at most so much of it, as a multiple of what the source
+finds, may be in the view; and after growing, water that both see must cover more than it does."""
 LARGEST_LOSS = 0.02
 """Share of the source's area that may be lost: on its own finds the prior is no reason to overrule it."""
 SUPPORTED, CONTRADICTED = 0.5, 0.1
@@ -78,6 +79,11 @@ class Limits:
             return (
                 f"the bands' physics supports {agreement:.0%} of what the source model finds, and nothing tells which "
                 "of the two is wrong"
+            )
+        if self.bright > CLOUDS_PER_AREA * share:
+            return (
+                f"cloud or snow covers {self.bright:.0%} of the view, much more than the {share:.1%} that the source "
+                "model finds, and what it shades looks like water"
             )
         return None
 

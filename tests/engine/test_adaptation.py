@@ -196,6 +196,7 @@ def test_water_may_grow_where_physics_sees_it_and_nowhere_else():
 def test_what_clouds_could_shade_must_be_less_than_the_water_that_both_find():
     grown = judgement(field_of((1, 18), (0, 82)))
     assert Limits(judgement(), VALID, WATER, bright=0.17).broken_by(grown) is None
+    assert "cloud or snow covers 21%" in Limits(judgement(), VALID, WATER, bright=0.21).no_footing()
     assert "shades looks like water" in Limits(judgement(), VALID, WATER, bright=0.19).broken_by(grown)
     cloudy = torch.full((1, 1, 20, 100), -0.2)
     cloudy[..., :25] = 1.0  # reflectance 0.64 beside 0.04
