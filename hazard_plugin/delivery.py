@@ -12,6 +12,7 @@ from .delivery_menu import fill_menu, warn_no_result
 from .engine_client import EngineClient
 from .hazards import icon_path
 from .layer_origin import kind_of_layer
+from .result_layers import join_run_group
 from .result_panel import ResultPanel
 from .threshold_bar import ThresholdBar
 from .threshold_editor import ThresholdEditor
@@ -44,7 +45,15 @@ class Delivery(QObject):
     def _add_soon(self, layers: Iterable[QgsMapLayer]) -> None:
         """Look at new layers once Processing has marked those that it loads."""
         ids = [layer.id() for layer in layers]
-        QTimer.singleShot(0, lambda: self._add_to_menus(present_layers(ids)))
+        QTimer.singleShot(0, lambda: self._take_in(present_layers(ids)))
+
+    def _take_in(self, layers: Iterable[QgsMapLayer]) -> None:
+        """Offer the menu for new results, and put those beside their run that were made of it."""
+        found = list(layers)
+        self._add_to_menus(found)
+        for layer in found:
+            if kind_of_layer(layer):
+                join_run_group(QgsProject.instance(), layer)
 
     def _add_to_menus(self, layers: Iterable[QgsMapLayer]) -> None:
         for layer in layers:

@@ -39,8 +39,8 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
     project = QgsProject.instance()
     compares = results.get("VERDICT") == "adapted"
     shown: Dict[str, str] = {}
-    group = add_run_group(project, run.layer_id, name)
     origin = origin_of_run(run)
+    group = add_run_group(project, run.layer_id, name, origin["run"])
     for output, kind in LAYERS.items():
         file = str(results.get(output) or "")
         if not file:

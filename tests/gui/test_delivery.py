@@ -175,6 +175,14 @@ def square(layer, size_m):
     )
 
 
+def test_what_is_made_of_a_run_joins_its_group(polygons, result, project):
+    mask, _ = result
+    root = project.layerTreeRoot()
+    group = root.findLayer(mask.id()).parent()
+    assert group.name() == "Flood - Faenza" and root.findLayer(polygons.id()).parent() == group
+    assert group.children()[0].layerId() == polygons.id() and len(root.findLayers()) == 4
+
+
 def origins(layer):
     return sorted(feature["origin"] for feature in layer.getFeatures())
 
