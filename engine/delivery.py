@@ -25,6 +25,10 @@ def deliver(kind: str, job: Any, report: Report) -> dict[str, Any]:
         from .refine import refine
 
         return refine(job, report)
+    if kind == "correct":
+        from .correct import correct
+
+        return correct(job, report)
     if kind == "change":
         from .change import change
 

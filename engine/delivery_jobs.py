@@ -89,6 +89,24 @@ class ThresholdJob:
 
 
 @dataclass(frozen=True)
+class CorrectJob:
+    """Bring what was drawn and removed by hand into a mask, so that figures and maps made of it follow."""
+
+    mask: str = option("", help="mask", metavar="M", required=True)
+    polygons: str = option(
+        "", help="polygons whose origin is 'manual' (hazard) or 'removed' (none)", metavar="V", required=True
+    )
+    out: str = option("", help="mask to write (GeoTIFF)", metavar="OUT", required=True)
+    overwrite: bool = option(False, help="replace a mask that exists")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_ending("mask", self.out, (".tif", ".tiff"))
+        check_not_same("mask", self.out, (self.mask, self.polygons))
+
+
+@dataclass(frozen=True)
 class RefineJob:
     """Take permanent water and impossible slopes out of a mask, each under a value of its own, and what is unseen."""
 
@@ -240,6 +258,7 @@ DELIVERY_JOBS: Dict[str, type] = {
     "polygons": PolygonsJob,
     "threshold": ThresholdJob,
     "refine": RefineJob,
+    "correct": CorrectJob,
     "change": ChangeJob,
     "series": SeriesJob,
     "unassessed": UnassessedJob,

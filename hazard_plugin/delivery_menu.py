@@ -34,6 +34,7 @@ ENTRIES = (
         {"INPUT": "mask", "PROBABILITY": "probability", "MANUAL": "polygons_file"},
         {"OUTPUT": ".gpkg"},
     ),
+    Entry("correctmask", {"INPUT": "mask", "POLYGONS": "polygons"}, {"OUTPUT": "_corrected.tif"}),
     Entry("refinemask", {"INPUT": "mask"}, {"OUTPUT": "_refined.tif"}),
     Entry("comparemasks", {"AFTER": "mask"}, {"OUTPUT": "_change_of_area.tif"}),
     Entry("monitoringseries", {"INPUT": "mask"}),

@@ -8,6 +8,7 @@ from qgis.PyQt.QtGui import QIcon
 from .algorithms.adapt_to_scene import AdaptToScene
 from .algorithms.apply_threshold import ApplyThreshold
 from .algorithms.compare_masks import CompareMasks
+from .algorithms.correct_mask import CorrectMask
 from .algorithms.emergency_package import EmergencyPackage
 from .algorithms.evaluate_mask import EvaluateMask
 from .algorithms.exposure import Exposure
@@ -35,7 +36,7 @@ class HazardProvider(QgsProcessingProvider):
     def loadAlgorithms(self) -> None:
         """Register each algorithm."""
         delivering = (HazardPolygons, ApplyThreshold, RunAgain, Exposure, EvaluateMask, EmergencyPackage)
-        dates = (RefineMask, CompareMasks, MonitoringSeries)
+        dates = (CorrectMask, RefineMask, CompareMasks, MonitoringSeries)
         papers = (MapSheet, HazardReport)
         for algorithm in (SegmentHazard, AdaptToScene, *delivering, *dates, *papers):
             self.addAlgorithm(algorithm(self.client))

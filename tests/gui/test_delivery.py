@@ -216,6 +216,21 @@ def test_what_is_drawn_is_manual_and_what_is_deleted_stays_away(polygons, result
                 assert feature.geometry().intersection(shapes[other]).area() < 1e-6, other
 
 
+def test_a_corrected_mask_follows_what_was_drawn(polygons, result, tmp_path):
+    mask, _ = result
+    polygons.startEditing()
+    polygons.addFeature(QgsVectorLayerUtils.createFeature(polygons, square(polygons, 200)))
+    values = {"INPUT": mask, "POLYGONS": polygons, "OUTPUT": str(tmp_path / "corrected.tif")}
+    refused, told = run("hazardmapper:correctmask", values)
+    assert not refused.get("OUTPUT") and "not saved" in told and not (tmp_path / "corrected.tif").exists()
+    assert polygons.commitChanges()
+    found, _ = run("hazardmapper:correctmask", values)
+    before, after = pixels(mask.source()), pixels(values["OUTPUT"])
+    changed = (before != 1) & (after == 1)
+    assert found["ADDED_M2"] == pytest.approx(changed.sum() * 100, rel=3e-3)
+    assert np.array_equal(after[~changed], before[~changed])
+
+
 def test_edits_that_are_not_saved_are_not_lost_to_a_new_threshold(polygons, result, dock, click, qgis_iface):
     mask, _ = result
     polygons.startEditing()
