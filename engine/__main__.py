@@ -17,6 +17,7 @@ from typing import Any, NoReturn, get_type_hints
 
 from . import __version__
 from .delivery_jobs import DELIVERY_JOBS
+from .model_jobs import MODEL_JOBS
 from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
 
@@ -161,6 +162,10 @@ def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None =
         from .delivery import deliver
 
         return deliver(kind, job, report)
+    if kind in MODEL_JOBS:
+        from .model_store import look_after
+
+        return look_after(kind, job, report)
     from .segment import segment
 
     return segment(job, report, models)

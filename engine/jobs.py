@@ -31,6 +31,7 @@ from .fields import (
     validate_bands,
     validate_extent,
 )
+from .model_jobs import MODEL_JOBS
 
 SEEDS = (-4_000_000_000, 4_000_000_000)
 """Seeds are multiplied to keep runs apart; larger ones would leave what a random generator takes."""
@@ -407,10 +408,11 @@ JOBS: Dict[str, type] = {
     "models": ModelsJob,
     "devices": DevicesJob,
     **DELIVERY_JOBS,
+    **MODEL_JOBS,
 }
 """Kind of job, as in messages and on the command line, to its definition."""
 
-QUICK_JOBS = ("inspect", "models", "devices", "provenance")
+QUICK_JOBS = ("inspect", "models", "devices", "provenance", "default-model", "delete-model")
 """Kinds that the worker answers at once, beside a running job."""
 
 

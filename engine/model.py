@@ -48,6 +48,7 @@ __all__ = [
     "save_adapted",
     "save_card",
     "save_model",
+    "shapes_of",
 ]
 
 _LIBRARY_NAMES = {"unet": "unet", "unetplusplus": "unetplusplus", "attention_unet": "unet", "residual_unet": "unet"}
@@ -183,6 +184,16 @@ def build_network(card: ModelCard) -> HazardNet:
             f"Model '{card.name}' cannot be built from {card.architecture} with encoder {card.encoder} "
             f"({str(error).splitlines()[0][:120]}); choose another model."
         ) from error
+
+
+def shapes_of(card: ModelCard) -> dict[str, tuple[int, ...]]:
+    """Shape of each weight of a card's network; takes no memory for the weights, where the library allows it."""
+    try:
+        with torch.device("meta"):
+            network = build_network(card)
+    except (BadInput, NotImplementedError):
+        network = build_network(card)
+    return {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
 
 
 def load_model(name_or_folder: str) -> Model:

@@ -7,8 +7,8 @@ import sys
 from support import ROOT
 
 PLUGIN_FILES = sorted((ROOT / "hazard_plugin").rglob("*.py"))
-PROTOCOL_FILES = ("protocol.py", "delivery_jobs.py", "jobs.py", "fields.py")
-WITHIN = ("engine.fields.", "engine.delivery_jobs.", "engine.jobs.")
+PROTOCOL_FILES = ("protocol.py", "delivery_jobs.py", "model_jobs.py", "jobs.py", "fields.py")
+WITHIN = ("engine.fields.", "engine.delivery_jobs.", "engine.model_jobs.", "engine.jobs.")
 HEAVY = {"torch", "torchvision", "segmentation_models_pytorch", "timm", "safetensors", "osgeo", "PyQt5", "PyQt6"}
 
 
