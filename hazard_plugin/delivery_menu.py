@@ -74,7 +74,7 @@ def fill_menu(menu: QMenu, layer: QgsMapLayer, iface: Any, move_threshold: Calla
     menu.addSeparator()
     action = menu.addAction(tr("Help on delivering"))
     action.setToolTip(tr("Explain what can be made of a result"))
-    action.triggered.connect(lambda: HelpDialog("delivering", menu.parentWidget()).show())
+    action.triggered.connect(lambda: HelpDialog("delivering", menu.parentWidget()).open())
 
 
 def open_dialog(entry: Entry, layer: QgsMapLayer, iface: Any) -> Optional[QWidget]:

@@ -286,3 +286,23 @@ def test_every_entry_opens_a_filled_dialog(polygons, result, dock, qgis_iface, p
             assert values.get(name) not in (None, ""), f"{entry.algorithm} {name}"
         picture(dialog, f"dialog_{entry.algorithm}")
         dialog.close()
+
+
+def test_help_pages_lead_to_each_other(dock, click, picture):
+    import re
+    from pathlib import Path
+
+    from hazard_mapper.hazard_plugin.help_page import HELP_FOLDER, HelpDialog
+    from qgis.PyQt.QtCore import QUrl
+
+    dialog = HelpDialog("delivering", dock)
+    dialog.show()
+    picture(dialog, "help_delivering")
+    dialog.follow(QUrl("polygons.md"))
+    assert dialog.windowTitle() == Path(HELP_FOLDER, "polygons.md").read_text("utf-8").splitlines()[0].lstrip("# ")
+    click(dialog.back)
+    assert dialog.windowTitle().startswith("From a mask") and not dialog.back.isEnabled()
+    dialog.close()
+    for page in Path(HELP_FOLDER).glob("*.md"):
+        for link in re.findall(r"\]\((?!http|#)([^)#]+)", page.read_text("utf-8")):
+            assert Path(HELP_FOLDER, link).exists(), f"{page.name}: {link}"
