@@ -310,10 +310,11 @@ def _describe_download(found: dict[str, Any]) -> str:
 
 
 def _describe_origin(found: dict[str, Any]) -> str:
-    left_out = ("job", "tags", "adaptation", "areas_by_percent_m2")
+    left_out = ("job", "tags", "adaptation", "areas_by_percent_m2", "steps")
     lines = [f"{key:<18} {value}" for key, value in found.items() if key not in left_out and value is not None]
     if found["adaptation"]:
         lines.append(f"{'adaptation':<18} {found['adaptation'].get('reason')}")
+    lines += [f"{'then':<18} {step['kind']}" for step in found["steps"]]
     return "\n".join(lines)
 
 

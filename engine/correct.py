@@ -14,6 +14,7 @@ from .protocol import NOT_ASSESSED, CorrectJob, job_to_dict
 from .raster import MASK, MaskPair, Window, check_outputs, estimated_bytes
 from .raster.tagged import TaggedRaster
 from .reporting import Report
+from .steps import with_step
 from .vector.corrections import MANUAL, REMOVED, read_corrections
 from .vector.shapes import ShapeMask
 
@@ -61,6 +62,7 @@ def correct(job: CorrectJob, report: Report | None = None) -> dict[str, Any]:
             if not shapes:
                 warn("The polygons hold no correction: nothing was drawn or removed by hand.")
             tags = {**mask.tags, "HAZARD_CORRECTED": json.dumps(job_to_dict(job), ensure_ascii=True)}
+            tags = with_step(tags, "correct", job)
             pair.publish(tags, lambda share: report.progress(share, 0.9, 1.0), overwrite=job.overwrite)
     return {
         "mask": job.out,

@@ -25,6 +25,10 @@ def deliver(kind: str, job: Any, report: Report) -> dict[str, Any]:
         from .refine import refine
 
         return refine(job, report)
+    if kind == "repeat":
+        from .repeat import repeat
+
+        return repeat(job, report)
     if kind == "correct":
         from .correct import correct
 

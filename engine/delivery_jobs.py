@@ -253,12 +253,38 @@ class ZonesJob:
             raise BadInput("The low estimate needs the stricter cut; give it a probability not below the high one's.")
 
 
+@dataclass(frozen=True)
+class RepeatJob:
+    """Repeat the run, and every step after it, that a result came from, and say whether it is the same."""
+
+    file: str = option("", help="mask, probability, change or polygons", metavar="F", required=True)
+    out: str = option("", help="mask (or change) to write (GeoTIFF)", metavar="OUT", required=True)
+    probability: Optional[str] = option(help="probability to write (GeoTIFF)", metavar="P")
+    polygons: Optional[str] = option(help="polygons to write, where the result is polygons", metavar="V")
+    changed: bool = option(False, help="go on where scene or model have changed")
+    overwrite: bool = option(False, help="replace outputs that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_ending("mask", self.out, (".tif", ".tiff"))
+        for name, path, endings in (
+            ("probability", self.probability, (".tif", ".tiff")),
+            ("polygon file", self.polygons, tuple(VECTOR_FORMATS)),
+        ):
+            if path:
+                check_ending(name, path, endings)
+                check_not_same(name, path, (self.file, self.out))
+        check_not_same("mask", self.out, (self.file,))
+
+
 DELIVERY_JOBS: Dict[str, type] = {
     "provenance": ProvenanceJob,
     "polygons": PolygonsJob,
     "threshold": ThresholdJob,
     "refine": RefineJob,
     "correct": CorrectJob,
+    "repeat": RepeatJob,
     "change": ChangeJob,
     "series": SeriesJob,
     "unassessed": UnassessedJob,

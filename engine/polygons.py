@@ -29,6 +29,7 @@ from .raster import check_outputs
 from .raster.georeference import ASSUMED_GSD_M
 from .raster.tagged import TaggedRaster
 from .reporting import Report
+from .steps import with_step
 from .vector.corrections import MANUAL, Correction, Corrections, pixel_outlines, read_corrections
 from .vector.outlines import Outlines, ground_areas, joined, pixel_counts
 from .vector.polygon_file import PolygonFile
@@ -323,13 +324,14 @@ class _Run:
         return bool(abs(turns.sum()) > 180)
 
     def _layer_tags(self) -> dict[str, str]:
-        return {
+        tags = {
             **self.tags,
             "HAZARD": self.hazard,
             "HAZARD_SCENE_DATE": self._date() or "",
             "HAZARD_MASK": os.path.basename(self.job.mask),
             "HAZARD_POLYGONS_JOB": json.dumps(job_to_dict(self.job)),
         }
+        return with_step(tags, "polygons", self.job)
 
     def _style(self) -> str | None:
         """Style to put beside; none where a raster of the same name would take it for its own."""

@@ -10,6 +10,7 @@ from .digest import scene_sha256
 from .protocol import NOT_ASSESSED, BadInput, HazardError, ProvenanceJob, SceneJob
 from .raster.tagged import TaggedRaster
 from .reporting import Report
+from .steps import steps_of
 from .vector.tags import read_polygon_tags
 
 MOST_JSON = 2_000_000
@@ -95,6 +96,7 @@ def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
         "adapted": bool(adaptation) or bool(tags.get("HAZARD_MODEL_PARENT")),
         "adaptation": adaptation,
         "job": job,
+        "steps": steps_of(tags),
         "tags": dict(tags),
     }
 

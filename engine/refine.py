@@ -19,6 +19,7 @@ from .raster import MASK, Layer, MaskPair, Window, check_outputs, estimated_byte
 from .raster.tagged import TaggedRaster
 from .raster.warped import SlopeRaster, WarpedRaster, tiles
 from .reporting import Report
+from .steps import with_step
 from .unseen import SHARE_TOLD, Unseen, polygons_on
 from .vector.kinds import is_only_vector
 from .vector.water import ReferencePolygons
@@ -98,7 +99,7 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
         filters.tell(areas, warn)
         if filters.assumed_crs or unseen.assumed_crs:
             warn("Neither the mask nor the reference says its CRS; their coordinates were taken to be the same.")
-        tags = {**mask.tags, **_tags_of(job, mask.tags)}
+        tags = with_step({**mask.tags, **_tags_of(job, mask.tags)}, "refine", job)
         pair.publish(tags, lambda share: report.progress(share, 0.9, 1.0), overwrite=job.overwrite)
     return {
         "mask": job.out,

@@ -14,6 +14,7 @@ from .protocol import NOT_ASSESSED, BadInput, ThresholdJob, job_to_dict
 from .raster import MASK, MaskPair, check_outputs, estimated_bytes
 from .raster.tagged import TaggedRaster
 from .reporting import Report
+from .steps import with_step
 
 
 def least_percent(threshold: float) -> int:
@@ -58,6 +59,7 @@ def threshold(job: ThresholdJob, report: Report | None = None) -> dict[str, Any]
                 "HAZARD_THRESHOLD": f"{job.threshold:g}",
                 "HAZARD_THRESHOLD_JOB": json.dumps(job_to_dict(job)),
             }
+            tags = with_step(tags, "threshold", job)
             pair.publish(tags, lambda share: report.progress(share, 0.9, 1.0), overwrite=job.overwrite)
     return {
         "mask": job.mask,

@@ -1,0 +1,176 @@
+"""Repeat the run that a result came from, and every step after it, and compare."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .change import change
+from .correct import correct
+from .jobs import job_from_dict
+from .polygons import polygons
+from .protocol import BadInput, ChangeJob, ProvenanceJob, RepeatJob, SegmentJob
+from .provenance import provenance
+from .raster.tagged import TaggedRaster
+from .refine import refine
+from .reporting import Report
+from .segment import segment
+from .threshold import threshold
+
+STEPS: dict[str, Callable[[Any, Report], dict[str, Any]]] = {
+    "threshold": threshold,
+    "refine": refine,
+    "correct": correct,
+    "polygons": polygons,
+}
+INPUTS = ("permanent_water", "elevation", "not_assessed", "polygons", "manual")
+"""Fields of steps that name files of the analyst, which have to be there still."""
+
+
+def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
+    """Carry out a job and return the JSON of the ``repeat`` command.
+
+    ``different_pixels`` counts pixels in which a mask or change differs from the result; None for other results.
+
+    Raises:
+        BadInput: the result does not say how it came about, or scene, model or a file of a step are not what or where
+            they were; nothing was written.
+        Cancelled: the report said so; nothing was written.
+    """
+    report = report or Report()
+    warnings: list[str] = []
+    warn = report.warner(warnings)
+    origin = provenance(ProvenanceJob(job.file, verify=True), report)
+    done: dict[str, Any] = {"hazard_area_m2": None}
+    if origin["kind"] == "change":
+        if job.probability or job.polygons:
+            raise BadInput("A change between two masks has neither probability nor polygons; leave those outputs out.")
+        done = change(_change_job(origin, job), report)
+    else:
+        for name in ("scene", "model"):
+            _require_unchanged(origin, name, job.changed, warn)
+        with tempfile.TemporaryDirectory(prefix=".repeat-", dir=_folder_of(job.out)) as folder:
+            done = _run(origin, job, folder, report)
+    comparable = origin["kind"] in ("mask", "change")
+    different = _different(job.file, job.out) if comparable else None
+    warnings += [text for text in done.get("warnings") or () if text not in warnings]
+    return {
+        "file": job.file,
+        "kind": origin["kind"],
+        "out": job.out,
+        "probability": job.probability,
+        "polygons": job.polygons if "polygons" in done else None,
+        "different_pixels": different,
+        "hazard_area_m2": done.get("hazard_area_m2"),
+        "steps": [step["kind"] for step in origin["steps"]],
+        "scene_sha256": origin["scene_sha256"],
+        "model_sha256": origin["model_sha256"],
+        "warnings": warnings,
+    }
+
+
+def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report) -> dict[str, Any]:
+    """Segment, then take every step to a file of its own, the last one of a mask to its final name."""
+    steps = [step for step in origin["steps"] if step["kind"] in STEPS]
+    on_masks = [step for step in steps if step["kind"] != "polygons"]
+    traced = [step for step in steps if step["kind"] == "polygons"][-1:]
+    if job.polygons and not traced:
+        raise BadInput(f"'{job.file}' does not hold polygons; leave the polygons out.")
+    for step in [*on_masks, *traced]:
+        _require_inputs(step)
+    wants_probability = any(step["kind"] == "threshold" or step["job"].get("probability") for step in steps)
+    first = os.path.join(folder, "mask.tif") if on_masks else job.out
+    spare = os.path.join(folder, "probability.tif") if wants_probability else None
+    probability = job.probability or spare
+    segment_job = _segment_job(origin, first, probability, overwrite=job.overwrite)
+    done = segment(segment_job, report)
+    current = first
+    for number, step in enumerate(on_masks, 1):
+        out = job.out if number == len(on_masks) else os.path.join(folder, f"step{number}.tif")
+        done = STEPS[step["kind"]](_step_job(step, current, probability, out, job.overwrite), report)
+        current = out
+    if traced and job.polygons:
+        found = polygons(_step_job(traced[0], current, probability, job.polygons, job.overwrite), report)
+        done = {**done, **found}
+    return done
+
+
+def _segment_job(origin: dict[str, Any], mask: str, probability: str | None, *, overwrite: bool) -> SegmentJob:
+    recorded = origin["job"]
+    if not recorded:
+        raise BadInput(f"'{origin['file']}' does not say how it was made; choose a result of Hazard Mapper.")
+    values = {
+        **recorded,
+        "mask": mask,
+        "probability": probability,
+        "model": recorded.get("model") or origin["model"],
+        "overwrite": overwrite,
+    }
+    size = str(origin["tags"].get("HAZARD_BATCH_SIZE") or "")
+    if size.isdigit():  # what is predicted together may differ in the last digit
+        values["batch_size"] = int(size)
+    if not origin["steps"] and recorded.get("threshold") is None:
+        values["threshold"] = origin["threshold"]  # a card's own threshold may be another one by now
+    known = {field.name for field in dataclasses.fields(SegmentJob)}
+    job: SegmentJob = job_from_dict("segment", {name: value for name, value in values.items() if name in known})
+    return job
+
+
+def _step_job(step: dict[str, Any], mask: str, probability: str | None, out: str, overwrite: bool) -> Any:
+    """The job of a step on this run's own files."""
+    values = {**step["job"], "overwrite": overwrite}
+    if step["kind"] == "threshold":
+        return job_from_dict("threshold", {**values, "probability": probability, "mask": out})
+    values.update(mask=mask, out=out)
+    if step["kind"] == "polygons":
+        values["probability"] = probability if step["job"].get("probability") else None
+    return job_from_dict(step["kind"], values)
+
+
+def _change_job(origin: dict[str, Any], job: RepeatJob) -> ChangeJob:
+    values = json.loads(origin["tags"]["HAZARD_CHANGE_JOB"])
+    found: ChangeJob = job_from_dict("change", {**values, "out": job.out, "overwrite": job.overwrite})
+    return found
+
+
+def _require_unchanged(origin: dict[str, Any], name: str, go_on: bool, warn: Any) -> None:
+    """Raise BadInput unless scene or model is known to be what it was, or the user goes on anyway."""
+    state = origin[f"{name}_unchanged"]
+    if state:
+        return
+    what = f"The {name} '{origin[name] or 'not known'}'"
+    text = (
+        f"{what} has changed since; set CHANGED (--changed) to run it nevertheless."
+        if state is False
+        else f"{what} cannot be found or hashed as it was; put it back, or set CHANGED (--changed)."
+    )
+    if not go_on:
+        raise BadInput(text)
+    warn(text)
+
+
+def _require_inputs(step: dict[str, Any]) -> None:
+    for name in INPUTS:
+        path = step["job"].get(name)
+        if path and not os.path.exists(str(path)):
+            raise BadInput(f"The step '{step['kind']}' used '{path}', which is no longer there; put it back.")
+
+
+def _folder_of(path: str) -> str | None:
+    folder = os.path.dirname(os.path.abspath(path))
+    return folder if os.path.isdir(folder) and os.access(folder, os.W_OK) else None
+
+
+def _different(first: str, second: str) -> int | None:
+    """Pixels in which two rasters on one grid differ; None where the grids do."""
+    with TaggedRaster(first) as one, TaggedRaster(second) as other:
+        if (one.width, one.height) != (other.width, other.height):
+            return None
+        pairs = zip(one.read_bytes(), other.read_bytes(), strict=True)
+        return sum(int(np.count_nonzero(a != b)) for (_, a), (_, b) in pairs)
