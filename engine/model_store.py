@@ -86,7 +86,11 @@ def import_model(job: ImportModelJob, report: Report | None = None) -> dict[str,
         ignored = take_model(source, staging, watch)
         with renamed_errors(staging, source.name):
             card = read_card(staging)
-            name = free_name(job.name or card.name, overwrite=job.overwrite)
+            own_name = card.name
+            is_settled = job.name is not None or job.overwrite
+            if not is_settled:
+                refuse_twin(card, staging)
+            name = free_name(job.name or card.name, overwrite=job.overwrite) if is_settled else first_free(card.name)
             require_parent(card, staging)
             if find_parent(card, staging) == user_folder() / name:
                 raise BadInput(f"The model was adapted from '{name}', which it would replace; give it another name.")
@@ -96,7 +100,10 @@ def import_model(job: ImportModelJob, report: Report | None = None) -> dict[str,
                 card = dataclasses.replace(card, name=name)
                 seal(card, staging)
         report.stage("Installing the model", 0.95)
-        return {**install(staging, name, card), "ignored": ignored, "warnings": [f"Left out: {n}." for n in ignored]}
+        warnings = [f"Left out: {left}." for left in ignored]
+        if not is_settled and name != own_name:
+            warnings.insert(0, f"The name '{own_name}' was taken.")
+        return {**install(staging, name, card), "ignored": ignored, "warnings": warnings}
 
 
 def export_model(job: ExportModelJob, report: Report | None = None) -> dict[str, Any]:
@@ -241,6 +248,23 @@ def free_name(name: str, *, overwrite: bool) -> str:
                 "give another name, or delete them first."
             )
     return name
+
+
+def first_free(name: str) -> str:
+    """The name, or the name with the first number that no model has."""
+    for number in range(1, 1000):
+        candidate = name if number == 1 else f"{name[:60]}-{number}"
+        with contextlib.suppress(BadInput):
+            return free_name(candidate, overwrite=False)
+    return free_name(name, overwrite=False)
+
+
+def refuse_twin(card: ModelCard, folder: Path) -> None:
+    """Raise BadInput where the very same model is installed, under whatever name."""
+    digest = weights_digest(folder)
+    for row in list_models():
+        if row["weights_sha256"] == digest and dataclasses.replace(read_card(row["path"]), name=card.name) == card:
+            raise BadInput(f"This model is installed already, as '{row['name']}'.")
 
 
 def require_parent(card: ModelCard, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping
 
-from qgis.PyQt.QtCore import QCoreApplication, QUrl
+from qgis.PyQt.QtCore import QCoreApplication, QUrl, pyqtSignal
 from qgis.PyQt.QtGui import QPixmap, QTextDocument
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
@@ -26,7 +26,9 @@ SCORE_COLUMNS = ("set", "hazard", "mode", "balanced_accuracy", "iou", "f1", "pre
 class ModelCardDialog(QDialog):
     """A page that can be selected from and closed."""
 
-    def __init__(self, model: ModelEntry, parent: QWidget) -> None:
+    manage_asked = pyqtSignal()
+
+    def __init__(self, model: ModelEntry, parent: QWidget, can_manage: bool = False) -> None:
         super().__init__(parent)
         self.setObjectName("modelCardDialog")
         self.setWindowTitle(tr("Model card: {title}").format(title=model.title))
@@ -47,6 +49,12 @@ class ModelCardDialog(QDialog):
             compare.setObjectName("allModelsButton")
             compare.setToolTip(tr("Show the scores of all bundled models, set by set, beside simple rules"))
             compare.clicked.connect(lambda: ScorecardDialog(self).exec())
+        if can_manage:
+            manage = buttons.addButton(tr("Manage models…"), QDialogButtonBox.ButtonRole.ActionRole)
+            manage.setObjectName("manageModelsButton")
+            manage.setToolTip(tr("Import, export, compare and delete models, and choose defaults"))
+            manage.clicked.connect(self.accept)
+            manage.clicked.connect(self.manage_asked)
         layout.addWidget(buttons)
 
 

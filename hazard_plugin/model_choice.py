@@ -19,6 +19,7 @@ class ModelChoice(QObject):
 
     changed = pyqtSignal()
     touched = pyqtSignal()
+    manage_asked = pyqtSignal()
 
     def __init__(self, ui: Any) -> None:
         super().__init__(ui)
@@ -97,7 +98,9 @@ class ModelChoice(QObject):
         """Open the card of the chosen model."""
         model = self.model()
         if model is not None:
-            ModelCardDialog(model, self._ui).open()
+            dialog = ModelCardDialog(model, self._ui, can_manage=True)
+            dialog.manage_asked.connect(self.manage_asked)
+            dialog.open()
 
     def _choose_wanted(self) -> None:
         select_data(self._ui.hazardComboBox, self._wanted.get("hazard"))

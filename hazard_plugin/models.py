@@ -35,6 +35,17 @@ class ModelEntry:
         return bool(self.card.get("adapted"))
 
     @property
+    def is_bundled(self) -> bool:
+        """Whether the model came with the plugin."""
+        return bool(self.card.get("bundled"))
+
+    @property
+    def chosen_for(self) -> List[str]:
+        """Hazards that the user made this model the default for."""
+        chosen = self.card.get("chosen_for")
+        return [str(hazard) for hazard in chosen] if isinstance(chosen, list) else []
+
+    @property
     def parent(self) -> str:
         """Name of the model that it was made from; empty if there is none."""
         return str(self.card.get("parent") or "")
@@ -92,6 +103,20 @@ def nested(entries: List[ModelEntry]) -> List[Tuple[ModelEntry, bool]]:
         elif entry.parent not in parents:
             listed.append((entry, False))
     return listed
+
+
+def dependents_of(entries: List[ModelEntry], model: ModelEntry) -> List[ModelEntry]:
+    """Adapted models that cannot be used without this one, however far down."""
+    found: List[ModelEntry] = []
+    waiting = [model]
+    while waiting:
+        digest = waiting.pop().card.get("weights_sha256")
+        owners = [entry for entry in entries if digest and entry.card.get("weights_sha256") == digest]
+        for entry in entries if len(owners) == 1 else ():
+            if entry.card.get("parent_sha256") == digest and entry is not model and entry not in found:
+                found.append(entry)
+                waiting.append(entry)
+    return found
 
 
 def hazards_of(entries: List[ModelEntry]) -> List[str]:

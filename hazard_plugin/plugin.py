@@ -24,6 +24,8 @@ class HazardMapperPlugin(QObject):
         self.dock: Any = None
         self.dock_action: Optional[QAction] = None
         self.layer_action: Optional[QAction] = None
+        self.models_action: Optional[QAction] = None
+        self.models_dialog: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process asks for."""
@@ -50,6 +52,11 @@ class HazardMapperPlugin(QObject):
         self.dock_action.setShortcut(QKeySequence("Ctrl+Shift+H"))
         self.iface.addPluginToRasterMenu(self.tr("&Hazard Mapper"), self.dock_action)
         self.iface.addRasterToolBarIcon(self.dock_action)
+        self.models_action = QAction(self.tr("&Models…"), self.iface.mainWindow())
+        self.models_action.setToolTip(self.tr("Import, export, compare and delete models, and choose defaults"))
+        self.models_action.triggered.connect(self.open_models)
+        self.iface.addPluginToRasterMenu(self.tr("&Hazard Mapper"), self.models_action)
+        self.dock.choice.manage_asked.connect(self.open_models)
         self.layer_action = QAction(icon, self.tr("Segment hazard"), self.iface.mainWindow())
         self.layer_action.setToolTip(self.tr("Open Hazard Mapper with this layer as its scene"))
         self.layer_action.triggered.connect(self.open_for_selected_layers)
@@ -63,8 +70,27 @@ class HazardMapperPlugin(QObject):
             layers.insert(0, active)
         self.dock.show_scenes([layer for layer in layers if isinstance(layer, QgsRasterLayer)])
 
+    def open_models(self, *_: Any) -> None:
+        """Show the dialog that looks after models; the dock lists them again after each change."""
+        from .models_dialog import ModelsDialog
+
+        if self.models_dialog is None:
+            self.models_dialog = ModelsDialog(self.client, self.iface.mainWindow())
+            self.models_dialog.changed.connect(self.dock.pages.models_wanted)
+        self.models_dialog.refresh()
+        self.models_dialog.show()
+        self.models_dialog.raise_()
+
     def unload(self) -> None:
         """Take everything away and end the worker."""
+        if self.models_action is not None:
+            self.iface.removePluginRasterMenu(self.tr("&Hazard Mapper"), self.models_action)
+            self.models_action.deleteLater()
+            self.models_action = None
+        if self.models_dialog is not None:
+            self.models_dialog.close()
+            self.models_dialog.deleteLater()
+            self.models_dialog = None
         if self.layer_action is not None:
             self.iface.removeCustomActionForLayerType(self.layer_action)
             self.layer_action.deleteLater()

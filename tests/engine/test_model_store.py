@@ -325,6 +325,19 @@ def test_names_are_free_or_refused(model, home):
     assert read_card(home / "small").title == "New" and len(list(home.iterdir())) == 1
 
 
+def test_a_model_of_a_taken_name_gets_a_number_and_a_twin_is_refused(model, home, tmp_path):
+    export_model(ExportModelJob(model="unet", to=str(tmp_path / "unet.zip")))
+    refused(tmp_path / "unet.zip", home, "installed already, as 'unet'")
+    values = json.loads((model / "card.json").read_text())
+    for number in range(3):
+        (model / "card.json").write_text(json.dumps({**values, "name": "unet", "title": f"Unlike {number}"}))
+        reseal(model)
+        told = import_model(ImportModelJob(path=str(model)))
+        assert told["model"] == f"unet-{number + 2}" and "'unet' was taken" in told["warnings"][0]
+        refused(model, home, f"installed already, as 'unet-{number + 2}'")
+    assert read_card(home / "unet-3").name == "unet-3"
+
+
 def test_a_parent_is_not_replaced_under_its_children(model, home, tmp_path):
     import_model(ImportModelJob(path=str(model)))
     import_model(ImportModelJob(path=str(adapt(home / "small", "child", tmp_path / "child"))))
