@@ -32,6 +32,7 @@ class EngineClient(QObject):
     _cancel_asked = pyqtSignal(object)
     _finish_asked = pyqtSignal(object)
     _stop_asked = pyqtSignal()
+    _release_asked = pyqtSignal(object)
     _answered = pyqtSignal(object, object, object)
 
     def __init__(
@@ -56,6 +57,7 @@ class EngineClient(QObject):
         self._cancel_asked.connect(self._owner.cancel)
         self._finish_asked.connect(self._owner.finish)
         self._stop_asked.connect(self._owner.stop)
+        self._release_asked.connect(self._owner.release)
         self._owner.hello.connect(self._keep_hello)
         self._answered.connect(self._call_back)
 
@@ -122,6 +124,20 @@ class EngineClient(QObject):
             self._post(kind, job, deliver)
         except protocol.HazardError as error:
             self._answered.emit(answer, None, error)
+
+    def release(self) -> bool:
+        """End the worker, which the next job starts anew; False, and nothing happens, while a job runs.
+
+        May be called from any thread but the worker's; blocks until the process is gone.
+        """
+        if not self._thread.isRunning():
+            return True
+        answer: "queue.SimpleQueue[bool]" = queue.SimpleQueue()
+        self._release_asked.emit(answer)
+        try:
+            return answer.get(timeout=SHUTDOWN_MS / 1000)
+        except queue.Empty:
+            return False
 
     def shutdown(self) -> None:
         """End the worker and its thread; jobs still running end as cancelled."""

@@ -1,14 +1,18 @@
-"""Where the engine's Python is: environment variable, the package's own environment, or the user's setting."""
+"""Where the engine's Python is: environment variable, the package's environment, the user's setting or the set-up's."""
 
 import os
 from dataclasses import dataclass
 
+from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import protocol
 from .settings import load_setting
 
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+
+ENGINE = "engine"
+"""Folder of the environment that the set-up makes, within the engine's folder."""
 
 
 class EngineMissing(protocol.BadInput):
@@ -33,12 +37,25 @@ def find_engine() -> EngineLocation:
     chosen = load_setting("engine_python")
     if chosen:
         return checked(chosen, tr("Engine under Advanced"))
+    installed = os.path.join(engine_root(), ENGINE)
+    if is_program(python_of(installed)):
+        return EngineLocation(python_of(installed))
+    if os.path.isdir(installed):
+        raise EngineMissing(
+            tr("The engine no longer starts, because the Python it was made from is gone; set it up again.")
+        )
     raise EngineMissing(
         tr(
-            "No engine was found; name the Python that has PyTorch in the dock under Advanced, Engine, "
+            "No engine is installed; press Set up engine, or name a Python that has PyTorch under Advanced, Engine, "
             "or in the environment variable HAZARD_ENGINE_PYTHON."
         )
     )
+
+
+def engine_root() -> str:
+    """Folder that the engine is set up in: in the user's profile, unless another one was chosen."""
+    profile = os.path.join(QgsApplication.qgisSettingsDirPath(), "hazard_mapper")
+    return os.path.abspath(load_setting("engine_folder") or profile)
 
 
 def checked(path: str, source: str) -> EngineLocation:
@@ -54,8 +71,13 @@ def checked(path: str, source: str) -> EngineLocation:
 
 def own_python() -> str:
     """Interpreter of the environment inside the package folder, there or not."""
+    return python_of(os.path.join(PACKAGE_FOLDER, ".venv"))
+
+
+def python_of(environment: str) -> str:
+    """Interpreter of a virtual environment, there or not."""
     parts = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
-    return os.path.join(PACKAGE_FOLDER, ".venv", *parts)
+    return os.path.join(environment, *parts)
 
 
 def is_program(path: str) -> bool:

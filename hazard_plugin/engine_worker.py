@@ -95,6 +95,13 @@ class WorkerOwner(QObject):
             if request.sent:
                 self._write(protocol.finish_message(request.id))
 
+    @pyqtSlot(object)
+    def release(self, answer: Any) -> None:
+        """Let go of an idle process, so that its environment can be moved; answers whether none is left."""
+        if not self._pending:
+            self._drop()
+        answer.put(not self._pending)
+
     @pyqtSlot()
     def stop(self) -> None:
         """End the worker and this thread; whatever is pending ends as cancelled."""

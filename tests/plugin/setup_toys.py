@@ -1,0 +1,61 @@
+"""A tiny package and plans that set up an environment with it, for tests of the engine's set-up without a network."""
+
+import base64
+import hashlib
+import json
+import sys
+import zipfile
+from dataclasses import replace
+
+from hazard_mapper.hazard_plugin.setup_plan import Plan, build_named, this_machine, this_system
+
+PYTHON = "/usr/bin/python3"
+VERSION = "{}.{}".format(*sys.version_info[:2])
+
+PROOF = (
+    "-c",
+    "import json, sys, tiny_engine\n"
+    "print(json.dumps({'ok': True, 'device': sys.argv[1], 'path': tiny_engine.__file__, 'of': tiny_engine.VERSION}))",
+)
+
+
+def write_wheel(folder, version="1.0", name="tiny_engine", source="", requires=()):
+    """A wheel with one module, as small as pip accepts; returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": source or f"VERSION = '{version}'\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + "".join(f"Requires-Dist: {one}\n" for one in requires),
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: toys\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\ntiny-engine = {name}:main\n",
+    }
+    records = []
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for inside, text in files.items():
+            archive.writestr(inside, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            records.append(f"{inside},sha256={digest},{len(text.encode())}\n")
+        archive.writestr(f"{info}/RECORD", "".join(records) + f"{info}/RECORD,,\n")
+    return path
+
+
+def write_bundle(folder, build="cpu", **changed):
+    """Manifest and hashes for the wheels in a folder, written independently of the engine's own bundle maker."""
+    manifest = {"version": 1, "build": build, "python": VERSION, "system": this_system(), "machine": this_machine()}
+    (folder / "bundle.json").write_text(json.dumps({**manifest, **changed}))
+    names = [path.name for path in folder.iterdir() if path.name != "SHA256SUMS"]
+    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(names)]
+    (folder / "SHA256SUMS").write_text("".join(sums))
+    return folder
+
+
+def small(name):
+    """A build that needs hardly any disk."""
+    return replace(build_named(name), download_mb=0, disk_mb=1)
+
+
+def offline_plan(root, wheels, requirements=("tiny_engine==1.0",), build="cpu", python=PYTHON):
+    """Set up the tiny package from a folder."""
+    return Plan(str(root), small(build), tuple(requirements), python, None, str(wheels))
