@@ -32,6 +32,7 @@ from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
 from .scene_reader import SceneReader, understood_text
 from .settings import load_choices, save_choices, save_setting
+from .setup_entry import SetupEntry
 
 
 class HazardDock(QgsDockWidget):
@@ -65,6 +66,7 @@ class HazardDock(QgsDockWidget):
         self.reader = SceneReader(client, self)
         self.queue = RunQueue(self)
         self.learning = AdaptationRun(self.ui, self.queue, self)
+        self.setup = SetupEntry(self.ui, client, self)
         prepare_widgets(self.ui)
         self.ui.scrollContents.installEventFilter(self)
         self._exclude_results()
@@ -80,6 +82,7 @@ class HazardDock(QgsDockWidget):
         ui.understoodLabel.linkActivated.connect(self._open_bands)
         ui.folderWidget.fileChanged.connect(self._show_folder)
         ui.engineWidget.fileChanged.connect(self._on_engine_chosen)
+        self.setup.engine_changed.connect(self._on_engine_chosen)
         ui.segmentButton.clicked.connect(self.run)
         ui.cancelButton.clicked.connect(self.cancel)
         ui.areaComboBox.activated.connect(self._on_touched)
@@ -118,6 +121,7 @@ class HazardDock(QgsDockWidget):
         """Cancel what runs and let go of QGIS's signals; the dock is about to be deleted."""
         self.queue.close_down()
         self.pages.close_down()
+        self.setup.close_down()
         self.delivery.close_down()
         self.reader.forget()
         self.iface.currentLayerChanged.disconnect(self._follow)
@@ -275,27 +279,20 @@ class HazardDock(QgsDockWidget):
 
     def reason(self) -> str:
         """Why the button cannot be used; empty if it can."""
-        trouble = self.engine_reason()
+        trouble = self.setup.reason()
         if trouble:
             return trouble
         if self.scene() is None:
             return self.tr("Add a raster layer to the project; it can then be chosen as the scene.")
         return self._refusal or self.area.reason()
 
-    def engine_reason(self) -> str:
-        """Why there is no engine; empty if there is one."""
-        try:
-            self.client.locate()
-        except protocol.HazardError as error:
-            return str(error)
-        return ""
-
     def update_state(self) -> None:
         """Enable what makes sense and say why the rest does not."""
         if self.queue.is_running:
             return
         reason = self.reason()
-        self.adaptation.update_state(self.engine_reason(), self.choice.model())
+        self.adaptation.update_state(self.setup.reason(), self.choice.model())
+        self.setup.show_need(self.setup.reason())
         self.ui.segmentButton.setEnabled(not reason)
         self.ui.segmentButton.setToolTip(reason or self.tr("Assess the scene; the mask lands above it as a new layer"))
         above = self.tr("The scene cannot be assessed as it is; see above.")

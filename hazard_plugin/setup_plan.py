@@ -161,7 +161,8 @@ def choose_build(gpus: Sequence[Gpu], system: str, machine: str, builds: Optiona
     if system == "macos":
         if machine == "aarch64":
             return Choice(known["mps"], tr("This Mac's own GPU computes (Metal)."), (known["mps"], cpu))
-        return Choice(cpu, tr("PyTorch computes on the processor of Macs with Intel chips."), (cpu,))
+        text = tr("PyTorch has had no builds for Macs with Intel chips since 2.3; use an existing Python that has one.")
+        return Choice(cpu, text, (cpu,))
     if not gpus:
         return Choice(
             cpu, tr("No NVIDIA driver was found (nvidia-smi does not answer); the processor computes."), (cpu,)
