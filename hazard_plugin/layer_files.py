@@ -7,7 +7,9 @@ from qgis.core import QgsDataProvider, QgsMapLayer, QgsMapLayerStyle, QgsProject
 
 from .layer_origin import layers_of_file
 
-SIDE_FILES = (".aux.xml", ".ovr", ".msk")
+SIDE_FILES = (".aux.xml", ".ovr", ".msk", "-wal", "-shm", "-journal")
+SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
+SHAPEFILE_INDEXES = (".qix", ".sbn", ".sbx")
 
 
 def replace_shown(project: QgsProject, new: str, final: str) -> None:
@@ -22,10 +24,7 @@ def replace_shown(project: QgsProject, new: str, final: str) -> None:
         shown.append((layer, layer.source(), layer.providerType(), style))
         layer.setDataSource("", layer.name(), layer.providerType(), QgsDataProvider.ProviderOptions())
     try:
-        os.replace(new, final)
-        for path in (final + ending for ending in SIDE_FILES):
-            if os.path.exists(path):
-                os.remove(path)
+        move_file(new, final)
     finally:
         for layer, source, provider, style in shown:
             layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
@@ -34,3 +33,18 @@ def replace_shown(project: QgsProject, new: str, final: str) -> None:
     own_style = os.path.splitext(new)[0] + ".qml"
     if os.path.exists(own_style):
         os.remove(own_style)
+
+
+def move_file(new: str, final: str) -> None:
+    """Rename a file with all parts that belong to it; what was made for the replaced one goes. Raises OSError."""
+    stem, final_stem = os.path.splitext(new)[0], os.path.splitext(final)[0]
+    stale = [final + ending for ending in SIDE_FILES]
+    if final.lower().endswith(".shp"):
+        for ending in SHAPEFILE_PARTS:
+            if os.path.exists(stem + ending):
+                os.replace(stem + ending, final_stem + ending)
+        stale += [final_stem + ending for ending in SHAPEFILE_INDEXES]
+    os.replace(new, final)
+    for path in stale:
+        if os.path.exists(path):
+            os.remove(path)

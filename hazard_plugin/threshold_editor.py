@@ -12,7 +12,7 @@ from ..engine import protocol
 from .algorithm_task import AlgorithmTask
 from .engine_client import EngineClient
 from .hazards import dress_layer
-from .layer_files import replace_shown
+from .layer_files import SHAPEFILE_PARTS, replace_shown
 from .layer_origin import file_of, hazard_of, is_derived, origin_of, related, write_history
 from .messages import SUCCESS, WARNING, tell
 from .result_panel import area_text
@@ -36,7 +36,7 @@ class ThresholdEditor(QObject):
         self._waiting: List[Tuple[str, Dict[str, Any], str, str]] = []
         self._step: Tuple[str, str] = ("", "")
         self._area: Any = None
-        self._asked = 0
+        self._asked = self._guess = 0
         self._task = AlgorithmTask(self)
         self._task.done.connect(self._on_done)
         self._task.failed.connect(self._on_failed)
@@ -64,7 +64,9 @@ class ThresholdEditor(QObject):
         mask, probability = masks[0], probabilities[-1]
         self._mask_id, self._probability_id = mask.id(), probability.id()
         self._was_visible = self._visible(self._mask_id), self._visible(self._probability_id)
-        percent = round(100 * number(origin_of(mask)["threshold"], 0.5))
+        known = origin_of(mask)["threshold"]
+        percent = round(100 * number(known, 0.5))
+        self._guess = 0 if known else percent
         self.bar.open(mask.name(), percent)
         self._client.submit("provenance", protocol.ProvenanceJob(file_of(probability)), self._on_areas)
         self._set_visible(False, True)
@@ -84,7 +86,7 @@ class ThresholdEditor(QObject):
         mask, probability = self._layer(self._mask_id), self._layer(self._probability_id)
         if mask is None or probability is None or self._task.is_running:
             return
-        polygons = [layer for layer in related(QgsProject.instance(), mask, "polygons") if file_of(layer)]
+        polygons = [layer for layer in self._polygons_of(mask) if file_of(layer)]
         edited = [layer.name() for layer in polygons if isinstance(layer, QgsVectorLayer) and layer.isEditable()]
         if edited:
             text = self.tr("The polygons '{name}' are being edited; save or discard the edits first.")
@@ -142,7 +144,8 @@ class ThresholdEditor(QObject):
 
     def _on_failed(self, sentence: str) -> None:
         self._waiting.clear()
-        for partial in (self._step[0], os.path.splitext(self._step[0])[0] + ".qml"):
+        stem = os.path.splitext(self._step[0])[0]
+        for partial in (self._step[0], *(stem + ending for ending in (".qml", *SHAPEFILE_PARTS) if stem)):
             if partial and os.path.exists(partial):
                 os.remove(partial)
         self.bar.set_busy(False)
@@ -156,13 +159,13 @@ class ThresholdEditor(QObject):
         self.close()
         if mask is None:
             return
-        for layer in [mask, *related(QgsProject.instance(), mask, "polygons")]:
+        for layer in [mask, *self._polygons_of(mask)]:
             layer.setCustomProperty("hazardmapper/threshold", str(percent / 100.0))
             write_history(layer, {self.tr("Threshold applied"): f"{percent} %"})
         text = self.tr("{name}: {area} at {percent} %.")
         told = text.format(name=mask.name(), area=area_text(self._area), percent=percent)
         if any(is_derived(other) for other in related(QgsProject.instance(), mask, "mask")):
-            told += " " + self.tr("The refined mask is as before; refine again.")
+            told += " " + self.tr("Refined and corrected masks, and their polygons, are as before; make them again.")
         tell(self._iface, told, SUCCESS)
         self.applied.emit(told)
 
@@ -171,6 +174,8 @@ class ThresholdEditor(QObject):
             tell(self._iface, str(error), WARNING)
         elif found and self._probability_id and not self.bar.isHidden():
             self.bar.set_areas(found.get("areas_by_percent_m2"))
+            if found.get("threshold") and self._guess == self.bar.slider.value():
+                self.bar.slider.setValue(round(100 * found["threshold"]))
 
     def _draw(self, percent: int) -> None:
         probability = self._layer(self._probability_id)
@@ -180,6 +185,11 @@ class ThresholdEditor(QObject):
     def _on_removed(self, layer_ids: Any) -> None:
         if self._mask_id in layer_ids or self._probability_id in layer_ids:
             self.close()
+
+    def _polygons_of(self, mask: QgsMapLayer) -> List[QgsMapLayer]:
+        """Polygons traced from the mask itself, not from a refined or corrected one."""
+        found = related(QgsProject.instance(), mask, "polygons")
+        return [layer for layer in found if not is_derived(layer)]
 
     def _mask_file(self) -> str:
         mask = self._layer(self._mask_id)
