@@ -60,6 +60,7 @@ class ModelCard:
     ``scales`` names hazards that are seen at several resolutions: logits are averaged over these whole factors.
     ``characteristics`` counts the outputs of the characteristics head, 0 without one. A model that is
     ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
+    ``needs`` names planes that a scene must fill, for weights that know no other bands; empty where any bands will do.
     An adapted model names its ``parent``, the SHA-256 of the parent's weights and the one hazard that it is
     ``adapted_for``; its own weights are those that differ from the parent's.
     """
@@ -77,6 +78,7 @@ class ModelCard:
     surface_classes: int = 1
     characteristics: int = 0
     pretrained_only: bool = False
+    needs: tuple[str, ...] = ()
     display_thresholds: dict[str, float] = field(default_factory=dict)
     scales: dict[str, list[int]] = field(default_factory=dict)
     default_for: tuple[str, ...] = ()
@@ -103,16 +105,19 @@ class ModelCard:
             ("decoder_channels", 3, 6),
             ("hazards", 1, 64),
             ("planes", 1, 256),
+            ("needs", 0, 256),
             ("default_for", 0, 64),
             ("scores", 0, 10_000),
         ):
             value = getattr(self, key)
             if not isinstance(value, tuple) or not low <= len(value) <= high:
                 raise _bad(self.name, key, value, f"a list of {low} to {high} entries")
-        for key in ("hazards", "planes", "default_for"):
+        for key in ("hazards", "planes", "needs", "default_for"):
             words = getattr(self, key)
             if not all(is_word(word) for word in words) or len(set(words)) != len(words):
                 raise _bad(self.name, key, words, "different names")
+        if not set(self.needs) <= set(self.planes):
+            raise _bad(self.name, "needs", self.needs, "some of its planes")
         if not all(_is_whole(value, 1, 1024) for value in self.decoder_channels):
             raise _bad(self.name, "decoder_channels", self.decoder_channels, "whole numbers from 1 to 1024")
         for key, most in (("detail_channels", 256), ("surface_classes", 2), ("window_multiple", 1024)):

@@ -45,6 +45,7 @@ __all__ = [
     "default_model",
     "list_models",
     "load_model",
+    "require_runs",
     "save_adapted",
     "save_card",
     "save_model",
@@ -67,6 +68,30 @@ class Heads:
     characteristics: Tensor | None = None
 
 
+def library_network(
+    architecture: str, encoder: str, decoder_channels: tuple[int, ...], in_channels: int, classes: int
+) -> Any:
+    """An untrained network as segmentation-models-pytorch builds it: ``encoder``, ``decoder``, ``segmentation_head``.
+
+    Raises:
+        KeyError, ValueError, RuntimeError: the library cannot build it.
+    """
+    guard_torchvision()
+    import segmentation_models_pytorch as smp
+
+    options: dict[str, Any] = {"decoder_attention_type": "scse"} if architecture == "attention_unet" else {}
+    return smp.create_model(
+        _LIBRARY_NAMES[architecture],
+        encoder_name=encoder,
+        encoder_weights=None,
+        encoder_depth=len(decoder_channels),
+        decoder_channels=decoder_channels,
+        in_channels=in_channels,
+        classes=classes,
+        **options,
+    )
+
+
 class HazardNet(nn.Module):
     """A U-Net trunk, a full-resolution detail path beside it, and heads for hazards and for the surface.
 
@@ -76,21 +101,8 @@ class HazardNet(nn.Module):
 
     def __init__(self, card: ModelCard) -> None:
         super().__init__()
-        guard_torchvision()
-        import segmentation_models_pytorch as smp
-
         width = card.decoder_channels[-1]
-        options: dict[str, Any] = {"decoder_attention_type": "scse"} if card.architecture == "attention_unet" else {}
-        self.trunk = smp.create_model(
-            _LIBRARY_NAMES[card.architecture],
-            encoder_name=card.encoder,
-            encoder_weights=None,
-            encoder_depth=len(card.decoder_channels),
-            decoder_channels=card.decoder_channels,
-            in_channels=len(card.planes),
-            classes=1,
-            **options,
-        )
+        self.trunk = library_network(card.architecture, card.encoder, card.decoder_channels, len(card.planes), 1)
         self.trunk.segmentation_head = nn.Identity()  # the heads below take its place
         self.detail = nn.Sequential(
             nn.Conv2d(len(card.planes), card.detail_channels, 1, bias=False),
@@ -142,7 +154,7 @@ class HazardNet(nn.Module):
     def restricted_to(self, planes: list[int]) -> "HazardNet":
         """A copy that takes only these planes; equal to this network where all other planes are zero."""
         network = copy.deepcopy(self)
-        for convolution in (_first_convolution(network.trunk), _first_convolution(network.detail)):
+        for convolution in (first_convolution(network.trunk), first_convolution(network.detail)):
             if not planes or not all(0 <= plane < convolution.in_channels for plane in planes):
                 raise BadInput(f"Planes {planes} are not some of the network's {convolution.in_channels}.")
             weight = convolution.weight.detach()[:, planes].contiguous(memory_format=torch.channels_last)
@@ -151,7 +163,7 @@ class HazardNet(nn.Module):
         return network
 
 
-def _first_convolution(module: nn.Module) -> nn.Conv2d:
+def first_convolution(module: nn.Module) -> nn.Conv2d:
     return next(part for part in module.modules() if isinstance(part, nn.Conv2d))
 
 
@@ -231,6 +243,22 @@ def load_model(name_or_folder: str) -> Model:
     network.eval()
     network.requires_grad_(False)
     return Model(card, network, str(folder), hashlib.sha256(content).hexdigest(), is_bundled(folder))
+
+
+def require_runs(model: Model) -> None:
+    """Raise BadInput unless the network answers a small window of the sides that its card promises to take."""
+    multiple = model.card.window_multiple
+    side = next(count * multiple for count in range(1, 10_000, 2) if count * multiple >= 64)
+    try:
+        answer = model.network.hazard_logits(torch.zeros((1, len(PLANES), side, side)))
+        runs = answer.shape == (1, len(model.card.hazards), side, side) and bool(torch.isfinite(answer).all())
+    except RuntimeError:
+        runs = False
+    if not runs:
+        raise BadInput(
+            f"Model '{model.card.name}' gives no answer for a window of {side} x {side} pixels, as its card promises; "
+            "its architecture, channels or window_multiple cannot be used."
+        )
 
 
 def _tensors_of_parent(card: ModelCard, folder: Path) -> dict[str, Tensor]:

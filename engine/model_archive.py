@@ -333,6 +333,17 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def refuse_code(path: Path) -> None:
+    """Raise BadInput for a file that could run code when it is opened, whatever its name."""
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if path.suffix.lower() in _RUNS_CODE or start.startswith((b"PK\x03\x04", b"\x80", b"\x89HDF")):
+        raise BadInput(
+            f"{path.name} may run code when it is opened, as pickled weights do; only safetensors are read: "
+            "have whoever made it save it so."
+        )
+
+
 @contextlib.contextmanager
 def renamed_errors(staging: Path, name: str) -> Iterator[None]:
     """Speak of a model by its name where an error speaks of the hidden folder in which it is checked."""

@@ -83,8 +83,8 @@ class AdoptWeightsJob:
     architecture: str = option("unet", help="network", choices=ARCHITECTURES)
     encoder: str = option("", help="its encoder, as the library names it", metavar="NAME", required=True)
     decoder_channels: Tuple[int, ...] = option(
-        (256, 128, 64, 32, 16),
-        help="channels of its decoder, coarse to fine",
+        (),
+        help="channels of its decoder, coarse to fine; found out from the weights when not given",
         metavar="N,N,...",
         parse=lambda text: tuple(round(number) for number in parse_numbers(text)),
     )

@@ -296,9 +296,9 @@ def require_fit(card: ModelCard, folder: Path) -> None:
     if not header or (card.parent is None and set(header) != set(expected)):
         lacking = sorted(set(expected) - set(header))[0]
         raise BadInput(f"{folder} lacks the weights '{lacking}' of its card's network; export the model again.")
-    from .model import load_model
+    from .model import load_model, require_runs
 
-    load_model(str(folder))
+    require_runs(load_model(str(folder)))
 
 
 def _expected(card: ModelCard) -> dict[str, tuple[int, ...]]:

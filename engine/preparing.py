@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .cards import ModelCard
 from .model import Model, default_model, load_model
-from .planes import SceneScaling
+from .planes import PLANES, SceneScaling, planes_for
 from .protocol import BadInput
 from .raster import Scene, Understanding, Window
 from .resampling import Factor, ModelGrid, choose_factor
@@ -48,6 +48,7 @@ def prepare_scene(scene: Scene, understanding: Understanding, wanted: Window, ca
         high=high,
         absolute=tuple(units.absolute for units in understanding.slot_units),
     )
+    _require_planes(card, scaling)
     across, down = (choose_factor(gsd, card.gsd_min_m, card.gsd_max_m) for gsd in understanding.gsd_m)
     coarsest = max(understanding.gsd_m)
     if not (across.exact and down.exact):
@@ -79,6 +80,23 @@ def settle_model(name: str | None, hazard: str, models: dict[str, Model]) -> Mod
             f"Model '{name}' was adapted for {card.adapted_for}, not for {hazard}; choose its parent '{card.parent}'."
         )
     return models[name]
+
+
+def _require_planes(card: ModelCard, scaling: SceneScaling) -> None:
+    """Raise BadInput where the scene lacks what the model cannot do without."""
+    there = {PLANES[index] for index in planes_for(scaling)}
+    lacking = [name.partition("_")[2] or name for name in card.needs if name not in there]
+    absent = [slot for slot in lacking if slot not in scaling.slots]
+    if absent:
+        raise BadInput(
+            f"Model '{card.name}' needs the bands {', '.join(absent)} too, the scene has {', '.join(scaling.slots)}; "
+            "correct the bands, or choose another model."
+        )
+    if lacking:
+        raise BadInput(
+            f"Model '{card.name}' takes {', '.join(lacking)} in physical units, the scene's are display or raw values; "
+            "correct the units, or choose another model."
+        )
 
 
 def _resampling_text(understanding: Understanding, across: Factor, down: Factor, low: float, high: float) -> str:

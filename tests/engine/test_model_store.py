@@ -246,6 +246,14 @@ def test_weights_of_another_network_are_refused(model, home):
     refused(model, home, "do not belong together")
 
 
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
+def test_a_network_that_fits_its_card_but_gives_no_answer_is_refused(model, home, tmp_path):
+    # Its attention divides channels by 16 and is left with none.
+    card = dataclasses.replace(read_card(model), architecture="attention_unet", window_multiple=96)
+    save_model(build_network(card).eval(), card, tmp_path / "attentive")
+    refused(tmp_path / "attentive", home, "gives no answer for a window of 96 x 96")
+
+
 def test_a_card_cannot_ask_for_more_memory_than_its_weights_have(model, home):
     values = json.loads((model / "card.json").read_text())
     changes = {"decoder_channels": [1024] * 5, "detail_channels": 256, "encoder": "tu-regnety_320"}
@@ -275,7 +283,7 @@ def test_an_adapted_model_needs_its_parent_by_its_weights(model, home, tmp_path)
 def test_deleting_tells_what_depends_on_a_model_and_takes_it_along_on_request_only(model, home, tmp_path):
     import_model(ImportModelJob(path=str(model)))
     for name, parent in (("child", home / "small"), ("other", home / "small")):
-        import_model(ImportModelJob(path=str(adapt(parent, name, tmp_path / name))))
+        import_model(ImportModelJob(path=str(adapt(parent, name, tmp_path / name)), name=name))
     with pytest.raises(BadInput, match=r"'other' and 'child' were|'child' and 'other' were"):
         delete_model(DeleteModelJob(model="small", yes=True))
     with pytest.raises(BadInput, match="--yes"):
