@@ -3,7 +3,7 @@
 import os
 from typing import List, Tuple
 
-from qgis.core import QgsDataProvider, QgsMapLayer, QgsMapLayerStyle, QgsProject
+from qgis.core import QgsDataProvider, QgsMapLayer, QgsMapLayerStyle, QgsProject, QgsRasterLayer
 
 from .layer_origin import layers_of_file
 
@@ -18,6 +18,7 @@ def replace_shown(project: QgsProject, new: str, final: str) -> None:
     The layers let go of the file first: some systems do not replace a file that is open.
     """
     shown: List[Tuple[QgsMapLayer, str, str, QgsMapLayerStyle]] = []
+    seen_nodata = {layer.id() for layer in layers_of_file(project, final) if shows_nodata(layer)}
     for layer in layers_of_file(project, final):
         style = QgsMapLayerStyle()
         style.readFromLayer(layer)
@@ -29,10 +30,20 @@ def replace_shown(project: QgsProject, new: str, final: str) -> None:
         for layer, source, provider, style in shown:
             layer.setDataSource(source, layer.name(), provider, QgsDataProvider.ProviderOptions())
             style.writeToLayer(layer)
+            if layer.id() in seen_nodata:
+                layer.dataProvider().setUseSourceNoDataValue(1, False)
             layer.triggerRepaint()
     own_style = os.path.splitext(new)[0] + ".qml"
     if os.path.exists(own_style):
         os.remove(own_style)
+
+
+def shows_nodata(layer: QgsMapLayer) -> bool:
+    """Whether a raster layer draws its nodata as a value; styles do not hold that."""
+    if not isinstance(layer, QgsRasterLayer) or not layer.isValid():
+        return False
+    provider = layer.dataProvider()
+    return bool(provider.sourceHasNoDataValue(1) and not provider.useSourceNoDataValue(1))
 
 
 def move_file(new: str, final: str) -> None:

@@ -11,6 +11,8 @@ from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
 from .hazards import KIND_PROPERTY
 
 SCOPE = "hazardmapper/"
+UNASSESSED_KIND = "unassessed"
+"""Kind of a map sheet's grey copy of a mask."""
 ORIGIN_NAMES = ("run", "hazard", "scene", "scene_id", "model", "threshold", "derived")
 """``run`` is shared by all layers made of one mask; no file names, as projects are moved with their files."""
 

@@ -17,6 +17,7 @@ from ...engine import protocol
 from ..compat import ADVANCED_FLAG
 from ..engine_client import EngineClient
 from ..hazards import icon_path
+from ..layer_origin import UNASSESSED_KIND, inherited, kind_of_layer, layers_of_file, remember_origin
 
 
 class EngineAlgorithm(QgsProcessingAlgorithm):
@@ -77,6 +78,21 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
                     what=self.parameterDefinition(name).description().lower()
                 )
             )
+        return self._not_unassessed(layer, context)
+
+    def _not_unassessed(self, layer: QgsRasterLayer, context: QgsProcessingContext) -> QgsRasterLayer:
+        """The mask where a map sheet's grey copy of it was found: Processing takes any layer that shows a file."""
+        if kind_of_layer(layer) != UNASSESSED_KIND:
+            return layer
+        shown = layers_of_file(context.project(), layer.source()) if context.project() is not None else []
+        for other in shown:
+            if isinstance(other, QgsRasterLayer) and kind_of_layer(other) not in ("", UNASSESSED_KIND):
+                return other
+        plain = QgsRasterLayer(layer.source(), os.path.splitext(os.path.basename(layer.source()))[0], "gdal")
+        if plain.isValid():
+            remember_origin(plain, "mask", **inherited(layer))
+            context.temporaryLayerStore().addMapLayer(plain)
+            return plain
         return layer
 
 

@@ -27,7 +27,7 @@ from qgis.PyQt.QtGui import QColor
 
 from ...engine import protocol
 from ..hazards import hazard_colour, hazard_title
-from ..layer_origin import kind_of_layer, remember_origin
+from ..layer_origin import UNASSESSED_KIND, kind_of_layer, remember_origin
 from .content import area_figure, number_text
 
 MASK_ALPHA = 190
@@ -137,7 +137,7 @@ def unassessed_layer(mask: QgsRasterLayer, hazard: str) -> QgsRasterLayer:
     colour = QColor(UNASSESSED)
     colour.setAlpha(UNASSESSED_ALPHA)
     set_classes(layer, [(NOT_ASSESSED_VALUE, colour, tr("Not assessed"))])
-    remember_origin(layer, "unassessed", hazard=hazard)
+    remember_origin(layer, UNASSESSED_KIND, hazard=hazard)
     return layer
 
 

@@ -125,3 +125,30 @@ def test_the_slider_begins_where_the_mask_was_cut(editor, result):
     assert wait_until(lambda: editor.bar.area_m2() is not None, 30)
     assert editor.bar.slider.value() in (62, 63)
     editor.close()
+
+
+def test_a_sheets_copy_of_what_is_not_assessed_stays_seen(project, result, tmp_path):
+    from hazard_mapper.hazard_plugin.layer_files import replace_shown
+    from hazard_mapper.hazard_plugin.sheet.layers import unassessed_layer
+
+    mask, _ = result
+    grey = unassessed_layer(mask, "flood")
+    project.addMapLayer(grey)
+    values = gdal.Open(mask.source()).ReadAsArray()
+    values[35:] = 255
+    replace_shown(project, write(tmp_path / "new.tif", values, "flood"), mask.source())
+    assert not grey.dataProvider().useSourceNoDataValue(1)
+    assert grey.dataProvider().block(1, grey.extent(), 40, 40).value(39, 0) == 255
+
+
+def test_a_mask_named_by_its_file_is_found_beside_a_sheets_copy(engine, project, result, tmp_path):
+    from hazard_mapper.hazard_plugin.sheet.layers import unassessed_layer
+
+    mask, _ = result
+    path = mask.source()
+    project.addMapLayer(unassessed_layer(mask, "flood"))
+    project.removeMapLayer(mask.id())
+    for _ in range(2):
+        found = processing.run("hazardmapper:hazardpolygons", {"INPUT": path, "OUTPUT": "TEMPORARY_OUTPUT"})
+        assert found["COUNT"] == 2
+        project.addMapLayer(remembered(QgsRasterLayer(path, "mask"), "mask"))
