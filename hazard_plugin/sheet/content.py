@@ -13,7 +13,8 @@ from ..hazards import hazard_title
 
 STEP_LOGIT = 1.0
 """Log odds by which the threshold moves for the low and the high estimate, as for exposure."""
-"""Probabilities between which the likely area lies."""
+SAME = 0.001
+"""Share by which an area may lie outside of its range, as the two are summed differently."""
 SHORT_HASH = 12
 
 
@@ -88,13 +89,16 @@ def likely_cuts(threshold: Any) -> Tuple[int, int]:
 def range_figure(told: Mapping[str, Any], probability: Mapping[str, Any]) -> str:
     """``12 to 15 km²``: what is surely hazard, and what is possibly; empty where not known.
 
-    A refined mask has no range: what was taken out of it is still in the probability.
+    A mask that was refined or corrected has no range: the probability knows nothing of that.
     """
-    if is_refined(told):
+    if is_changed(told):
         return ""
     areas = probability.get("areas_by_percent_m2")
     least, most = (area_at(areas, percent) for percent in likely_cuts(told.get("threshold")))
+    area = told.get("hazard_area_m2")
     if least is None or most is None:
+        return ""
+    if isinstance(area, (int, float)) and not least * (1 - SAME) <= area <= most * (1 + SAME):
         return ""
     low, high = area_figure(least), area_figure(most)
     if low.split(" ")[-1] == high.split(" ")[-1]:
@@ -169,6 +173,9 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_pa
     """How far the sheet can be relied on, in a few sentences."""
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
     parts = [tr("Mapped by a deep-learning model from one image; not checked in the field.")]
+    tags = told.get("tags")
+    if isinstance(tags, Mapping) and tags.get("HAZARD_CORRECTED"):
+        parts = [tr("Mapped by a deep-learning model from one image and corrected by hand; not checked in the field.")]
     likely = range_figure(told, probability)
     if likely:
         surely, possibly = likely_cuts(told.get("threshold"))
@@ -192,6 +199,12 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_pa
         parts.append(tr("The figures are of the whole area mapped, of which the map shows a part."))
     reason = adaptation_reason(told)
     return " ".join([*parts, *([reason] if reason else [])])
+
+
+def is_changed(told: Mapping[str, Any]) -> bool:
+    """Whether anything was taken out of the mask, or brought into it, after the model cut it."""
+    tags = told.get("tags")
+    return isinstance(tags, Mapping) and any(tags.get(name) for name in ("HAZARD_REFINED", "HAZARD_CORRECTED"))
 
 
 def is_refined(told: Mapping[str, Any]) -> bool:

@@ -17,7 +17,9 @@ from qgis.core import (
     QgsPalettedRasterRenderer,
     QgsPointXY,
     QgsRasterLayer,
+    QgsRuleBasedRenderer,
     QgsUnitTypes,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QSizeF
 from qgis.PyQt.QtGui import QColor
@@ -27,6 +29,11 @@ from .layers import SheetLayers
 from .lettering import font_of, text_format
 
 ELLIPSOID = "EPSG:7030"
+ORIGIN = "origin"
+ORIGINS = ("model", "manual", "removed")
+"""Who drew polygons, in the order of the rules of their style."""
+LEAST_LEGEND = 0.6
+"""Share of its usual size to which a long legend is made smaller."""
 LINES = 3
 """Lines of the grid across the shorter side of the map."""
 
@@ -94,24 +101,49 @@ def add_legend(builder: Any, frame: Frame, layers: SheetLayers) -> float:
         if isinstance(layer, QgsRasterLayer):
             QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Hidden)
             keep_seen(legend, node, layer)
+        elif isinstance(layer, QgsVectorLayer) and isinstance(layer.renderer(), QgsRuleBasedRenderer):
+            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Hidden)
+            keep_present(legend, node, layer)
+    share, needed = 1.0, dress_legend(builder, legend, 1.0)
+    while needed.height() > frame.height and share > LEAST_LEGEND:
+        share -= 0.05
+        needed = dress_legend(builder, legend, share)
+    legend.attemptResize(QgsLayoutSize(needed.width(), needed.height(), QgsUnitTypes.LayoutMillimeters))
+    return float(needed.height())
+
+
+def dress_legend(builder: Any, legend: QgsLayoutItemLegend, share: float) -> QSizeF:
+    """Letters and symbols of a legend at a share of their usual size; returns the room it takes."""
+    unit = builder.frames.unit * share
     size = builder.frames.type_size
-    font = font_of(7.0 * size)
+    font = font_of(7.0 * size * share)
     for part in (QgsLegendStyle.Subgroup, QgsLegendStyle.SymbolLabel, QgsLegendStyle.Group, QgsLegendStyle.Title):
         legend.setStyleFont(part, font)
     legend.setFontColor(QColor("#1f1f1f"))
-    legend.setSymbolWidth(6.5 * builder.frames.unit)
-    legend.setSymbolHeight(3.4 * builder.frames.unit)
+    legend.setSymbolWidth(6.5 * unit)
+    legend.setSymbolHeight(3.4 * unit)
     for part in (QgsLegendStyle.Title, QgsLegendStyle.Group, QgsLegendStyle.Subgroup, QgsLegendStyle.Symbol):
         legend.rstyle(part).setMargin(QgsLegendStyle.Top, 0.0)
         legend.rstyle(part).setMargin(QgsLegendStyle.Bottom, 0.0)
-    legend.rstyle(QgsLegendStyle.Symbol).setMargin(QgsLegendStyle.Top, 1.3 * builder.frames.unit)
+    legend.rstyle(QgsLegendStyle.Symbol).setMargin(QgsLegendStyle.Top, 1.3 * unit)
     legend.setBoxSpace(0.0)
     legend.setBackgroundEnabled(False)
     legend.adjustBoxSize()
     renderer = QgsLegendRenderer(legend.model(), legend.legendSettings())
-    needed: QSizeF = renderer.minimumSize()
-    legend.attemptResize(QgsLayoutSize(needed.width(), needed.height(), QgsUnitTypes.LayoutMillimeters))
-    return float(needed.height())
+    return renderer.minimumSize()
+
+
+def keep_present(legend: QgsLayoutItemLegend, node: QgsLayerTreeLayer, layer: QgsVectorLayer) -> None:
+    """Leave out of the entries of hazard polygons those of which there are none: by hand, removed by hand."""
+    index = layer.fields().lookupField(ORIGIN)
+    rules = layer.renderer().rootRule().children()
+    if index < 0 or len(rules) != len(ORIGINS):
+        return
+    origins = {str(value).lower() for value in layer.uniqueValues(index)}
+    entries = len(legend.model().layerOriginalLegendNodes(node))
+    wanted = [number for number in range(entries) if number >= len(ORIGINS) or ORIGINS[number] in origins]
+    QgsMapLayerLegendUtils.setLegendNodeOrder(node, wanted)
+    legend.model().refreshLayerLegend(node)
 
 
 def keep_seen(legend: QgsLayoutItemLegend, node: QgsLayerTreeLayer, layer: QgsRasterLayer) -> None:

@@ -37,6 +37,8 @@ ACCENT, INK, QUIET, RULE = "#12355b", "#1f1f1f", "#5c5c5c", "#c4cad2"
 MM = QgsUnitTypes.LayoutMillimeters
 TITLE_PT, SUBTITLE_PT, HEADING_PT, BODY_PT, SMALL_PT, LEAST_PT = 15.0, 8.5, 7.5, 7.0, 6.25, 4.75
 HEADING_MM = 6.0
+SCALE_MM = 20.0
+"""Height of scale, scale bar, north arrow and coordinate system."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class SheetBuilder:
         page: QgsLayoutItemPage = self.layout.pageCollection().page(0)
         page.setPageSize(QgsLayoutSize(frames.width, frames.height, MM))
         self.map = QgsLayoutItemMap(self.layout)
+        self._moves_scale = False
 
     def build(self, layers: SheetLayers, view: SheetView) -> QgsPrintLayout:
         """Fill the page."""
@@ -125,7 +128,7 @@ class SheetBuilder:
             return [(panel, ["legend", "figures", "scale", *place])]
         width = (panel.width - 2 * gap) / 3
         places = [Frame(panel.x + number * (width + gap), panel.y, width, panel.height) for number in range(3)]
-        return [(places[0], ["legend", "scale"]), (places[1], ["figures"]), (places[2], place)]
+        return [(places[0], ["legend", "scale"]), (places[1], ["figures"]), (places[2], [*place, "moved scale"])]
 
     def _add_column(self, frame: Frame, sections: Sequence[str], layers: SheetLayers, view: SheetView) -> None:
         unit, top = self.frames.unit, frame.y
@@ -137,10 +140,17 @@ class SheetBuilder:
                 keep = 0.0 if not self.frames.landscape else (20.0 + 38.0) * unit
                 top = self._add_figures(Frame(rest.x, rest.y, rest.width, rest.height - keep))
             elif section == "scale":
+                # Below a long legend there is no room: it goes below a smaller map of the place.
+                self._moves_scale = not self.frames.landscape and rest.height < SCALE_MM * unit
+                top = top if self._moves_scale else self._add_scale(rest, view)
+            elif section == "moved scale" and self._moves_scale:
                 top = self._add_scale(rest, view)
             elif section == "locator" and rest.height > 24 * unit:
                 body = self.heading(rest, tr("Location"))
-                add_locator(self, Frame(body.x, body.y, body.width, min(body.height, body.width * 0.9)), layers, view)
+                height = body.height - ((SCALE_MM + 3.0) * unit if self._moves_scale else 0.0)
+                place = Frame(body.x, body.y, body.width, min(height, body.width * 0.9))
+                add_locator(self, place, layers, view)
+                top = place.bottom
             top += 3.0 * unit
 
     def _add_legend(self, frame: Frame, layers: SheetLayers) -> float:

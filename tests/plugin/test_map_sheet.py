@@ -12,6 +12,8 @@ from qgis import processing
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
     QgsLayoutItem,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
@@ -24,6 +26,8 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProject,
     QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
 )
 from qgis.PyQt.QtGui import QImage
 
@@ -234,6 +238,49 @@ def test_nothing_overlaps_even_with_long_names(sheet, project, tmp_path, page, s
     )
     outside, pairs = overlaps(only_layout(project))
     assert outside == [] and pairs == []
+
+
+@pytest.mark.parametrize("page", ["A4", "A3"])
+@pytest.mark.parametrize("shape", [(120, 400), (400, 120)])
+@pytest.mark.parametrize("origins", [["model", "manual", "removed"], ["model"]])
+def test_the_analysts_polygons_and_a_change_leave_room_for_the_scale(sheet, project, tmp_path, page, shape, origins):
+    from hazard_mapper.hazard_plugin.vector_layers import dress_polygons
+
+    polygons = QgsVectorLayer("Polygon?crs=EPSG:32633&field=origin:string", "Flood polygons - scene", "memory")
+    for number, origin in enumerate(origins):
+        feature = QgsFeature(polygons.fields())
+        feature.setAttributes([origin])
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(500_000, 4_899_000, 500_100 + number, 4_899_100)))
+        polygons.dataProvider().addFeatures([feature])
+    dress_polygons(polygons, "flood")
+    change = QgsRasterLayer(write(tmp_path / "change.tif", codes(*shape)), "change")
+    change.loadNamedStyle(str(support.ROOT / "resources" / "styles" / "change.qml"))
+    project.addMapLayers([polygons, change])
+    sheet(MASK=write(tmp_path / "tall.tif", codes(*shape)), PAGE=page, POLYGONS=polygons.id(), CHANGE=change.id())
+    layout = only_layout(project)
+    assert overlaps(layout) == ([], [])
+    assert any(isinstance(item, QgsLayoutItemScaleBar) for item in layout.items())
+    legend = next(item for item in layout.items() if isinstance(item, QgsLayoutItemLegend))
+    nodes = [legend.model().layerLegendNodes(node) for node in legend.model().rootGroup().findLayers()]
+    shown = [str(entry.data(0)) for entries in nodes for entry in entries]
+    assert ("Removed by hand" in shown) == ("removed" in origins)
+    assert ("Flood, drawn by hand" in shown) == ("manual" in origins)
+    assert "Flood" in shown and "Gained" in shown
+
+
+def test_a_corrected_mask_has_no_likely_range(sheet, project, tmp_path):
+    percent = np.where(codes() == 1, 90, 0).astype("u1")
+    probability = write(tmp_path / "probability.tif", percent)
+    source = gdal.Open(probability, gdal.GA_Update)
+    source.GetRasterBand(1).SetDescription("flood probability")
+    source = None
+    sheet(PROBABILITY=probability)
+    assert "Likely range" in texts(only_layout(project)).values()
+    project.layoutManager().clear()
+    mask = write(tmp_path / "corrected.tif", codes(), tags={**TAGS, "HAZARD_CORRECTED": "{}"})
+    sheet(MASK=mask, PROBABILITY=probability)
+    told = texts(only_layout(project))
+    assert "Likely range" not in told.values() and "corrected by hand" in told["confidence"]
 
 
 def test_degrees_are_drawn_in_metres(sheet, project, tmp_path):
