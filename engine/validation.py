@@ -27,6 +27,9 @@ PLATEAU = 0.02
 """Share of the best within which thresholds are as good as equal; the highest of them is taken: fewer false alarms."""
 LEAST_IOU, LEAST_FALSE_AREA = 0.15, 0.001
 """A hazard that hardly overlaps the truth at any threshold is not told at all: it is asked for no more false area."""
+LEAST_RECALL, MOST_FALSE_AREA = 0.3, 0.01
+"""Unless so much of it is found while no more of the chips without it is marked: a rare hazard overlaps little even
+where it is told. Its threshold is then one of those that keep to this false area."""
 
 LARGEST_WEIGHT = 8.0
 """Of artificial pixels: more would paint the country grey to find the last hut."""
@@ -46,11 +49,15 @@ class HazardScore:
 
 
 class HazardTally:
-    """Pixels of each hazard by truth and by how many of ``THRESHOLDS`` their probability reaches."""
+    """Pixels of each hazard by truth and by how many of ``THRESHOLDS`` their probability reaches.
+
+    Those of chips without any of the hazard are counted apart as well.
+    """
 
     def __init__(self, hazards: Sequence[str]) -> None:
         self.hazards = tuple(hazards)
         self._bins = torch.zeros((len(self.hazards), 2, len(THRESHOLDS) + 1), dtype=torch.int64)
+        self._without = torch.zeros((len(self.hazards), len(THRESHOLDS) + 1), dtype=torch.int64)
         self._limits = torch.tensor(THRESHOLDS)
 
     def add(self, logits: Tensor, labels: Tensor) -> None:
@@ -63,24 +70,47 @@ class HazardTally:
             judged = truth != UNKNOWN
             places = (truth[judged] == 1).long() * width + reached[:, index][judged]
             self._bins[index] += torch.bincount(places, minlength=2 * width).view(2, width).cpu()
+            without = judged & ~(truth == 1).flatten(1).any(1)[:, None, None]
+            self._without[index] += torch.bincount(reached[:, index][without], minlength=width).cpu()
 
     def score(self, hazard: str) -> HazardScore:
         """Highest threshold of those that are nearly best, and the counts there."""
-        bins = self._bins[self.hazards.index(hazard)]
-        above = bins.flip(1).cumsum(1).flip(1)[:, 1:]  # pixels that reach each threshold
-        totals = bins.sum(1)
+        index = self.hazards.index(hazard)
+        bins = self._bins[index]
+        above, totals = _reached(bins), bins.sum(1)
         counts = [
             Counts(tp=int(tp), fp=int(fp), fn=int(totals[1] - tp), tn=int(totals[0] - fp))
             for fp, tp in zip(above[0], above[1], strict=True)
         ]
         if not int(totals[1]):
             return HazardScore(None, counts[len(counts) // 2])
-        worth = [(count.iou or 0.0) + WORTH_OF_ACCURACY * (count.balanced_accuracy or 0.5) for count in counts]
-        at = [index for index, value in enumerate(worth) if value >= (1 - PLATEAU) * max(worth)][-1]
-        if max(count.iou or 0.0 for count in counts) < LEAST_IOU:
-            strict = [index for index, count in enumerate(counts) if (count.false_area or 0.0) <= LEAST_FALSE_AREA]
-            at = max(at, strict[0] if strict else len(counts) - 1)
+        if max(count.iou or 0.0 for count in counts) >= LEAST_IOU:
+            at = _highest_of_best(counts, 0)
+        else:
+            at = self._cautious(index, counts)
         return HazardScore(THRESHOLDS[at], counts[at])
+
+    def _cautious(self, index: int, counts: Sequence[Counts]) -> int:
+        """Place of the threshold of a hazard that overlaps the truth little."""
+        without = self._without[index]
+        share = _reached(without) / max(1, int(without.sum()))
+        few = (share <= MOST_FALSE_AREA).nonzero().flatten().tolist() if int(without.sum()) else []
+        if few and (counts[few[0]].recall or 0.0) >= LEAST_RECALL:
+            return _highest_of_best(counts, few[0])
+        strict = [place for place, count in enumerate(counts) if (count.false_area or 0.0) <= LEAST_FALSE_AREA]
+        return max(_highest_of_best(counts, 0), strict[0] if strict else len(counts) - 1)
+
+
+def _reached(bins: Tensor) -> Tensor:
+    """Pixels (..., thresholds + 1) by how many thresholds they reach -> how many reach each (..., thresholds)."""
+    return bins.flip(-1).cumsum(-1).flip(-1)[..., 1:]
+
+
+def _highest_of_best(counts: Sequence[Counts], first: int) -> int:
+    """Place of the highest threshold, from ``first`` on, of those that are nearly as good as the best."""
+    worth = [(count.iou or 0.0) + WORTH_OF_ACCURACY * (count.balanced_accuracy or 0.5) for count in counts]
+    least = (1 - PLATEAU) * max(worth[first:])
+    return max(place for place in range(first, len(counts)) if worth[place] >= least)
 
 
 @torch.inference_mode()
@@ -98,10 +128,12 @@ def judge_hazards(
         moved = batch.to(device)
         logits = network(moved.planes).hazard.float()
         losses.append(float(hazard_loss(logits, moved.labels, hazards)))
-        for hazard, factors in card.scales.items():
-            index = hazards.index(hazard)
-            used = logits_at(cast(HazardNet, network), moved.planes, factors, card.window_multiple)
-            logits[:, index] = used[:, index]
+        used: dict[tuple[int, ...], Tensor] = {}
+        for hazard, given in card.scales.items():
+            index, factors = hazards.index(hazard), tuple(given)
+            if factors not in used:
+                used[factors] = logits_at(cast(HazardNet, network), moved.planes, factors, card.window_multiple)
+            logits[:, index] = used[factors][:, index]
         tally.add(logits, moved.labels)
     return tally, sum(losses) / max(1, len(losses))
 

@@ -11,7 +11,7 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,14 +45,15 @@ LIMITS = (
 )
 
 
-def calibrate(network: HazardNet, card: ModelCard, scenes: int) -> ModelCard:
-    """Thresholds measured as the model will be used, at its resolutions, on whole simulated validation scenes.
+def calibrate(network: HazardNet, card: ModelCard, scenes: Sequence[Batch]) -> ModelCard:
+    """Thresholds measured as the model will be used, at its resolutions, on ``validation_scenes``.
 
     Scenes of display values have thresholds of their own: without physical values the network is less sure.
     """
     thresholds, displayed, rows = dict(card.thresholds), {}, []
     for name, physical in (("simulated (validation)", True), ("simulated 8-bit (validation)", False)):
-        tally, _ = judge_hazards(network, _whole_scenes(scenes, physical), card, torch.device("cpu"), Report())
+        judged = [batch for batch in scenes if bool(batch.planes[:, _PHYSICAL].any()) == physical]
+        tally, _ = judge_hazards(network, judged, card, torch.device("cpu"), Report())
         for hazard in card.hazards:
             score = tally.score(hazard)
             if score.threshold is None:
@@ -63,13 +64,14 @@ def calibrate(network: HazardNet, card: ModelCard, scenes: int) -> ModelCard:
     return dataclasses.replace(card, thresholds=thresholds, display_thresholds=displayed, scores=tuple(rows))
 
 
-def _whole_scenes(scenes: int, physical: bool) -> Iterator[Batch]:
-    """Those of ``scenes`` whose values are physical, or not, one at a time: together they would not fit a memory."""
-    for number in range(scenes):
+def validation_scenes(count: int) -> list[Batch]:
+    """Whole simulated scenes of validation, in half precision: in single precision many would not fit a memory."""
+    batches = []
+    for number in range(count):
         scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX)
         batch = cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 1, SCENE_SIZE_PX)
-        if bool(batch.planes[:, _PHYSICAL].any()) == physical:
-            yield batch
+        batches.append(dataclasses.replace(batch, planes=batch.planes.half()))
+    return batches
 
 
 def main() -> int:
@@ -95,7 +97,7 @@ def main() -> int:
         limits=LIMITS,
         training=training,
     )
-    card = calibrate(model.network, card, given.scenes)
+    card = calibrate(model.network, card, validation_scenes(given.scenes))
     save_model(model.network, card, bundled_folder() / given.name)
     return 0
 
