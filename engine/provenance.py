@@ -15,6 +15,8 @@ from .vector.tags import read_polygon_tags
 
 MOST_JSON = 2_000_000
 """Characters of a tag that are read as JSON: more was not written by this program."""
+CHANGES = {"gained": 1, "lost": 2, "unchanged": 3}
+"""Values of a change between two dates."""
 FROM_TAGS = {
     "hazard": "HAZARD",
     "model": "HAZARD_MODEL",
@@ -62,16 +64,21 @@ def _of_raster(path: str, report: Report) -> dict[str, Any]:
         if kind is None:
             return found
         tally = raster.new_tally()
+        parts = {name: raster.new_tally() for name in CHANGES} if kind == "change" else {}
         for top, values in raster.read_bytes():
             report.progress(top / raster.height, 0.0, 0.6)
             tally.add(top, values == 1, values != NOT_ASSESSED, values.size)
             if kind == "probability":
                 tally.add_percent(top, values)
+            for name, part in parts.items():
+                part.add(top, values == CHANGES[name], values != NOT_ASSESSED, values.size)
         found["share_assessed"] = round(tally.share_assessed, 6)
         if kind == "probability":
             found["areas_by_percent_m2"] = tally.areas_by_percent_m2
         elif kind == "mask":
             found["hazard_area_m2"] = round(tally.hazard_area_m2, 2)
+        elif kind == "change":
+            found["change_areas_m2"] = {name: round(part.hazard_area_m2, 2) for name, part in parts.items()}
         return found
 
 
@@ -102,7 +109,8 @@ def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _no_areas() -> dict[str, Any]:
-    return {"hazard_area_m2": None, "share_assessed": None, "areas_by_percent_m2": None}
+    names = ("hazard_area_m2", "share_assessed", "areas_by_percent_m2", "change_areas_m2")
+    return dict.fromkeys(names)
 
 
 def _verified(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def polygon_table(polygons: Sequence[Sequence[str]]) -> str:
 
 def change_part(change: Mapping[str, Any]) -> str:
     """Which two masks were compared, and what was counted of it."""
-    return facts((str(name).replace("_", " ").capitalize(), plain(value)) for name, value in change.items())
+    return facts((name, plain(value)) for name, value in change.items())
 
 
 def exposure_table(rows: Sequence[Sequence[Any]]) -> str:

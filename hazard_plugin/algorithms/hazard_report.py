@@ -24,7 +24,7 @@ from ...engine import protocol
 from ..layer_origin import file_of
 from ..models import read_models
 from ..report_html import ReportContent, report_html
-from ..sheet.content import area_figure, sheet_text
+from ..sheet.content import area_figure, change_titles, number_text, share_figure, sheet_text
 from ..sheet.export import published, stop_if_cancelled
 from ..sheet.layers import MapSources, in_project, polygon_figure, sheet_layers
 from ..sheet.picture import map_picture
@@ -258,7 +258,7 @@ def cell(value: Any) -> str:
     """A value of a table: numbers short, NULL as a dash."""
     if value is None or (hasattr(value, "isNull") and value.isNull()):
         return "–"
-    return f"{value:,.6g}".replace(",", "\u202f") if isinstance(value, (int, float)) else str(value)
+    return number_text(value, 4) if isinstance(value, (int, float)) else str(value)
 
 
 def largest_polygons(layer: Optional[QgsVectorLayer]) -> List[List[str]]:
@@ -287,12 +287,19 @@ def object_of(told: Mapping[str, Any], tag: str) -> Dict[str, Any]:
 
 
 def change_facts(told: Mapping[str, Any]) -> Dict[str, Any]:
-    """What a change layer tells of the two masks that it compares."""
+    """What a change layer tells: areas, how much could be compared, and the two masks."""
     tags = told.get("tags")
-    if not isinstance(tags, Mapping):
+    if not isinstance(tags, Mapping) or not isinstance(told.get("change_areas_m2"), Mapping):
         return {}
-    beginnings = ("HAZARD_BEFORE", "HAZARD_AFTER", "HAZARD_CHANGE_AREAS", "HAZARD_VALUES")
-    return {str(tag)[7:].lower(): value for tag, value in sorted(tags.items()) if str(tag).startswith(beginnings)}
+    areas = {title: area_figure(told["change_areas_m2"].get(name)) for name, title in change_titles().items()}
+    facts = {**areas, tr("Not assessed at both dates"): share_figure(told.get("share_assessed"))}
+    for when, name in (("BEFORE", tr("Earlier mask")), ("AFTER", tr("Later mask"))):
+        parts = [str(tags.get(f"HAZARD_{when}{part}") or "") for part in ("", "_SCENE_DATE", "_SCENE", "_MODEL")]
+        if tags.get(f"HAZARD_{when}_THRESHOLD"):
+            parts.append(tr("threshold {value}").format(value=tags[f"HAZARD_{when}_THRESHOLD"]))
+        facts[name] = ", ".join(part for part in parts if part)
+        facts[tr("SHA-256 of it ({name})").format(name=name.lower())] = str(tags.get(f"HAZARD_{when}_SHA256") or "")
+    return facts
 
 
 def tr(text: str) -> str:

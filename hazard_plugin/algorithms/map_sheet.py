@@ -216,7 +216,8 @@ class MapSheet(EngineAlgorithm):
         chosen = self._wanted_extent(parameters, context)
         is_part = chosen is not None and not chosen.contains(mask.extent())
         figure = polygon_figure(polygons)
-        text = sheet_text(told, chances, mask.name(), figure, with_countries, wishes, is_part)
+        changed = self._told(change, feedback, (0.5, 0.55)) if change is not None else {}
+        text = sheet_text(told, chances, mask.name(), figure, with_countries, wishes, is_part, changed)
         frames = best_frames(
             self.parameterAsString(parameters, "PAGE", context) or "A4", view.extent.width(), view.extent.height()
         )

@@ -4,7 +4,7 @@ import json
 import math
 import os
 from dataclasses import dataclass, field
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -120,13 +120,16 @@ def sensor_title(sensor: Any) -> str:
     return known.get(str(sensor or ""), str(sensor or ""))
 
 
-def figures_of(told: Mapping[str, Any], probability: Mapping[str, Any], polygons: str) -> List[Tuple[str, str]]:
+def figures_of(
+    told: Mapping[str, Any], probability: Mapping[str, Any], polygons: str, change: Mapping[str, Any]
+) -> List[Tuple[str, str]]:
     """Names and values of the key figures, the most important first."""
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
     figures = [
         (tr("{hazard} area").format(hazard=hazard), area_figure(told.get("hazard_area_m2"))),
         (tr("Likely range"), range_figure(told, probability)),
         (tr("Not assessed"), share_figure(told.get("share_assessed"))),
+        *change_figures(change),
         (tr("Polygons"), polygons),
         (tr("Image date"), str(told.get("scene_date") or tr("not known"))),
         (tr("Sensor"), sensor_title(told.get("sensor"))),
@@ -148,6 +151,19 @@ def adaptation_text(told: Mapping[str, Any]) -> str:
     if isinstance(adaptation, Mapping) and adaptation.get("verdict"):
         return verdict_title(adaptation["verdict"])
     return verdict_title(ADAPTED) if told.get("adapted") else ""
+
+
+def change_titles() -> Dict[str, str]:
+    """What is told of the areas of a change between two dates."""
+    return {"gained": tr("Gained"), "lost": tr("Lost"), "unchanged": tr("Unchanged")}
+
+
+def change_figures(change: Mapping[str, Any]) -> List[Tuple[str, str]]:
+    """Areas gained, lost and unchanged; none where there is no change."""
+    areas = change.get("change_areas_m2")
+    if not isinstance(areas, Mapping):
+        return []
+    return [(title, area_figure(areas.get(name))) for name, title in change_titles().items()]
 
 
 def sources_of(told: Mapping[str, Any], layer_name: str, own: str, with_countries: bool) -> List[str]:
@@ -245,11 +261,12 @@ def sheet_text(
     with_countries: bool,
     wishes: Mapping[str, str],
     is_part: bool = False,
+    change: Optional[Mapping[str, Any]] = None,
 ) -> SheetText:
     """Compose the text of a sheet.
 
     ``polygons`` is their figure, ``wishes`` are the analyst's own title, subtitle and so on, all empty where there are
-    none; ``is_part`` says that the map shows a part of the mask.
+    none; ``is_part`` says that the map shows a part of the mask; ``change`` is the provenance of a change.
     """
     hazard = str(told.get("hazard") or "hazard")
     scene, day = scene_title(told, layer_name), str(told.get("scene_date") or "")
@@ -260,7 +277,7 @@ def sheet_text(
         organisation=wishes.get("organisation") or "",
         date=wishes.get("date") or "",
         hazard=hazard,
-        figures=figures_of(told, probability, polygons),
+        figures=figures_of(told, probability, polygons, change or {}),
         sources=sources_of(told, layer_name, wishes.get("sources") or "", with_countries),
         confidence=confidence_of(told, probability, is_part),
         disclaimer=wishes.get("disclaimer") or default_disclaimer(),

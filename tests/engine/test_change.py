@@ -140,3 +140,14 @@ def test_the_command_line_compares(tmp_path, out):
     told = subprocess.run([*words, "--json"], capture_output=True, text=True, check=True).stdout
     assert json.loads(told)["change"] == out
     assert "gained_m2" in subprocess.run([*words, "--overwrite"], capture_output=True, text=True, check=True).stdout
+
+
+def test_areas_of_a_change_are_counted_again_from_its_pixels(tmp_path, out):
+    before, after = masks()
+    change(ChangeJob(*written(tmp_path, before, after), out))
+    expected = truth(before, after)
+    found = provenance(ProvenanceJob(out))
+    assert found["kind"] == "change" and found["hazard_area_m2"] is None
+    for name, code in (("gained", 1), ("lost", 2), ("unchanged", 3)):
+        assert found["change_areas_m2"][name] == pytest.approx((expected == code).sum() * PIXEL_M2, rel=2e-3)
+    assert found["share_assessed"] == pytest.approx((expected != 255).mean(), abs=1e-5)

@@ -231,6 +231,23 @@ def test_exposure_has_three_estimates(report, project):
     assert ["Roads <b>", "primary", "km", "1.5", "2.25", "–"] in page.rows
 
 
+def test_large_numbers_are_written_out(report, project):
+    table = exposure_table([["Buildings", "", "m²", 1363344.4, 47.6735, 12345678.0]])
+    project.addMapLayer(table)
+    page = report(EXPOSURE=table.id())
+    assert ["Buildings", "", "m²", "1\u202f363\u202f344", "47.67", "12\u202f345\u202f678"] in page.rows
+
+
+def test_a_change_is_told_in_areas(report, tmp_path):
+    values = np.zeros((300, 400), "u1")
+    values[:100, :100], values[100:200, :200], values[200:, :300], values[:100, 300:] = 1, 2, 3, 255
+    tags = {"HAZARD_CHANGE_JOB": "{}", "HAZARD_BEFORE": "early.tif", "HAZARD_BEFORE_SCENE_DATE": "2024-09-01"}
+    page = report(CHANGE=write(tmp_path / "change.tif", values, tags={"HAZARD": "flood", **tags}))
+    assert (page.value("Gained"), page.value("Lost"), page.value("Unchanged")) == ("1 km²", "2 km²", "3 km²")
+    assert "early.tif" in page.value("Earlier mask") and "2024-09-01" in page.value("Earlier mask")
+    assert page.value("Not assessed at both dates") == "8 %"
+
+
 def test_a_table_without_the_fields_is_refused(report, project):
     table = QgsVectorLayer("none?field=name:string", "people", "memory")
     project.addMapLayer(table)
