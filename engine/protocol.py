@@ -77,6 +77,7 @@ from .model_jobs import (
     DeleteModelJob,
     ExportModelJob,
     ImportModelJob,
+    parse_numbers,
 )
 
 __all__ = [
@@ -147,6 +148,7 @@ __all__ = [
     "parse_date",
     "parse_extent",
     "parse_names",
+    "parse_numbers",
     "partial_files",
     "partial_path",
     "require",

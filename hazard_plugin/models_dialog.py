@@ -21,6 +21,7 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ..engine import protocol
+from .card_form import CardForm
 from .engine_client import EngineClient
 from .hazards import hazard_title
 from .help_page import HelpDialog
@@ -53,7 +54,7 @@ class ModelsDialog(QDialog):
         self.confirm = self._confirm
         self.setObjectName("modelsDialog")
         self.setWindowTitle(tr("Models"))
-        self.resize(860, 460)
+        self.resize(1020, 480)
         self.tree = QTreeWidget()
         self.tree.setObjectName("modelsTree")
         self.tree.setAccessibleName(tr("Models that can be used"))
@@ -145,7 +146,7 @@ class ModelsDialog(QDialog):
         self.tree.expandAll()
         for index in range(self.tree.columnCount()):
             self.tree.resizeColumnToContents(index)
-            self.tree.setColumnWidth(index, min(self.tree.columnWidth(index), 280))
+            self.tree.setColumnWidth(index, min(self.tree.columnWidth(index) + 8, 300))
         self.update_state()
 
     def selected(self) -> List[ModelEntry]:
@@ -265,12 +266,26 @@ class ModelsDialog(QDialog):
         text = tr("{hazard} is answered by '{model}' when no model is named.")
         self.say(text.format(hazard=hazard_title(str(told.get("hazard"))), model=told.get("model")))
 
-    def adopt(self, job: Any) -> None:
-        """Make a model of weights without a card, as the form describes them."""
-        self._do("adopt-weights", job, tr("Checking whether the weights fit…"), self._on_imported)
+    def adopt(self, form: CardForm, job: Any) -> None:
+        """Make a model of weights without a card; the form stays until they fit."""
 
-    def _do(self, kind: str, job: Any, text: str, on_done: Callable[[Dict[str, Any]], None]) -> None:
+        def on_done(told: Dict[str, Any]) -> None:
+            form.accept()
+            self._on_imported(told)
+
+        text = tr("Checking whether the weights fit…")
+        self._do("adopt-weights", job, text, on_done, form.fail)
+
+    def _do(
+        self,
+        kind: str,
+        job: Any,
+        text: str,
+        on_done: Callable[[Dict[str, Any]], None],
+        on_failed: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
         if self._busy:
+            on_failed(tr("Wait until the engine is done."))
             return
         self._busy = True
         self.say(text)
@@ -281,6 +296,7 @@ class ModelsDialog(QDialog):
             if error is not None:
                 self.say(str(error), is_trouble=True)
                 self.update_state()
+                on_failed(str(error))
                 return
             on_done(told if isinstance(told, dict) else {})
             self.refresh()
@@ -309,10 +325,8 @@ class ModelsDialog(QDialog):
         self.import_path(self.ask_folder())
 
     def _adopt(self) -> None:
-        from .card_form import CardForm
-
         form = CardForm(self)
-        form.wanted.connect(self.adopt)
+        form.wanted.connect(lambda job: self.adopt(form, job))
         form.open()
 
     def _export(self) -> None:

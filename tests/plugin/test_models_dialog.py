@@ -3,13 +3,14 @@
 import hashlib
 import json
 import shutil
+import subprocess
 import sys
 
 import pytest
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QDialog, QPushButton, QTextBrowser
-from support import ROOT, models_folder_of, wait_until
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QPushButton, QScrollArea, QTextBrowser
+from support import ROOT, models_folder_of, settle, wait_until
 
 
 @pytest.fixture
@@ -186,7 +187,9 @@ def test_cards_are_laid_side_by_side(dialog):
         for row in model.card["scores"]:
             value = row["balanced_accuracy"]
             assert row["set"] in text and (value is None or f"{value:.3f}" in text)
-    dialog.findChild(QDialog, "compareModelsDialog").close()
+    settle()
+    page.parent().grab().save(str(pictures() / "compare_models.png"))
+    page.parent().close()
     dialog.select("unet")
     press(dialog.buttons["card"])
     card = dialog.findChild(QDialog, "modelCardDialog")
@@ -229,6 +232,79 @@ def test_models_that_need_a_model_are_found_by_weights(qgis_app):
     twins = read_models([*rows, {"name": "q", "weights_sha256": "1"}])
     assert dependents_of(twins, twins[0]) == []
     assert dependents_of(entries, entries[3]) == []
+
+
+MAKE_WEIGHTS = """
+import sys, safetensors.torch
+from engine.model import library_network
+network = library_network("unet", "tu-mobilenetv3_small_050", (32, 16, 16, 8, 8), 3, 1)
+safetensors.torch.save_file({n: t.contiguous() for n, t in network.state_dict().items()}, sys.argv[1])
+"""
+
+
+def test_weights_without_a_card_are_described_corrected_and_installed(dialog, home, tmp_path):
+    path = tmp_path / "Mud net v2.safetensors"
+    subprocess.run([sys.executable, "-c", MAKE_WEIGHTS, str(path)], cwd=ROOT, check=True, timeout=120)
+    dialog.import_menu.actions()[2].trigger()
+    form = dialog.findChild(QDialog, "cardForm")
+    ok = form.buttons.button(QDialogButtonBox.StandardButton.Ok)
+    press(ok)
+    assert "Choose the file" in form.trouble.text()
+    form.weights.setFilePath(str(path))
+    assert form.name.text() == "Mud-net-v2"
+    form.encoder.setCurrentText("tu-mobilenetv3_small_050")
+    form.hazards.setText("mud flow")
+    form.mean.setText("[0.1; 0.2 x]")
+    form.licence.setCurrentText("MIT")
+    press(ok)
+    assert "not a list of numbers" in form.trouble.text() and form.isVisible()
+    form.mean.setText("[0.1 0.2 0.3 0.4]")
+    form.hazards.setText("mud_flow")
+    press(ok)
+    assert not ok.isEnabled()
+    assert wait_until(lambda: "shape" in form.trouble.text(), 90), form.trouble.text()
+    assert form.isVisible() and ok.isEnabled() and list(home.iterdir()) == []
+    form.bands.setText("blue, green, red")
+    press(ok)
+    assert "Means are 4, expected 3" in form.trouble.text()
+    form.mean.setText("0.1, 0.2, 0.3")
+    press(ok)
+    assert wait_until(lambda: not form.isVisible(), 90), form.trouble.text()
+    assert "'Mud-net-v2' can be used now, for: Mud flow" in done(dialog)
+    card = json.loads((home / "Mud-net-v2" / "card.json").read_text())
+    assert card["hazards"] == ["mud_flow"] and card["needs"] == ["norm_blue", "norm_green", "norm_red"]
+
+
+def test_a_form_that_is_closed_meanwhile_does_no_harm(dialog, home, tmp_path):
+    dialog.import_menu.actions()[2].trigger()
+    form = dialog.findChild(QDialog, "cardForm")
+    form.weights.setFilePath(str(tmp_path / "nowhere.safetensors"))
+    form.licence.setCurrentText("MIT")
+    press(form.buttons.button(QDialogButtonBox.StandardButton.Ok))
+    form.close()
+    assert "not there" in done(dialog) and list(home.iterdir()) == []
+
+
+def test_everything_in_the_form_says_what_it_is_for(dialog):
+    dialog.import_menu.actions()[2].trigger()
+    form = dialog.findChild(QDialog, "cardForm")
+    rows = form.findChild(QFormLayout)
+    for row in range(rows.rowCount()):
+        label = rows.itemAt(row, QFormLayout.ItemRole.LabelRole).widget()
+        field = rows.itemAt(row, QFormLayout.ItemRole.FieldRole).widget()
+        assert field.toolTip() and label.toolTip() and "&" in label.text()
+    assert all(action.toolTip() for action in dialog.import_menu.actions())
+    settle()
+    assert form.findChild(QScrollArea).widget().width() <= form.findChild(QScrollArea).viewport().width()
+    dialog.grab().save(str(pictures() / "models_dialog.png"))
+    form.grab().save(str(pictures() / "card_form.png"))
+    form.close()
+
+
+def pictures():
+    folder = ROOT / "build" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def test_the_card_opens_the_dialog(qgis_app):
