@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from types import TracebackType
-from typing import Any, Iterable, Iterator, List, Mapping, Optional, Tuple, Type
+from typing import Any, Iterable, Iterator, List, Mapping, Optional, Set, Tuple, Type
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -23,7 +23,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QVariant
 
 from ..engine import protocol
-from .package_schema import GEOGRAPHIC, REAL, TEXT, WHOLE, Layout, PackageName
+from .package_schema import GEOGRAPHIC, REAL, TEXT, WHOLE, Column, Layout, PackageName
 from .package_style import dress
 
 GEOPACKAGE, SHAPEFILE = "GeoPackage", "Shapefile"
@@ -67,6 +67,8 @@ class PackageWriter:
         self._partial = protocol.partial_path(self.folder, token)
         self._replaced = f"{self._partial}-replaced"
         self._written: List[Layout] = []
+        self.shortened: Set[str] = set()
+        """Columns for which a text was too long, so that its end is missing."""
         with failures_told(self.folder):
             os.makedirs(os.path.dirname(self.folder), exist_ok=True)
             os.mkdir(self._partial)
@@ -87,7 +89,7 @@ class PackageWriter:
         try:
             for geometry, values in rows:
                 feature = QgsFeature(fields)
-                feature.setAttributes([values.get(name) for name in layout.names()])
+                feature.setAttributes([self._fitting(column, values.get(column.name)) for column in layout.columns])
                 if geometry is not None:
                     feature.setGeometry(geometry)
                 for sink in sinks:
@@ -102,6 +104,16 @@ class PackageWriter:
                 del sinks[0]
         self._written.append(layout)
         return count
+
+    def _fitting(self, column: Column, value: Any) -> Any:
+        """The value, its text cut to what the column holds in any format: Shapefiles count bytes."""
+        if column.kind != TEXT or not isinstance(value, str):
+            return value
+        raw = value.encode("utf-8")
+        if len(raw) <= column.length:
+            return value
+        self.shortened.add(column.name)
+        return raw[: column.length].decode("utf-8", "ignore").rstrip()
 
     def _sink(self, layout: Layout, kind: str) -> Any:
         options = QgsVectorFileWriter.SaveVectorOptions()

@@ -315,6 +315,12 @@ class EmergencyPackage(DeliveryAlgorithm):
         self, writer: PackageWriter, content: PackageContent, formats: Tuple[str, ...], has_mask: bool, feedback: Any
     ) -> Dict[str, Any]:
         sums = content.sums
+        if writer.shortened:
+            feedback.pushWarning(
+                tr("Too long for the published schema, and cut: {columns}.").format(
+                    columns=", ".join(sorted(writer.shortened))
+                )
+            )
         if not sums.polygons:
             feedback.pushWarning(
                 tr("No polygon was delivered: the package says that no event was observed where it was analysed.")

@@ -29,6 +29,8 @@ def published(finals: List[str]) -> Iterator[Dict[str, str]]:
                 if os.path.exists(found):
                     os.replace(found, wanted)
             os.replace(partial, final)
+    except protocol.HazardError:
+        raise
     except OSError as error:
         raise protocol.OutputFailed(
             tr("A file cannot be written ({error}); check the folder and the free disk space.").format(error=error)

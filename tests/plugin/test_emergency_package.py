@@ -579,3 +579,13 @@ def test_a_rotated_mask_is_outlined_by_its_corners(deliver, tmp_path):
     mask = write_mask(tmp_path / "rotated.tif", geotransform=(LEFT, 8.0, 6.0, TOP, 6.0, -8.0))
     results = deliver(MASK=mask)
     assert results["INTEREST_HA"] == pytest.approx(WIDTH * HEIGHT * 0.01 / 0.9996**2, rel=2e-3)
+
+
+def test_texts_too_long_for_the_schema_are_cut_in_every_format(deliver, tmp_path):
+    scene = "Überflutung_" * 20 + ".tif"
+    mask = write_mask(tmp_path / "long.tif", {**TAGS, "HAZARD_SCENE": scene})
+    package = deliver(MASK=mask, SOURCE_NAME=scene, LOCALITY="Großräschen " * 15)["PACKAGE"]
+    for form in ("gpkg", "shp"):
+        (row,) = read(package, "source", form)[1]
+        assert scene.startswith(row["source_nam"]) and 90 < len(row["source_nam"].encode()) <= 100
+        assert read(package, "areaOfInterestA", form)[1][0]["locality"].startswith("Großräschen Großräschen")
