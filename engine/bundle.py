@@ -40,7 +40,7 @@ def make_bundle(folder: Path, build: str, requirements: Path, index: str | None)
         raise FileExistsError(f"'{folder}' is not empty; name a new folder.")
     lines = [line.split("#")[0].strip() for line in requirements.read_text("utf-8").splitlines()]
     lines = [line for line in lines if line]
-    environment = {**os.environ, "PIP_TRUSTED_HOST": ""}  # no host is exempt from the check of its certificate
+    environment = {**os.environ, "PIP_TRUSTED_HOST": "none.invalid"}  # whatever pip's configuration says
     torch = [line for line in lines if line.startswith(FROM_PYTORCH)]
     if index and torch:
         command = [*PIP, "--dest", str(folder), "--index-url", index, *torch]

@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import QLockFile
 from ..engine import protocol
 from .engine_location import ENGINE, PACKAGE_FOLDER, python_of
 from .setup_bundle import checked_bundle
-from .setup_commands import CommandSilent, Ended, run
+from .setup_commands import CommandSilent, Ended, pip_settings, run
 from .setup_failures import SetupFailed, kind_of_error, recognise
 from .setup_files import folder_bytes, hash_of, remove_tree
 from .setup_plan import MB, OLDEST_PYTHON, Plan, size_text
@@ -155,6 +155,12 @@ class EngineSetup:
             except OSError as error:
                 raise self._failed(error) from None
 
+    def mend(self) -> None:
+        """Put the old environment back where a swap was cut off; raises SetupFailed where another QGIS is at it."""
+        if os.path.isdir(self.path(OLD)):
+            with self._locked(self._progress, self._is_cancelled):
+                self.recover()
+
     def changed(self) -> Optional[str]:
         """How what is installed differs from what was written down, as a hash of its list; None if it does not."""
         installed = self.state().get("installed") or {}
@@ -284,7 +290,10 @@ class EngineSetup:
                 began[0] = time.monotonic()
                 self._tell(min(0.98, arrived / MB / max(wanted, 1)), "")
 
-        self._run([python_of(new), "-m", "pip", "install", *options, *arguments], tick)
+        command = [python_of(new), "-m", "pip"]
+        inherited = {name: value for name, value in os.environ.items() if name[:4] == "PIP_"}
+        listed = self._run([*command, "config", "list"], variables={"PIP_CONFIG_FILE": "", **inherited}, quiet=True)
+        self._run([*command, "install", *options, *arguments], tick, pip_settings(listed.lines))
 
     def _freeze(self, python: str) -> List[str]:
         ended = self._run([python, "-m", "pip", "freeze", "--local", "--all"], quiet=True)
@@ -316,7 +325,13 @@ class EngineSetup:
                 kind = "driver_old" if recognise(detail) == "driver_old" else "gpu"
         raise SetupFailed(kind if kind in ("gdal", "torch", "gpu", "driver_old", "numbers") else "proof", detail)
 
-    def _run(self, command: Sequence[str], tick: Optional[Callable[[], None]] = None, quiet: bool = False) -> Ended:
+    def _run(
+        self,
+        command: Sequence[str],
+        tick: Optional[Callable[[], None]] = None,
+        variables: Optional[Dict[str, str]] = None,
+        quiet: bool = False,
+    ) -> Ended:
         tmp = self.path(TEMPORARY)
         os.makedirs(tmp, exist_ok=True)
         try:
@@ -324,6 +339,7 @@ class EngineSetup:
                 command,
                 folder=self.root,
                 tmp=tmp,
+                variables=variables,
                 is_cancelled=self._is_cancelled,
                 on_line=None if quiet else self._hear,
                 on_tick=tick,

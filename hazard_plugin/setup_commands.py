@@ -1,5 +1,6 @@
 """Runs the commands of the engine's set-up: without a shell, in a clean environment, killed as a whole on cancel."""
 
+import ast
 import os
 import queue
 import signal
@@ -18,9 +19,12 @@ LINE_LIMIT = 600
 REMOVED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR", "PYTHONUSERBASE")
 """What would lead the new environment to the packages of QGIS or of the user."""
 
-EMPTIED = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_TRUSTED_HOST", "PIP_REQUIRE_VIRTUALENV", "PIP_EDITABLE")
-"""pip takes an empty variable as not set, also where its configuration file sets it: packages go nowhere but into the
-environment, and no host is exempt from the check of its certificate."""
+PIP_SETTINGS = (
+    *("index-url", "extra-index-url", "no-index", "find-links", "proxy", "cert", "client-cert", "timeout"),
+    *("default-timeout", "use-feature", "keyring-provider"),
+)
+"""What of pip's own settings is kept: where packages come from and how they are reached. Everything else is left out,
+above all other places to install to and hosts exempt from the check of their certificates."""
 
 
 class CommandSilent(Exception):
@@ -42,9 +46,9 @@ class Ended:
 
 def clean_environment(inherited: Mapping[str, str], tmp: str = "") -> Dict[str, str]:
     """Environment in which only the new environment's packages, and those it shares with QGIS, are found."""
-    kept = {name: value for name, value in inherited.items() if name.upper() not in REMOVED}
-    kept.update(dict.fromkeys(EMPTIED, ""))
+    kept = {name: value for name, value in inherited.items() if name.upper() not in REMOVED and name[:4] != "PIP_"}
     kept.update(
+        PIP_CONFIG_FILE=os.devnull,
         PIP_USER="0",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         PIP_NO_INPUT="1",
@@ -52,7 +56,6 @@ def clean_environment(inherited: Mapping[str, str], tmp: str = "") -> Dict[str, 
         PYTHONUNBUFFERED="1",
         PYTHONIOENCODING="utf-8",
         PYTHONUTF8="1",
-        PYTHONDONTWRITEBYTECODE="",
     )
     if os.name == "nt":
         kept["USE_PATH_FOR_GDAL_PYTHON"] = "YES"
@@ -61,11 +64,28 @@ def clean_environment(inherited: Mapping[str, str], tmp: str = "") -> Dict[str, 
     return kept
 
 
+def pip_settings(listed: Sequence[str]) -> Dict[str, str]:
+    """Variables for those of pip's settings that are kept, from the lines of ``pip config list``."""
+    found: Dict[str, str] = {}
+    order = {"global": 0, "install": 1, ":env:": 2}
+    for line in sorted(listed, key=lambda line: order.get(line.split(".")[0], -1)):
+        section, _, rest = line.partition(".")
+        key, _, value = rest.partition("=")
+        if section in order and key in PIP_SETTINGS:
+            try:
+                text = ast.literal_eval(value)
+            except (ValueError, SyntaxError):
+                continue
+            found["PIP_" + key.upper().replace("-", "_")] = " ".join(str(text).split())
+    return found
+
+
 def run(
     command: Sequence[str],
     *,
     folder: str,
     tmp: str = "",
+    variables: Optional[Mapping[str, str]] = None,
     is_cancelled: Callable[[], bool] = lambda: False,
     on_line: Optional[Callable[[str], None]] = None,
     on_tick: Optional[Callable[[], None]] = None,
@@ -81,7 +101,7 @@ def run(
     process = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
         list(command),
         cwd=folder,
-        env=clean_environment(os.environ, tmp),
+        env={**clean_environment(os.environ, tmp), **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

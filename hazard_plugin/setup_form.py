@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLayout,
+    QLineEdit,
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
@@ -37,6 +38,7 @@ class SetupForm:
         layout.addWidget(self.stateLabel)
         self._add_plan(layout)
         self._add_advanced(layout)
+        layout.addStretch()
         self._add_progress(layout)
         self._add_buttons(layout)
         dialog.setTabOrder(self.setUpButton, self.cancelButton)
@@ -48,7 +50,7 @@ class SetupForm:
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         self.whatLabel = text_label("setupWhatLabel")
-        self.folderLabel = text_label("setupFolderLabel")
+        self.folderLabel = path_line("setupFolderLabel")
         self.sizeLabel = text_label("setupSizeLabel")
         self.deviceLabel = text_label("setupDeviceLabel")
         self.deviceComboBox = QComboBox()
@@ -71,7 +73,7 @@ class SetupForm:
         group.setCollapsed(True)
         explain_arrow(group)
         inside = QVBoxLayout(group)
-        self.pythonLabel = text_label("setupPythonLabel")
+        self.pythonLabel = path_line("setupPythonLabel")
         self.pythonButton = button(
             "setupPythonButton", tr("Choose…"), tr("Choose the Python that the environment is made from")
         )
@@ -133,7 +135,6 @@ class SetupForm:
         )
         self.helpButton = button("setupHelpButton", tr("Help"), tr("What the set-up does, and what helps if it fails"))
         self.closeButton = button("setupCloseButton", tr("Close"), tr("Close this window; a set-up goes on"))
-        layout.addStretch()
         layout.addLayout(row(self.setUpButton, self.checkButton, self.removeButton, None))
         layout.addLayout(row(self.detailsButton, self.reportButton, self.helpButton, None, self.closeButton))
 
@@ -200,6 +201,14 @@ def text_label(name: str) -> QLabel:
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     return label
+
+
+def path_line(name: str) -> QLineEdit:
+    """A path that can be read to its end and copied, not typed."""
+    line = QLineEdit()
+    line.setObjectName(name)
+    line.setReadOnly(True)
+    return line
 
 
 def button(name: str, text: str, tip: str) -> QPushButton:

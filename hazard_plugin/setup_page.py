@@ -86,11 +86,25 @@ class SetupPage(QDialog):
 
     def open(self) -> None:
         """Show the dialog and look for a GPU if that was not done yet."""
+        self._mend()
         self.show()
         self.raise_()
         self.activateWindow()
         if self._choice is None and not self.is_running:
             self._start(LOOK, self.tr("Looking for a GPU"), self.find_gpus)
+
+    def _mend(self) -> None:
+        """Bring back an engine whose replacement was cut off, by a crash for instance."""
+        before = os.path.isdir(self._setup.path(ENGINE))
+        if self.is_running:
+            return
+        try:
+            self._setup.mend()
+        except (SetupFailed, OSError) as error:
+            log(str(error), WARNING)
+        if os.path.isdir(self._setup.path(ENGINE)) and not before:
+            self.engine_changed.emit(load_setting("engine_python"))
+            self._show_plan()
 
     def close_down(self) -> None:
         """Stop what is under way and tell nobody; the dialog is about to be deleted."""

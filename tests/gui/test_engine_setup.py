@@ -1,15 +1,14 @@
 """The engine's set-up as the user meets it: one button, one dialog, and a dock that works afterwards."""
 
-import json
 import os
+import shutil
 import sys
 import time
-from dataclasses import replace
 
 import pytest
 from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QAbstractButton, QWidget
-from setup_toys import PROOF, PYTHON, VERSION, small, write_bundle, write_wheel
+from qgis.PyQt.QtWidgets import QAbstractButton, QComboBox
+from setup_toys import PROOF, PYTHON, small, write_bundle, write_wheel
 from support import settle, wait_until
 
 pytestmark = pytest.mark.gui
@@ -27,9 +26,7 @@ def profile(tmp_path, monkeypatch):
     monkeypatch.setattr(setup_page, "engine_root", lambda: str(root))
     monkeypatch.setattr(setup_page, "qgis_python", lambda: PYTHON)
     monkeypatch.setattr(setup_page, "build_named", small)
-    monkeypatch.setattr(
-        setup_page, "EngineSetup", lambda *args, **options: real(*args, proof=PROOF, **options)
-    )
+    monkeypatch.setattr(setup_page, "EngineSetup", lambda *args, **options: real(*args, proof=PROOF, **options))
     return root
 
 
@@ -91,3 +88,114 @@ def test_set_up_from_a_folder_ends_with_an_engine_that_the_dock_takes(page, prof
     assert dock.client.locate().python == str(profile / "engine" / "bin" / "python")
     assert page.form.setUpButton.text() == "Repair"
     picture(page, "setup_page_ready")
+
+
+def test_qgis_stays_responsive_and_lists_the_task(page):
+    page.form.bundleButton.click()
+    longest, last = 0.0, time.monotonic()
+    assert any("engine" in task.description() for task in QgsApplication.taskManager().activeTasks())
+
+    def over():
+        nonlocal longest, last
+        longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        return not page.is_running
+
+    assert wait_until(over, 60)
+    assert longest < 0.7
+
+
+def test_cancel_keeps_what_was_done_and_goes_on(page, profile, click):
+    page.form.bundleButton.click()
+    assert wait_until(lambda: (profile / "engine.new" / "bin" / "python").exists(), 30)
+    click(page.form.cancelButton)
+    assert wait_until(lambda: not page.is_running, 10)
+    assert page.form.stepLabel.text().startswith("Cancelled") and not page.form.progressBar.isVisible()
+    assert not (profile / "engine").exists()
+    page.form.bundleButton.click()
+    assert wait_until(lambda: not page.is_running, 60) and (profile / "engine").exists()
+
+
+def test_a_failure_is_said_in_one_sentence_and_reported_without_names(page, tmp_path, wheels, click, picture):
+    next(wheels.glob("*.whl")).write_bytes(b"changed")
+    page.form.bundleButton.click()
+    assert wait_until(lambda: not page.is_running, 30)
+    assert "hash differs" in page.form.stepLabel.text() and page.form.setUpButton.isEnabled()
+    click(page.form.reportButton)
+    report = QgsApplication.clipboard().text()
+    assert "failure hash at check" in report and os.path.expanduser("~") not in report
+    picture(page, "setup_page_failed")
+
+
+def test_closing_the_dialog_stops_nothing(page, profile):
+    page.form.bundleButton.click()
+    page.close()
+    assert page.is_running and wait_until(lambda: not page.is_running, 60)
+    assert (profile / "engine").exists()
+
+
+def test_unloading_ends_the_set_up(page, profile, dock):
+    page.form.bundleButton.click()
+    assert wait_until(lambda: (profile / "engine.new").exists(), 30)
+    dock.setup.close_down()
+    assert wait_until(lambda: not QgsApplication.taskManager().activeTasks(), 10)
+    assert not (profile / "engine").exists()
+
+
+def test_remove_asks_first(page, profile, dock, click):
+    page.form.bundleButton.click()
+    assert wait_until(lambda: not page.is_running, 60)
+    page.confirm = lambda question: False
+    click(page.form.removeButton)
+    assert not page.is_running and (profile / "engine").exists()
+    page.confirm = lambda question: True
+    click(page.form.removeButton)
+    assert wait_until(lambda: not page.is_running, 30) and not (profile / "engine").exists()
+    assert wait_until(lambda: "setUpEngineButton" in visible_names(dock), 5)
+
+
+def test_an_existing_python_is_adopted_only_after_its_proof(page, dock, profile, wheels):
+    from hazard_mapper.hazard_plugin.settings import load_setting
+
+    page.ask_file = lambda title: PYTHON
+    page.form.adoptButton.click()
+    assert wait_until(lambda: not page.is_running, 30)
+    assert "failed its proof" in page.form.stepLabel.text() and not load_setting("engine_python")
+    page.form.bundleButton.click()
+    assert wait_until(lambda: not page.is_running, 60)
+    page.ask_file = lambda title: str(profile / "engine" / "bin" / "python")
+    page.form.adoptButton.click()
+    assert wait_until(lambda: not page.is_running, 30)
+    assert load_setting("engine_python") == str(profile / "engine" / "bin" / "python")
+    assert dock.ui.engineWidget.filePath() == load_setting("engine_python")
+
+
+def test_an_engine_whose_replacement_was_cut_off_is_back(page, profile, dock, click):
+    page.form.bundleButton.click()
+    assert wait_until(lambda: not page.is_running, 60)
+    shutil.move(profile / "engine", profile / "engine.old")
+    dock.warm_up()
+    assert "setUpEngineButton" in visible_names(dock)
+    click(dock.setup.button)
+    assert (profile / "engine").exists() and not (profile / "engine.old").exists()
+
+
+def test_every_control_explains_itself_and_the_first_key_is_set_up(page):
+    for kind in (QAbstractButton, QComboBox):
+        for widget in page.findChildren(kind):
+            if widget.objectName().startswith("setup"):
+                assert widget.toolTip(), widget.objectName()
+    assert page.form.setUpButton.isDefault()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the pretended driver is a shell script")
+def test_a_gpu_is_found_through_its_driver(page, tmp_path, monkeypatch):
+    tool = tmp_path / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\necho 'NVIDIA RTX 6000, 580.82.07, 12.0'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    page._choice = None
+    page.open()
+    assert wait_until(lambda: not page.is_running, 10)
+    assert page.build().name == "cu130" and "580.82.07" in page.form.deviceLabel.text()
+    assert [page.form.deviceComboBox.itemData(i) for i in range(2)] == ["cu130", "cpu"]

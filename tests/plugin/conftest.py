@@ -1,5 +1,7 @@
 """Fixtures of the plugin tests: an engine client with a pretended worker, the provider, a project."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -52,3 +54,40 @@ def provider(client, training, qgis_processing):
     QgsApplication.processingRegistry().addProvider(made)
     yield made
     QgsApplication.processingRegistry().removeProvider(made)
+
+
+@pytest.fixture(scope="session")
+def engine_environment(tmp_path_factory):
+    """An environment with pip, made once and copied by the tests that are not about making one."""
+    import setup_toys
+
+    path = tmp_path_factory.mktemp("environment") / "made"
+    subprocess.run([setup_toys.PYTHON, "-m", "venv", "--system-site-packages", str(path)], check=True)
+    return path
+
+
+@pytest.fixture
+def quick_environment(engine_environment, monkeypatch):
+    """Copy the environment instead of making one."""
+
+    def create(self, plan, state):
+        shutil.rmtree(self.path("engine.new"), ignore_errors=True)
+        shutil.copytree(engine_environment, self.path("engine.new"), symlinks=True)
+
+    from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
+
+    monkeypatch.setattr(EngineSetup, "_create", create)
+
+
+@pytest.fixture
+def tiny_wheels(tmp_path):
+    import setup_toys
+
+    folder = tmp_path / "wheels"
+    setup_toys.write_wheel(folder)
+    return setup_toys.write_bundle(folder)
+
+
+@pytest.fixture
+def setup_root(tmp_path):
+    return tmp_path / "profile é ü" / "hazard mapper"

@@ -2,29 +2,37 @@
 
 import hashlib
 import json
+import os
+import signal
 import subprocess
+import sys
 
 import pytest
-from setup_toys import PROOF, offline_plan, write_bundle, write_wheel
+from hazard_mapper.engine.protocol import Cancelled
+from hazard_mapper.hazard_plugin import engine_setup
+from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
+from hazard_mapper.hazard_plugin.setup_failures import SetupFailed
+from qgis.PyQt.QtCore import QLockFile
+from setup_toys import PROOF, PYTHON, offline_plan, write_bundle, write_wheel
+from support import PLUGINS, ROOT, wait_until
+
+FAILING = ("-c", "import json; print(json.dumps({'kind': 'gdal', 'message': 'no osgeo'})); raise SystemExit(1)")
+FAILS_IN_PLACE = (
+    "-c",
+    "import json, sys; print(json.dumps({'ok': 'engine.new' in sys.prefix, 'kind': 'numbers', 'message': 'moved'}))",
+)
 
 
 @pytest.fixture
-def wheels(tmp_path):
-    folder = tmp_path / "wheels"
-    write_wheel(folder)
+def newer(tmp_path):
+    folder = tmp_path / "newer"
+    write_wheel(folder, "2.0")
     return write_bundle(folder)
 
 
 @pytest.fixture
-def root(tmp_path):
-    return tmp_path / "profile é ü" / "hazard mapper"
-
-
-@pytest.fixture
-def setup(root):
-    from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
-
-    return EngineSetup(str(root), proof=PROOF)
+def setup(setup_root):
+    return EngineSetup(str(setup_root), proof=PROOF)
 
 
 def never():
@@ -35,16 +43,206 @@ def silent(step, share, text):
     pass
 
 
-def test_it_is_installed_into_an_environment_of_its_own(setup, root, wheels):
+def version_in_place(setup):
+    code = "import tiny_engine; print(tiny_engine.VERSION)"
+    return subprocess.run([setup.python, "-c", code], capture_output=True, text=True).stdout.strip()
+
+
+def written(setup_root):
+    return json.loads((setup_root / "engine.json").read_text())
+
+
+def test_it_is_installed_into_an_environment_of_its_own(setup, setup_root, tiny_wheels):
     steps = []
-    proof = setup.install(offline_plan(root, wheels), lambda step, share, text: steps.append((step, share)), never)
-    assert proof["ok"] and proof["path"].startswith(str(root / "engine"))
+    proof = setup.install(
+        offline_plan(setup_root, tiny_wheels), lambda step, share, text: steps.append((step, share)), never
+    )
+    assert proof["ok"] and proof["path"].startswith(str(setup_root / "engine"))
     shares = [share for _, share in steps if share >= 0]
     assert shares == sorted(shares) and shares[-1] == 1.0
-    assert [path.name for path in root.iterdir() if path.name != "engine.lock"] == ["engine", "engine.json"]
-    state = json.loads((root / "engine.json").read_text())
+    assert {path.name for path in setup_root.iterdir()} == {"engine", "engine.json"}
+    state = written(setup_root)
     assert state["state"] == "ready" and state["installed"]["build"] == "cpu"
     listed = subprocess.run([setup.python, "-m", "pip", "freeze", "--local", "--all"], capture_output=True, text=True)
-    assert "tiny_engine==1.0" in listed.stdout
     lines = sorted(line for line in listed.stdout.splitlines() if "==" in line)
+    assert "tiny_engine==1.0" in lines and not any(line.startswith("numpy") for line in lines)
     assert state["installed"]["sha256"] == hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    shared = subprocess.run(
+        [setup.python, "-c", "import osgeo.gdal, numpy; print(numpy.__file__)"], capture_output=True
+    )
+    assert b"/usr/lib/python3" in shared.stdout
+    assert subprocess.run([PYTHON, "-c", "import tiny_engine"], capture_output=True).returncode != 0
+
+
+def test_another_version_takes_the_place_of_the_old_one(quick_environment, setup, setup_root, tiny_wheels, newer):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    setup.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
+    assert version_in_place(setup) == "2.0"
+    assert {path.name for path in setup_root.iterdir()} == {"engine", "engine.json"}
+
+
+def test_what_fails_its_proof_replaces_nothing(quick_environment, setup, setup_root, tiny_wheels, newer):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    before = written(setup_root)["installed"]
+    failing = EngineSetup(str(setup_root), proof=FAILING)
+    with pytest.raises(SetupFailed, match="no working GDAL") as caught:
+        failing.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
+    assert caught.value.kind == "gdal" and version_in_place(setup) == "1.0"
+    assert written(setup_root)["installed"] == before and written(setup_root)["failure"]["step"] == "prove"
+
+
+def test_what_fails_after_the_move_is_moved_back(quick_environment, setup, setup_root, tiny_wheels, newer):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    with pytest.raises(SetupFailed) as caught:
+        failing = EngineSetup(str(setup_root), proof=FAILS_IN_PLACE)
+        failing.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
+    assert caught.value.kind == "numbers" and version_in_place(setup) == "1.0"
+    assert not (setup_root / "engine.old").exists()
+
+
+def test_a_cancelled_set_up_goes_on_where_it_stopped(quick_environment, setup, setup_root, tiny_wheels):
+    at = []
+    stop = lambda: bool(at) and at[-1] == "prove"  # noqa: E731
+    with pytest.raises(Cancelled):
+        setup.install(offline_plan(setup_root, tiny_wheels), lambda step, share, text: at.append(step), stop)
+    assert written(setup_root)["state"] == "cancelled" and not (setup_root / "engine").exists()
+    (setup_root / "engine.new" / "mark").touch()
+    at.clear()
+    said = []
+    setup.install(offline_plan(setup_root, tiny_wheels), lambda step, share, text: said.append(text), never)
+    assert (setup_root / "engine" / "mark").exists() and not any("Processing" in line for line in said)
+
+
+def test_another_plan_starts_anew(quick_environment, setup, setup_root, tiny_wheels, newer):
+    at = []
+    with pytest.raises(Cancelled):
+        stop = lambda: bool(at) and at[-1] == "prove"  # noqa: E731
+        setup.install(offline_plan(setup_root, tiny_wheels), lambda step, share, text: at.append(step), stop)
+    (setup_root / "engine.new" / "mark").touch()
+    setup.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
+    assert version_in_place(setup) == "2.0" and not (setup_root / "engine" / "mark").exists()
+
+
+def state_of(process):
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().split()[2]
+    except OSError:
+        return ""
+
+
+def test_cancel_ends_a_command_and_its_children(tmp_path):
+    from hazard_mapper.hazard_plugin.setup_commands import run
+
+    code = "import subprocess, sys, time; p = subprocess.Popen(['sleep', '300']); print(p.pid, flush=True); p.wait()"
+    heard = []
+    with pytest.raises(Cancelled):
+        run([PYTHON, "-c", code], folder=str(tmp_path), is_cancelled=lambda: bool(heard), on_line=heard.append)
+    assert wait_until(lambda: state_of(heard[0]) in ("", "Z"), 5)
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+from setup_toys import PROOF, offline_plan
+from hazard_mapper.hazard_plugin import engine_setup
+from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
+rename, count = EngineSetup._rename, [0]
+def die(self, source, target):
+    if count[0] == int(sys.argv[5]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    count[0] += 1
+    rename(self, source, target)
+def die_after(step):
+    def stop(self, plan, state):
+        os.kill(os.getpid(), signal.SIGKILL)
+    setattr(EngineSetup, step, stop)
+EngineSetup._rename = die
+if int(sys.argv[5]) == 2:
+    die_after("_confirm")
+if int(sys.argv[5]) == 3:
+    die_after("_tidy")
+plan = offline_plan(sys.argv[3], sys.argv[4], ["tiny_engine==2.0"])
+EngineSetup(sys.argv[3], proof=PROOF).install(plan, lambda *_: None, lambda: False)
+"""
+
+
+@pytest.mark.parametrize("moment, holds", [(0, "1.0"), (1, "1.0"), (2, "1.0"), (3, "2.0")])
+def test_killed_during_the_swap_the_next_start_finds_a_working_engine(
+    quick_environment, setup, setup_root, tiny_wheels, newer, moment, holds
+):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    command = [sys.executable, "-c", KILLED, str(PLUGINS), str(ROOT / "tests" / "plugin"), str(setup_root), str(newer)]
+    ended = subprocess.run([*command, str(moment)], capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    setup.recover()
+    assert version_in_place(setup) == holds
+    setup.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
+    assert version_in_place(setup) == "2.0" and {p.name for p in setup_root.iterdir()} == {"engine", "engine.json"}
+
+
+def test_a_second_qgis_is_told(setup, setup_root, tiny_wheels):
+    setup_root.mkdir(parents=True)
+    lock = QLockFile(str(setup_root / "engine.lock"))
+    assert lock.tryLock(0)
+    with pytest.raises(SetupFailed, match=f"Another QGIS .process {os.getpid()} ") as caught:
+        setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    assert caught.value.kind == "locked" and not (setup_root / "engine.json").exists()
+    lock.unlock()
+
+
+def test_the_lock_of_a_killed_qgis_holds_nobody_up(quick_environment, setup, setup_root, tiny_wheels):
+    setup_root.mkdir(parents=True)
+    code = (
+        "import os, sys; from qgis.PyQt.QtCore import QLockFile; lock = QLockFile(sys.argv[1]); "
+        "print(lock.tryLock(0), flush=True); os.kill(os.getpid(), 9)"
+    )
+    said = subprocess.run([PYTHON, "-c", code, str(setup_root / "engine.lock")], capture_output=True, text=True).stdout
+    assert said == "True\n" and (setup_root / "engine.lock").exists()
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    assert version_in_place(setup) == "1.0"
+
+
+def test_an_engine_at_work_is_not_moved_and_the_set_up_goes_on_later(quick_environment, setup_root, tiny_wheels, setup):
+    def at_work():
+        raise SetupFailed("busy", folder=str(setup_root))
+
+    with pytest.raises(SetupFailed, match="at work"):
+        EngineSetup(str(setup_root), PROOF, at_work).install(offline_plan(setup_root, tiny_wheels), silent, never)
+    (setup_root / "engine.new" / "mark").touch()
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    assert (setup_root / "engine" / "mark").exists()
+
+
+def test_it_is_removed_whole(quick_environment, setup, setup_root, tiny_wheels):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    setup.remove(silent, never)
+    assert list(setup_root.iterdir()) == [] and setup.state()["state"] == "empty"
+
+
+def test_what_was_changed_since_is_noticed(quick_environment, setup, setup_root, tiny_wheels, newer):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    assert setup.changed() is None
+    command = [setup.python, "-m", "pip", "install", "-q", "--no-index", "--find-links", str(newer), "tiny_engine==2.0"]
+    subprocess.run(command, check=True)
+    assert setup.changed() is not None
+
+
+def test_an_unreadable_state_is_no_state(setup, setup_root):
+    setup_root.mkdir(parents=True)
+    for text in ("", "{", "[]", '{"version": 99}'):
+        (setup_root / "engine.json").write_text(text)
+        assert setup.state()["state"] == "empty"
+
+
+def test_another_python_is_proven_before_it_is_used(engine_environment, setup):
+    with pytest.raises(SetupFailed, match="failed its proof"):
+        setup.prove(str(engine_environment / "bin" / "python"), "auto", silent, never)
+    with pytest.raises(SetupFailed) as caught:
+        setup.prove("/nowhere/python", "auto", silent, never)
+    assert caught.value.kind == "python_broken"
+
+
+def test_progress_is_shared_out_wholly():
+    for shares in (engine_setup.SHARES, engine_setup.ONE_INDEX):
+        assert 0.98 < sum(shares.values()) <= 1.0

@@ -49,12 +49,13 @@ def test_it_loads_in_under_200_ms_without_an_engine(tmp_path):
     environment = {**os.environ, "HAZARD_ENGINE_PYTHON": "/nowhere/python", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     best = 10_000
-    for _ in range(3):
+    for _ in range(5):
         command = [sys.executable, "-c", LOADING, str(PLUGINS)]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         best = min(best, int(ended.stdout.split()[-1]))
         if best < 200:
             break
+    print(f"Loaded in {best} ms without an engine.")
     assert best < 200
 
 
