@@ -60,7 +60,7 @@ class CardForm(QDialog):
         self.encoder = typed(ENCODERS)
         self.channels = QLineEdit()
         self.hazards = QLineEdit("flood")
-        self.bands = QLineEdit("blue,green,red,nir")
+        self.bands = QLineEdit()
         self.scale = choices(
             (
                 ("stretched", tr("stretched to -1 … 1 (from the scene's 2 % to its 98 %)")),
@@ -77,7 +77,6 @@ class CardForm(QDialog):
         )
         self.finest, self.coarsest = metres(3.0), metres(30.0)
         self.licence = typed(LICENCES)
-        self.licence.setCurrentText("")
         self.title, self.description = QLineEdit(), QLineEdit()
         self.trouble = QLabel()
         self.trouble.setObjectName("cardFormTrouble")
@@ -111,8 +110,9 @@ class CardForm(QDialog):
         across.addStretch()
         for label, widget, tip in self._rows(gsd):
             widget.setToolTip(tip)
-            if isinstance(widget, QLineEdit):
-                widget.setPlaceholderText(tip)
+            line = widget.lineEdit() if isinstance(widget, QComboBox) else widget
+            if isinstance(line, QLineEdit):
+                line.setPlaceholderText(tip)
             form.addRow(label, widget)
             form.labelForField(widget).setToolTip(tip)
         area = QScrollArea()
@@ -230,6 +230,7 @@ def typed(entries: Sequence[str]) -> QComboBox:
     combo = QComboBox()
     combo.setEditable(True)
     combo.addItems(list(entries))
+    combo.setCurrentIndex(-1)
     return combo
 
 

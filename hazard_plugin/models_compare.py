@@ -43,7 +43,6 @@ def comparison_html(models: Sequence[ModelEntry]) -> str:
         (tr("Thresholds"), [pairs(model.card.get("thresholds")) for model in models]),
         (tr("Metres a pixel"), [gsd_text(model) for model in models]),
         (tr("Licence"), [text_of(model, "licence") for model in models]),
-        (tr("Limits"), [text_of(model, "limits") for model in models]),
         (tr("Mean balanced accuracy"), [number(model.score) for model in models]),
     ]
     head = row_html(["", *[f"{model.title}\n{model.name}" for model in models]], "th")
@@ -59,6 +58,8 @@ def comparison_html(models: Sequence[ModelEntry]) -> str:
         means = [sum(value_of(rows[key]) or 0.0 for key in shared) / len(shared) for rows in measured]
         told = tr("Mean of the {count} rows that all have").format(count=len(shared))
         body.append(row_html([told, *[f"{mean:.3f}" for mean in means]], "th"))
+    limits = [text_of(model, "limits") or "–" for model in models]
+    body.append(row_html([tr("Limits"), *limits]))
     note = "" if keys else f"<p>{escape(tr('None of these models has been scored yet.'))}</p>"
     return f"<table cellpadding='4' border='0'>{head}{''.join(body)}</table>{note}"
 

@@ -54,11 +54,11 @@ class ModelsDialog(QDialog):
         self.confirm = self._confirm
         self.setObjectName("modelsDialog")
         self.setWindowTitle(tr("Models"))
-        self.resize(1020, 480)
+        self.resize(1060, 480)
         self.tree = QTreeWidget()
         self.tree.setObjectName("modelsTree")
         self.tree.setAccessibleName(tr("Models that can be used"))
-        self.tree.setHeaderLabels([tr("Model"), tr("Hazards"), tr("Score"), tr("Default for"), tr("From")])
+        self.tree.setHeaderLabels([tr("Model"), tr("Name"), tr("Hazards"), tr("Score"), tr("Default for"), tr("From")])
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.tree.setAlternatingRowColors(True)
         self.tree.itemSelectionChanged.connect(self.update_state)
@@ -144,9 +144,9 @@ class ModelsDialog(QDialog):
                 above = item
             item.setSelected(model.name in chosen)
         self.tree.expandAll()
-        for index in range(self.tree.columnCount()):
+        for index in range(self.tree.columnCount() - 1):  # the last takes what is left
             self.tree.resizeColumnToContents(index)
-            self.tree.setColumnWidth(index, min(self.tree.columnWidth(index) + 8, 300))
+            self.tree.setColumnWidth(index, min(self.tree.columnWidth(index) + 8, 280))
         self.update_state()
 
     def selected(self) -> List[ModelEntry]:
@@ -359,10 +359,9 @@ def row_of(model: ModelEntry) -> List[str]:
         origin = tr("adapted from {parent}").format(parent=model.parent)
     else:
         origin = tr("bundled") if model.is_bundled else tr("installed")
-    name = model.name if model.is_adapted else f"{model.title} ({model.name})"
     score = "–" if model.score is None else f"{model.score:.2f}"
     hazards, defaults = ([hazard_title(h) for h in names] for names in (model.hazards, model.default_for))
-    return [name, ", ".join(hazards), score, ", ".join(defaults), origin]
+    return [model.title, model.name, ", ".join(hazards), score, ", ".join(defaults), origin]
 
 
 def tr(text: str) -> str:

@@ -145,8 +145,8 @@ def test_deleting_asks_and_names_what_was_adapted_from_it(dialog, home, tmp_path
     )
     dialog.import_path(str(child))
     assert "'child' can be used now" in done(dialog)
-    names = [dialog.tree.topLevelItem(i).text(0) for i in range(dialog.tree.topLevelItemCount())]
-    assert "child" not in names, "adapted models hang below their parents"
+    names = [dialog.tree.topLevelItem(i).text(1) for i in range(dialog.tree.topLevelItemCount())]
+    assert "radar" in names and "child" not in names, "adapted models hang below their parents"
     asked = []
     dialog.confirm = lambda text: asked.append(text) or False
     dialog.select("radar")
@@ -252,6 +252,9 @@ def test_weights_without_a_card_are_described_corrected_and_installed(dialog, ho
     assert "Choose the file" in form.trouble.text()
     form.weights.setFilePath(str(path))
     assert form.name.text() == "Mud-net-v2"
+    form.bands.setText("blue,green,red,nir")
+    press(ok)
+    assert "Name the encoder" in form.trouble.text()
     form.encoder.setCurrentText("tu-mobilenetv3_small_050")
     form.hazards.setText("mud flow")
     form.mean.setText("[0.1; 0.2 x]")
@@ -279,6 +282,7 @@ def test_a_form_that_is_closed_meanwhile_does_no_harm(dialog, home, tmp_path):
     dialog.import_menu.actions()[2].trigger()
     form = dialog.findChild(QDialog, "cardForm")
     form.weights.setFilePath(str(tmp_path / "nowhere.safetensors"))
+    form.encoder.setCurrentText("resnet18")
     form.licence.setCurrentText("MIT")
     press(form.buttons.button(QDialogButtonBox.StandardButton.Ok))
     form.close()
