@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .digest import scene_sha256
+from .moved import where_now
 from .protocol import NOT_ASSESSED, BadInput, HazardError, ProvenanceJob, SceneJob
 from .raster.tagged import TaggedRaster
 from .reporting import Report
@@ -50,6 +51,8 @@ def provenance(job: ProvenanceJob, report: Report | None = None) -> dict[str, An
         except BadInput:
             raise not_raster from None
         found = {"kind": "polygons" if tags else None, **_of_tags(tags), **_no_areas()}
+    if isinstance(found["scene"], str):
+        found["scene"] = where_now(found["scene"], _text(found["job"].get("mask")), job.file)
     if job.verify:
         report.stage("Hashing scene and model", 0.6)
         found.update(_verified(found))
@@ -139,6 +142,10 @@ def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _same(before: Any, now: str | None) -> bool | None:
     return None if not before or not now else before == now
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _object(value: str | None) -> dict[str, Any] | None:

@@ -14,9 +14,11 @@ import numpy as np
 from .change import change
 from .correct import correct
 from .jobs import job_from_dict
+from .moved import where_now
 from .polygons import polygons
 from .protocol import BadInput, ChangeJob, ProvenanceJob, RepeatJob, SegmentJob
 from .provenance import provenance
+from .raster import check_outputs
 from .raster.tagged import TaggedRaster
 from .refine import refine
 from .reporting import Report
@@ -29,6 +31,7 @@ STEPS: dict[str, Callable[[Any, Report], dict[str, Any]]] = {
     "correct": correct,
     "polygons": polygons,
 }
+SMALLEST_FILE_BYTES = 2**16
 INPUTS = ("permanent_water", "elevation", "not_assessed", "polygons", "manual")
 """Fields of steps that name files of the analyst, which have to be there still."""
 
@@ -55,6 +58,7 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
     else:
         for name in ("scene", "model"):
             _require_unchanged(origin, name, job.changed, warn)
+        check_outputs([job.out], overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
         with tempfile.TemporaryDirectory(prefix=".repeat-", dir=_folder_of(job.out)) as folder:
             done = _run(origin, job, folder, report)
     comparable = origin["kind"] in ("mask", "change")
@@ -77,7 +81,7 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
 
 def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report) -> dict[str, Any]:
     """Segment, then take every step to a file of its own, the last one of a mask to its final name."""
-    steps = [step for step in origin["steps"] if step["kind"] in STEPS]
+    steps = [_found_again(step, job.file) for step in origin["steps"] if step["kind"] in STEPS]
     on_masks = [step for step in steps if step["kind"] != "polygons"]
     traced = [step for step in steps if step["kind"] == "polygons"][-1:]
     if job.polygons and not traced:
@@ -107,6 +111,7 @@ def _segment_job(origin: dict[str, Any], mask: str, probability: str | None, *, 
         raise BadInput(f"'{origin['file']}' does not say how it was made; choose a result of Hazard Mapper.")
     values = {
         **recorded,
+        "raster": origin["scene"] or recorded.get("raster"),
         "mask": mask,
         "probability": probability,
         "model": recorded.get("model") or origin["model"],
@@ -135,7 +140,8 @@ def _step_job(step: dict[str, Any], mask: str, probability: str | None, out: str
 
 def _change_job(origin: dict[str, Any], job: RepeatJob) -> ChangeJob:
     values = json.loads(origin["tags"]["HAZARD_CHANGE_JOB"])
-    found: ChangeJob = job_from_dict("change", {**values, "out": job.out, "overwrite": job.overwrite})
+    masks = {name: where_now(str(values.get(name)), values.get("out"), job.file) for name in ("before", "after")}
+    found: ChangeJob = job_from_dict("change", {**values, **masks, "out": job.out, "overwrite": job.overwrite})
     return found
 
 
@@ -153,6 +159,14 @@ def _require_unchanged(origin: dict[str, Any], name: str, go_on: bool, warn: Any
     if not go_on:
         raise BadInput(text)
     warn(text)
+
+
+def _found_again(step: dict[str, Any], file: str) -> dict[str, Any]:
+    """The step, with the analyst's files where they lie now if they were moved together with the result."""
+    values = step["job"]
+    made = values.get("out") or values.get("mask")
+    inputs = {name: where_now(values[name], made, file) for name in INPUTS if isinstance(values.get(name), str)}
+    return {**step, "job": {**values, **inputs}}
 
 
 def _require_inputs(step: dict[str, Any]) -> None:

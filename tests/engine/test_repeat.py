@@ -120,3 +120,29 @@ def test_what_has_gone_or_changed_is_refused_and_nothing_written(made):
     with pytest.raises(BadInput, match="does not say how it was made"):
         again(folder, write_raster(folder / "foreign.tif", np.ones((4, 4), "u1")), changed=True)
     assert not (folder / "again.tif").exists() and hidden(folder) == []
+
+
+def test_results_moved_together_with_their_scene_are_made_again(made, tmp_path_factory):
+    folder, mask, probability = made
+    (folder / "own").mkdir()
+    drawn = write_polygons(folder / "own" / "drawn.gpkg", [("manual", 2, 2, 8, 8)])
+    correct(CorrectJob(mask, drawn, str(folder / "c.tif")))
+    threshold(ThresholdJob(probability, str(folder / "t.tif"), 0.2))
+    change(ChangeJob(str(folder / "t.tif"), mask, str(folder / "d.tif")))
+    moved = tmp_path_factory.mktemp("elsewhere") / "moved é"
+    shutil.move(str(folder), moved)
+    assert provenance(ProvenanceJob(str(moved / "mask.tif"), verify=True))["scene_unchanged"] is True
+    for name in ("mask", "c", "d"):
+        assert again(moved, moved / f"{name}.tif")["different_pixels"] == 0, name
+    (moved / "results").mkdir()
+    shutil.move(str(moved / "mask.tif"), moved / "results" / "mask.tif")
+    with pytest.raises(BadInput, match="cannot be found"):
+        again(moved, moved / "results" / "mask.tif")
+    shutil.copy(moved / "scene.tif", moved / "results" / "scene.tif")
+    assert again(moved, moved / "results" / "mask.tif")["different_pixels"] == 0
+
+
+def test_an_output_in_no_folder_is_refused(made):
+    folder, mask, _ = made
+    with pytest.raises(BadInput, match="does not exist"):
+        repeat(RepeatJob(mask, str(folder / "nowhere" / "again.tif")))
