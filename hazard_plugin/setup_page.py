@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from typing import Any, Callable, List, Optional
 
 from qgis.core import QgsApplication
@@ -33,6 +34,9 @@ from .setup_plan import (
 )
 from .setup_report import make_report
 from .setup_task import SetupTask, Work, find_gpus
+
+RELEASE_S = 15.0
+"""How long a job that runs is waited for before the set-up stops short of moving the engine."""
 
 LOOK, INSTALL, ADOPT, REMOVE, CHECK = "look", "install", "adopt", "remove", "check"
 
@@ -132,9 +136,12 @@ class SetupPage(QDialog):
         return EngineSetup(engine_root(), before_swap=self._let_go)
 
     def _let_go(self) -> None:
-        """End idle workers, whose environment is about to be moved; runs on the task's thread."""
-        if not self._release():
-            raise SetupFailed("busy", folder=engine_root())
+        """End idle workers, whose environment is about to be moved; short jobs are waited for. On the task's thread."""
+        end = time.monotonic() + RELEASE_S
+        while not self._release():
+            if time.monotonic() > end:
+                raise SetupFailed("busy", folder=engine_root())
+            time.sleep(0.3)
 
     def _offer_builds(self, choice: Choice) -> None:
         combo = self.form.deviceComboBox

@@ -15,19 +15,27 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
-def profile(tmp_path, monkeypatch):
+def empty_profile(tmp_path, monkeypatch):
     """A profile without an engine, on a computer where nothing else offers one."""
     from hazard_mapper.hazard_plugin import engine_location, setup_page
 
-    root = tmp_path / "profile" / "hazard_mapper"
+    root = tmp_path / "profile of Zoë" / "hazard_mapper"
     monkeypatch.delenv("HAZARD_ENGINE_PYTHON", raising=False)
     monkeypatch.setattr(engine_location, "own_python", lambda: str(tmp_path / "none"))
     monkeypatch.setattr(engine_location, "engine_root", lambda: str(root))
     monkeypatch.setattr(setup_page, "engine_root", lambda: str(root))
     monkeypatch.setattr(setup_page, "qgis_python", lambda: PYTHON)
+    return root
+
+
+@pytest.fixture
+def profile(empty_profile, monkeypatch):
+    """The same, and a tiny package stands for the engine."""
+    from hazard_mapper.hazard_plugin import setup_page
+
     monkeypatch.setattr(setup_page, "build_named", small)
     monkeypatch.setattr(setup_page, "EngineSetup", lambda *args, **options: real(*args, proof=PROOF, **options))
-    return root
+    return empty_profile
 
 
 from hazard_mapper.hazard_plugin.engine_setup import EngineSetup as real  # noqa: E402
@@ -199,3 +207,30 @@ def test_a_gpu_is_found_through_its_driver(page, tmp_path, monkeypatch):
     assert wait_until(lambda: not page.is_running, 10)
     assert page.build().name == "cu130" and "580.82.07" in page.form.deviceLabel.text()
     assert [page.form.deviceComboBox.itemData(i) for i in range(2)] == ["cu130", "cpu"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("HAZARD_TEST_SETUP"), reason="set HAZARD_TEST_SETUP=1 to download PyTorch")
+def test_the_real_engine_is_installed_and_segments(empty_profile, dock, add_scene, click, picture):
+    add_scene()
+    dock.warm_up()
+    click(dock.setup.button)
+    page = dock.setup.page
+    assert wait_until(lambda: not page.is_running, 20)
+    page.form.packageIndexCheckBox.setChecked(os.environ["HAZARD_TEST_SETUP"] == "index")
+    began = time.monotonic()
+    click(page.form.setUpButton)
+    assert wait_until(lambda: page.form.progressBar.value() > 300, 600)
+    picture(page, "setup_page_running")
+    assert wait_until(lambda: not page.is_running, 1800)
+    assert "proven on" in page.form.stepLabel.text(), page.form.stepLabel.text()
+    print(f"Set up in {time.monotonic() - began:.0f} s.")
+    picture(page, "setup_page_done")
+    click(page.form.checkButton)
+    assert wait_until(lambda: not page.is_running, 120)
+    assert "those that were installed" in page.form.stepLabel.text(), page.form.stepLabel.text()
+    page.close()
+    assert wait_until(lambda: dock.ui.segmentButton.isEnabled(), 60)
+    click(dock.ui.segmentButton)
+    assert wait_until(lambda: not dock.queue.is_running, 120)
+    assert dock.results.findChildren(QAbstractButton), dock.ui.statusLabel.text()
