@@ -30,7 +30,7 @@ from .raster.georeference import ASSUMED_GSD_M
 from .raster.tagged import TaggedRaster
 from .reporting import Report
 from .steps import with_step
-from .vector.corrections import MANUAL, Correction, Corrections, pixel_outlines, read_corrections
+from .vector.corrections import MANUAL, Correction, Corrections, pixel_outlines, read_corrections, united
 from .vector.outlines import Outlines, ground_areas, joined, pixel_counts
 from .vector.polygon_file import PolygonFile
 from .vector.polygonize import Tracing, Zones
@@ -251,6 +251,14 @@ class _Run:
             file.add(shape.wkb, self._values_by_hand(shape, area))
             found[shape.origin] += 1
             found["area"] += area if shape.origin == MANUAL else 0.0
+        together = united([shape.wkb for shape in self.corrections.shapes if shape.origin == MANUAL])
+        if together is not None:
+            area = self._area_of(together)
+            self.warn(
+                f"Polygons drawn by hand overlap on {found['area'] - area:,.0f} m2: the hazard area counts that ground "
+                "once, a sum over the polygons twice; merge them."
+            )
+            found["area"] = area
         return found
 
     def _values_by_hand(self, shape: Correction, area: float) -> dict[str, Any]:

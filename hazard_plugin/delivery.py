@@ -11,7 +11,7 @@ from .corrections import Corrections, present_layers
 from .delivery_menu import fill_menu, warn_no_result
 from .engine_client import EngineClient
 from .hazards import icon_path
-from .layer_origin import kind_of_layer
+from .layer_origin import kind_of_layer, related
 from .result_layers import join_run_group
 from .result_panel import ResultPanel
 from .threshold_bar import ThresholdBar
@@ -68,12 +68,13 @@ class Delivery(QObject):
         self.corrections.close_down()
 
     def offer_result(self, layer_id: str) -> None:
-        """Open the menu for a result's mask."""
-        layer = QgsProject.instance().mapLayer(layer_id)
+        """Open the menu for a result: for the mask that was made last of it, refined or corrected."""
+        project = QgsProject.instance()
+        layer = project.mapLayer(layer_id)
         if layer is None:
             warn_no_result(self._iface)
             return
-        self.offer(layer)
+        self.offer(([layer, *related(project, layer, "mask")])[-1])
 
     def offer_active(self) -> None:
         """Open the menu for the layer that is active in the layer panel."""

@@ -9,7 +9,7 @@ from qgis.core import QgsApplication, QgsMapLayer, QgsProject
 from qgis.PyQt.QtWidgets import QMenu, QWidget
 
 from .help_page import HelpDialog
-from .layer_origin import file_of, origin_of, related
+from .layer_origin import file_of, kind_of_layer, origin_of, related
 from .messages import WARNING, tell, tr
 
 
@@ -95,8 +95,8 @@ def parameters_for(entry: Entry, layer: QgsMapLayer) -> Dict[str, Any]:
     project = QgsProject.instance()
     found = {role: of_role(project, layer, role) for role in entry.roles.values()}
     parameters = {name: found[role] for name, role in entry.roles.items() if found[role]}
-    masks = related(project, layer, "mask")
-    stem = re.sub(r"\.tiff?$", "", file_of(masks[-1] if masks else layer))
+    mask = layer if kind_of_layer(layer) == "mask" else next(iter(related(project, layer, "mask")[::-1]), layer)
+    stem = re.sub(r"\.tiff?$", "", file_of(mask))
     if stem and os.path.isdir(os.path.dirname(stem)):
         parameters.update({name: free_name(stem, ending) for name, ending in entry.outputs.items()})
     return parameters
@@ -108,7 +108,7 @@ def of_role(project: QgsProject, layer: QgsMapLayer, role: str) -> Any:
         scene = project.mapLayer(origin_of(layer)["scene_id"])
         return scene.id() if scene is not None else None
     kind = role.split("_")[0]
-    layers = related(project, layer, kind)
+    layers = [layer] if kind_of_layer(layer) == kind else related(project, layer, kind)
     if not layers:
         return None
     return file_of(layers[-1]) if role.endswith("_file") else layers[-1].id()

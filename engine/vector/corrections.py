@@ -161,6 +161,27 @@ def as_multipolygon(parts: list[Any]) -> bytes:
     return to_wkb([from_wkb(bytes(part.ExportToIsoWkb(ogr.wkbNDR)))[0] for part in parts])
 
 
+def united(shapes: list[bytes]) -> bytes | None:
+    """WKB of what polygons cover together, where at least two of them overlap; else None."""
+    polygons = [ogr.CreateGeometryFromWkb(shape) for shape in shapes]
+    boxes = np.asarray([polygon.GetEnvelope() for polygon in polygons], np.float64).reshape(-1, 4)
+    for index, (xmin, xmax, ymin, ymax) in enumerate(boxes):
+        later = boxes[index + 1 :]
+        near = (later[:, 0] < xmax) & (later[:, 1] > xmin) & (later[:, 2] < ymax) & (later[:, 3] > ymin)
+        for other in (np.flatnonzero(near) + index + 1).tolist():
+            if any(part.Area() > 0 for part in polygon_parts(polygons[index].Intersection(polygons[other]))):
+                return as_multipolygon(polygon_parts(_union(polygons)))
+    return None
+
+
+def _union(polygons: list[Any]) -> Any:
+    together = ogr.Geometry(ogr.wkbMultiPolygon)
+    for polygon in polygons:
+        for part in polygon_parts(polygon):
+            together.AddGeometry(part)
+    return together.UnionCascaded()
+
+
 def pixel_outlines(wkb: bytes, georeference: Georeference) -> Any:
     """Outlines, in the mask's pixels, of one polygon of its CRS, numbered 0."""
     parts = [[georeference.to_pixels(ring) for ring in part] for part in from_wkb(wkb)]

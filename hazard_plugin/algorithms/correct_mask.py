@@ -15,8 +15,8 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import POLYGONS
 from ..hazards import hazard_title
-from ..layer_origin import file_of, hazard_of, inherited, scene_of
-from .base import absolute, with_help
+from ..layer_origin import hazard_of, inherited, scene_of
+from .base import with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import dress_on_load, require_free, told_to_processing
 
@@ -71,18 +71,9 @@ class CorrectMask(DeliveryAlgorithm):
     ) -> protocol.CorrectJob:
         out = self.output_file(parameters, "OUTPUT", output_context)
         require_free(out, context.project())
-        layer = self.parameterAsVectorLayer(parameters, "POLYGONS", context)
-        if layer is None or layer.providerType() != "ogr":
-            raise protocol.BadInput(tr("The polygons are not a plain file; choose those that Hazard polygons wrote."))
-        if layer.isEditable() and layer.isModified():
-            raise protocol.BadInput(
-                tr("The polygons '{name}' have edits that are not saved; save or discard them first.").format(
-                    name=layer.name()
-                )
-            )
         return protocol.CorrectJob(
             mask=self.result_file(parameters, "INPUT", context),
-            polygons=absolute(file_of(layer)),
+            polygons=self.corrections_file(parameters, "POLYGONS", context),
             out=out,
             overwrite=True,
         )
@@ -94,6 +85,7 @@ class CorrectMask(DeliveryAlgorithm):
         with told_to_processing():
             self.job = self._job(parameters, context, context)
             layer = self.raster(parameters, "INPUT", context)
+        self.tell_filtered(feedback)
         hazard = hazard_of(layer)
         name = tr("{hazard}, corrected - {scene}").format(hazard=hazard_title(hazard), scene=scene_of(layer))
         origin = {**inherited(layer), "derived": "corrected"}

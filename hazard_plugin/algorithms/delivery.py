@@ -2,11 +2,12 @@
 
 from typing import Any, Dict
 
-from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback
+from qgis.core import QgsProcessingContext, QgsProcessingException, QgsProcessingFeedback, QgsProviderRegistry
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
 from ..engine_client import EngineClient
+from ..layer_origin import file_of
 from ..raster_source import read_layer
 from .base import EngineAlgorithm, absolute
 from .outputs import told_to_processing
@@ -18,6 +19,7 @@ class DeliveryAlgorithm(EngineAlgorithm):
     def __init__(self, client: EngineClient) -> None:
         super().__init__(client)
         self.job: Any = None
+        self.is_filtered = False
         self.named: Dict[str, str] = {}
         """Outputs as Processing names them; a temporary one gets another name each time it is asked for."""
 
@@ -44,6 +46,40 @@ class DeliveryAlgorithm(EngineAlgorithm):
                 )
             )
         return source.path
+
+    def corrections_file(self, parameters: Dict[str, Any], name: str, context: QgsProcessingContext) -> str:
+        """File of polygons that were corrected by hand; raises BadInput where the engine would read anything else."""
+        layer = self.parameterAsVectorLayer(parameters, name, context)
+        if layer is None:
+            raise protocol.BadInput(tr("The corrected polygons cannot be opened; choose a polygon layer."))
+        if layer.isEditable() and layer.isModified():
+            raise protocol.BadInput(
+                tr("The polygons '{name}' have edits that are not saved; save or discard them first.").format(
+                    name=layer.name()
+                )
+            )
+        if layer.providerType() != "ogr":
+            raise protocol.BadInput(
+                tr("Layer '{name}' is not a plain file; export it to a GeoPackage and choose that.").format(
+                    name=layer.name()
+                )
+            )
+        path = file_of(layer)
+        wanted = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("layerName")
+        inside = [found.name() for found in QgsProviderRegistry.instance().querySublayers(path)]
+        if wanted and len(inside) > 1 and inside[0] != wanted:
+            raise protocol.BadInput(
+                tr(
+                    "Layer '{name}' shares its file with others; export it to a file of its own and choose that."
+                ).format(name=layer.name())
+            )
+        self.is_filtered = bool(layer.subsetString())
+        return absolute(path)
+
+    def tell_filtered(self, feedback: QgsProcessingFeedback) -> None:
+        """Say that a filter of the corrected polygons has no effect, as the engine reads their file."""
+        if self.is_filtered:
+            feedback.pushWarning(tr("The filter of the corrected polygons is passed over: all of their file count."))
 
     def output_file(self, parameters: Dict[str, Any], name: str, context: QgsProcessingContext) -> str:
         """Absolute path of an output, asked for once and kept in ``named``."""

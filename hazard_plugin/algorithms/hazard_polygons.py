@@ -19,9 +19,9 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import DOUBLE, INTEGER, POLYGONS
 from ..engine_client import EngineClient
-from ..layer_origin import file_of, hazard_of, inherited, scene_of
+from ..layer_origin import hazard_of, inherited, scene_of
 from ..vector_layers import PolygonsDresser
-from .base import absolute, with_help
+from .base import with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import require_free, told_to_processing
 
@@ -120,22 +120,7 @@ class HazardPolygons(DeliveryAlgorithm):
         """File of the corrections; raises BadInput for layers that are no plain file, or are being edited."""
         if parameters.get("MANUAL") in (None, ""):
             return None
-        layer = self.parameterAsVectorLayer(parameters, "MANUAL", context)
-        if layer is None:
-            raise protocol.BadInput(tr("The manual corrections cannot be opened; choose a polygon layer."))
-        if layer.isEditable() and layer.isModified():
-            raise protocol.BadInput(
-                tr("The polygons '{name}' have edits that are not saved; save or discard them first.").format(
-                    name=layer.name()
-                )
-            )
-        if layer.providerType() != "ogr":
-            raise protocol.BadInput(
-                tr("Layer '{name}' is not a plain file; export it to a GeoPackage and choose that.").format(
-                    name=layer.name()
-                )
-            )
-        return absolute(file_of(layer))
+        return self.corrections_file(parameters, "MANUAL", context)
 
     def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -144,6 +129,7 @@ class HazardPolygons(DeliveryAlgorithm):
         with told_to_processing():
             self.job = self._job(parameters, context, context)
             layer = self.raster(parameters, "INPUT", context)
+        self.tell_filtered(feedback)
         origin = inherited(layer)
         self._dresser = None
         output = self.named["OUTPUT"]

@@ -381,6 +381,21 @@ def test_corrections_in_another_crs_and_as_a_shapefile_are_taken_over(tmp_path):
     assert found[0]["area_m2"] == pytest.approx(expected, rel=1e-3)
 
 
+def test_ground_that_two_manual_polygons_share_is_counted_once(tmp_path):
+    shapes = [("manual", square(500060, 5099500, 100), {}), ("manual", square(500110, 5099500, 100), {})]
+    result, found = trace(tmp_path, np.zeros((70, 90), "u1"), manual=draw(tmp_path / "d.gpkg", shapes))
+    scale = found[0]["area_m2"] / 10_000
+    assert [f["area_m2"] for f in found] == pytest.approx([1e4 * scale] * 2, rel=1e-6)
+    assert result["hazard_area_m2"] == pytest.approx(15_000 * scale, rel=1e-6)
+    assert any("drawn by hand overlap on 5,0" in text for text in result["warnings"]), result["warnings"]
+    apart = [("manual", square(500060, 5099500, 100), {}), ("manual", square(500160, 5099500, 100), {})]
+    result, _ = trace(
+        tmp_path, np.zeros((70, 90), "u1"), manual=draw(tmp_path / "a.gpkg", apart), out="apart.gpkg", overwrite=True
+    )
+    assert result["hazard_area_m2"] == pytest.approx(20_000 * scale, rel=1e-6)
+    assert not any("overlap" in text for text in result["warnings"])
+
+
 def test_a_crossed_manual_polygon_is_made_valid_and_said(tmp_path):
     bow = "POLYGON ((500000 5099900,500100 5100000,500100 5099900,500000 5100000,500000 5099900))"
     result, found = trace(tmp_path, blobs(), manual=draw(tmp_path / "d.gpkg", [("manual", bow, {})]))

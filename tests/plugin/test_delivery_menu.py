@@ -56,3 +56,17 @@ def test_layers_of_other_runs_are_left_out(run_of, project):
     project.addMapLayer(other)
     assert related(project, run_of["probability"], "mask") == [run_of["mask"]]
     assert related(project, other, "probability") == []
+
+
+def test_the_layer_that_was_clicked_is_the_one_delivered(run_of, project, tmp_path):
+    from hazard_mapper.hazard_plugin.delivery_menu import ENTRIES, parameters_for
+    from hazard_mapper.hazard_plugin.layer_origin import inherited, remember_origin
+
+    refined = QgsRasterLayer(write_scene(tmp_path / "refined.tif", bands=1), "refined")
+    remember_origin(refined, "mask", **{**inherited(run_of["mask"]), "derived": "refined"})
+    project.addMapLayer(refined)
+    entry = next(entry for entry in ENTRIES if entry.algorithm == "exposure")
+    for layer, wanted in ((run_of["mask"], run_of["mask"]), (refined, refined), (run_of["probability"], refined)):
+        found = parameters_for(entry, layer)
+        assert found["HAZARD_MASK"] == wanted.id()
+        assert found["OUTPUT"].startswith(wanted.source()[: -len(".tif")])

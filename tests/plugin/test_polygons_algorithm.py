@@ -194,3 +194,24 @@ def test_it_runs_in_a_background_thread(engine, mask, tmp_path, project):
     QgsApplication.taskManager().addTask(task)
     assert wait_until(lambda: ended, 60)
     assert ended[0][0] and ended[0][1]["COUNT"] == 2
+
+
+def test_corrections_beside_other_layers_in_a_file_are_refused_and_a_filter_is_told(trace, tmp_path, project):
+    from qgis.core import QgsCoordinateTransformContext, QgsVectorFileWriter
+
+    first = QgsVectorLayer(trace()["OUTPUT"], "polygons", "ogr")
+    shared = str(tmp_path / "shared.gpkg")
+    for name in ("one", "two"):
+        options = QgsVectorFileWriter.SaveVectorOptions()
+        options.layerName = name
+        if os.path.exists(shared):
+            options.actionOnExistingFile = QgsVectorFileWriter.CreateOrOverwriteLayer
+        QgsVectorFileWriter.writeAsVectorFormatV3(first, shared, QgsCoordinateTransformContext(), options)
+    layers = [QgsVectorLayer(f"{shared}|layername={name}", name, "ogr") for name in ("one", "two")]
+    project.addMapLayers(layers)
+    assert "file of its own" in refusal(trace, MANUAL=layers[1].id(), OUTPUT=str(tmp_path / "again.gpkg"))
+    layers[0].setSubsetString("\"origin\" = 'manual'")
+    feedback = QgsProcessingFeedback(False)
+    values = {"INPUT": str(tmp_path / "mask.tif"), "MANUAL": layers[0].id(), "OUTPUT": str(tmp_path / "again.gpkg")}
+    assert processing.run(ALGORITHM, values, feedback=feedback)["COUNT"] == 2
+    assert "filter" in feedback.textLog()
