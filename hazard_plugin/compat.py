@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProcessingParameterNumber,
     QgsWkbTypes,
 )
+from qgis.PyQt.QtCore import QMetaType, QVariant
 
 
 def is_rendered_type(data_type: Any) -> bool:
@@ -21,21 +22,27 @@ def is_rendered_type(data_type: Any) -> bool:
     return data_type in (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
 
 
-POLYGONS = QgsProcessing.TypeVectorPolygon
-BUILDINGS = [QgsProcessing.TypeVectorPolygon, QgsProcessing.TypeVectorPoint]
-LINES = QgsProcessing.TypeVectorLine
-TABLE = QgsProcessing.TypeVector
-NUMERIC_FIELD = QgsProcessingParameterField.Numeric
-NO_GEOMETRY = QgsWkbTypes.NoGeometry
-LINE_GEOMETRY = QgsWkbTypes.LineGeometry
-POLYGON_GEOMETRY = QgsWkbTypes.PolygonGeometry
-NO_CHECK = QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks
-DOUBLE = QgsProcessingParameterNumber.Double
-INTEGER = QgsProcessingParameterNumber.Integer
-RASTER_OR_VECTOR = [QgsProcessing.TypeRaster, QgsProcessing.TypeVectorAnyGeometry]
-FOLDER = QgsProcessingParameterFile.Folder
-RASTER_LAYERS = QgsMapLayerProxyModel.RasterLayer
-POLYGON_LAYERS = QgsMapLayerProxyModel.PolygonLayer
-ADVANCED_FLAG = QgsProcessingParameterDefinition.FlagAdvanced
-WKT_PREFERRED = QgsCoordinateReferenceSystem.WKT_PREFERRED
-MULTIPOLYGON = QgsWkbTypes.MultiPolygon
+POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon
+BUILDINGS = [QgsProcessing.SourceType.TypeVectorPolygon, QgsProcessing.SourceType.TypeVectorPoint]
+LINES = QgsProcessing.SourceType.TypeVectorLine
+TABLE = QgsProcessing.SourceType.TypeVector
+NUMERIC_FIELD = QgsProcessingParameterField.DataType.Numeric
+NO_GEOMETRY = QgsWkbTypes.Type.NoGeometry
+LINE_GEOMETRY = QgsWkbTypes.GeometryType.LineGeometry
+POLYGON_GEOMETRY = QgsWkbTypes.GeometryType.PolygonGeometry
+NO_CHECK = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
+DOUBLE = QgsProcessingParameterNumber.Type.Double
+INTEGER = QgsProcessingParameterNumber.Type.Integer
+RASTER_OR_VECTOR = [QgsProcessing.SourceType.TypeRaster, QgsProcessing.SourceType.TypeVectorAnyGeometry]
+FOLDER = QgsProcessingParameterFile.Behavior.Folder
+RASTER_LAYERS = QgsMapLayerProxyModel.Filter.RasterLayer
+POLYGON_LAYERS = QgsMapLayerProxyModel.Filter.PolygonLayer
+ADVANCED_FLAG = QgsProcessingParameterDefinition.Flag.FlagAdvanced
+WKT_PREFERRED = QgsCoordinateReferenceSystem.WktVariant.WKT_PREFERRED
+MULTIPOLYGON = QgsWkbTypes.Type.MultiPolygon
+
+HAS_META_TYPES = Qgis.QGIS_VERSION_INT >= 33800
+"""Whether fields are made with Qt's meta types; the variant types of before are deprecated since."""
+TEXT_VALUE = QMetaType.Type.QString if HAS_META_TYPES else QVariant.String
+WHOLE_VALUE = QMetaType.Type.Int if HAS_META_TYPES else QVariant.Int
+REAL_VALUE = QMetaType.Type.Double if HAS_META_TYPES else QVariant.Double

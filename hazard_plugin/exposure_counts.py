@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from qgis.core import (
+    Qgis,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
     QgsCoordinateTransformContext,
@@ -230,9 +231,7 @@ class LayerReader:
         else:
             request.setNoAttributes()
         try:
-            request.setFilterRect(
-                self._move.transformBoundingBox(self._zones.extent, QgsCoordinateTransform.ReverseTransform)
-            )
+            request.setFilterRect(self._move.transformBoundingBox(self._zones.extent, Qgis.TransformDirection.Reverse))
         except QgsCsException:
             pass  # then all are looked at
         for feature in self._source.getFeatures(request, NO_CHECK):

@@ -18,7 +18,7 @@ from .package_geometry import Hectares, ToGeographic, parts_of, united, within, 
 from .package_schema import FOOTPRINT, NO_DATA, NOT_ANALYSED, PackageName, Source, method_of
 from .package_writer import Row
 
-SKIP_VALIDITY = QgsProcessingFeatureSource.FlagSkipGeometryValidityChecks
+SKIP_VALIDITY = QgsProcessingFeatureSource.Flag.FlagSkipGeometryValidityChecks
 MANUAL, REMOVED = "manual", "removed"
 """Origins of polygons that the analyst drew, and took out: the latter are kept for the next run, never delivered."""
 

@@ -42,7 +42,7 @@ class ToGeographic:
         target = QgsCoordinateReferenceSystem(GEOGRAPHIC)
         self._name = name
         self._transform = QgsCoordinateTransform(crs, target, transforms)
-        metres = QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), QgsUnitTypes.DistanceMeters)
+        metres = QgsUnitTypes.fromUnitToUnitFactor(crs.mapUnits(), QgsUnitTypes.DistanceUnit.DistanceMeters)
         self._step = 0.0 if crs.isGeographic() or metres <= 0 else LONGEST_EDGE_M / metres
 
     def moved(self, geometry: QgsGeometry) -> QgsGeometry:
@@ -91,7 +91,9 @@ def valid_polygons(geometry: QgsGeometry) -> QgsGeometry:
         return QgsGeometry()
     if not geometry.isGeosValid():
         geometry = geometry.makeValid()
-    parts = [part for part in geometry.asGeometryCollection() if part.type() == QgsWkbTypes.PolygonGeometry]
+    parts = [
+        part for part in geometry.asGeometryCollection() if part.type() == QgsWkbTypes.GeometryType.PolygonGeometry
+    ]
     if not parts:
         return QgsGeometry()
     if len(parts) == 1:

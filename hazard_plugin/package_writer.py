@@ -20,9 +20,10 @@ from qgis.core import (
     QgsVectorLayer,
     QgsWkbTypes,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QVariant
+from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import protocol
+from .compat import REAL_VALUE, TEXT_VALUE, WHOLE_VALUE
 from .package_schema import GEOGRAPHIC, REAL, TEXT, WHOLE, Column, Layout, PackageName
 from .package_style import dress
 
@@ -244,11 +245,11 @@ def fields_of(layout: Layout) -> QgsFields:
     fields = QgsFields()
     for column in layout.columns:
         if column.kind == TEXT:
-            fields.append(QgsField(column.name, QVariant.String, "", column.length))
+            fields.append(QgsField(column.name, TEXT_VALUE, "", column.length))
         elif column.kind == WHOLE:
-            fields.append(QgsField(column.name, QVariant.Int, "", 9))
+            fields.append(QgsField(column.name, WHOLE_VALUE, "", 9))
         elif column.kind == REAL:
-            fields.append(QgsField(column.name, QVariant.Double, "", 19, 4))
+            fields.append(QgsField(column.name, REAL_VALUE, "", 19, 4))
     return fields
 
 

@@ -26,10 +26,10 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QVariant
+from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
-from ..compat import BUILDINGS, DOUBLE, LINES, NO_GEOMETRY, NUMERIC_FIELD, POLYGONS, TABLE
+from ..compat import BUILDINGS, DOUBLE, LINES, NO_GEOMETRY, NUMERIC_FIELD, POLYGONS, REAL_VALUE, TABLE, TEXT_VALUE
 from ..engine_client import EngineClient
 from ..exposure_counts import (
     Amounts,
@@ -351,9 +351,9 @@ def table_fields() -> QgsFields:
     """Fields of the table."""
     fields = QgsFields()
     for name in ("item", "title", "class", "unit", "source"):
-        fields.append(QgsField(name, QVariant.String))
+        fields.append(QgsField(name, TEXT_VALUE))
     for name in ESTIMATES:
-        fields.append(QgsField(name, QVariant.Double))
+        fields.append(QgsField(name, REAL_VALUE))
     return fields
 
 

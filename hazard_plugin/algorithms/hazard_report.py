@@ -94,10 +94,12 @@ class HazardReport(EngineAlgorithm):
         add(QgsProcessingParameterRasterLayer("PROBABILITY", tr("Probability"), None, True))
         add(QgsProcessingParameterRasterLayer("SCENE", tr("Scene, as background"), None, True))
         add(
-            QgsProcessingParameterVectorLayer("POLYGONS", tr("Polygons"), [QgsProcessing.TypeVectorPolygon], None, True)
+            QgsProcessingParameterVectorLayer(
+                "POLYGONS", tr("Polygons"), [QgsProcessing.SourceType.TypeVectorPolygon], None, True
+            )
         )
         exposure = QgsProcessingParameterVectorLayer(
-            "EXPOSURE", tr("Table of exposure"), [QgsProcessing.TypeVector], None, True
+            "EXPOSURE", tr("Table of exposure"), [QgsProcessing.SourceType.TypeVector], None, True
         )
         add(with_help(exposure, tr("with the fields item, class, unit, low, central and high")))
         errors = QgsProcessingParameterRasterLayer("ERRORS", tr("Error layer"), None, True)

@@ -70,7 +70,7 @@ class MapSheet(EngineAlgorithm):
 
     def flags(self) -> Any:
         """Layouts may only be drawn on the main thread."""
-        return super().flags() | QgsProcessingAlgorithm.FlagNoThreading
+        return super().flags() | QgsProcessingAlgorithm.Flag.FlagNoThreading
 
     def tags(self) -> List[str]:
         """Words by which the toolbox finds it."""
@@ -103,7 +103,7 @@ class MapSheet(EngineAlgorithm):
         add(QgsProcessingParameterRasterLayer("SCENE", tr("Scene, as background"), None, True))
         add(
             QgsProcessingParameterVectorLayer(
-                "POLYGONS", tr("Polygons, drawn as they are"), [QgsProcessing.TypeVectorPolygon], None, True
+                "POLYGONS", tr("Polygons, drawn as they are"), [QgsProcessing.SourceType.TypeVectorPolygon], None, True
             )
         )
         change = QgsProcessingParameterRasterLayer("CHANGE", tr("Change, drawn instead of the mask"), None, True)

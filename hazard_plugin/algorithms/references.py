@@ -95,7 +95,7 @@ def read_reference(layer: QgsMapLayer, mask: QgsRasterLayer, transforms: QgsCoor
         raise protocol.BadInput(
             tr("Layer '{name}' is neither a raster nor polygons; choose another layer.").format(name=layer.name())
         )
-    if layer.geometryType() != QgsWkbTypes.PolygonGeometry:
+    if layer.geometryType() != QgsWkbTypes.GeometryType.PolygonGeometry:
         raise protocol.BadInput(
             tr("Layer '{name}' has no polygons; choose a layer of polygons, or a raster.").format(name=layer.name())
         )

@@ -92,9 +92,9 @@ def write_png(layout: QgsPrintLayout, path: str, dpi: float) -> None:
 
 def check(outcome: int, path: str) -> None:
     """Raise OutputFailed, with the likely reason, unless an export ended well."""
-    if outcome == QgsLayoutExporter.Success:
+    if outcome == QgsLayoutExporter.ExportResult.Success:
         return
-    if outcome == QgsLayoutExporter.MemoryError:
+    if outcome == QgsLayoutExporter.ExportResult.MemoryError:
         raise protocol.OutputFailed(tr("The picture is too large for the memory; choose fewer dots per inch or A4."))
     raise protocol.OutputFailed(
         tr("The sheet '{path}' cannot be written; check the folder and the free disk space.").format(path=path)

@@ -45,10 +45,10 @@ def add_grid(item: QgsLayoutItemMap, size_pt: float) -> None:
     grid = QgsLayoutItemMapGrid("Coordinates", item)
     grid.setIntervalX(step)
     grid.setIntervalY(step)
-    grid.setStyle(QgsLayoutItemMapGrid.Cross)
+    grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Cross)
     grid.setCrossLength(2.0)
     grid.setLineSymbol(line_symbol("#1f1f1f", 0.15))
-    grid.setFrameStyle(QgsLayoutItemMapGrid.ExteriorTicks)
+    grid.setFrameStyle(QgsLayoutItemMapGrid.FrameStyle.ExteriorTicks)
     grid.setFrameWidth(1.0)
     grid.setFramePenSize(0.2)
     grid.setFramePenColor(QColor("#1f1f1f"))
@@ -60,16 +60,16 @@ def annotate(grid: QgsLayoutItemMapGrid, is_geographic: bool, step: float, size_
     """Coordinates outside the map: whole metres, or degrees and minutes."""
     grid.setAnnotationEnabled(True)
     if is_geographic:
-        grid.setAnnotationFormat(QgsLayoutItemMapGrid.DegreeMinute)
+        grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
         grid.setAnnotationPrecision(0 if step >= 1 / 60 else 2)
     else:
-        grid.setAnnotationFormat(QgsLayoutItemMapGrid.CustomFormat)
+        grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.CustomFormat)
         places = 0 if step >= 1 else 3
         grid.setAnnotationExpression(f"replace(format_number(@grid_number, {places}, 'en'), ',', '\u202f')")
     grid.setAnnotationTextFormat(text_format(size_pt, QColor("#3c3c3c")))
     grid.setAnnotationFrameDistance(0.7)
-    for side in (QgsLayoutItemMapGrid.Left, QgsLayoutItemMapGrid.Right):
-        grid.setAnnotationDirection(QgsLayoutItemMapGrid.Vertical, side)
+    for side in (QgsLayoutItemMapGrid.BorderSide.Left, QgsLayoutItemMapGrid.BorderSide.Right):
+        grid.setAnnotationDirection(QgsLayoutItemMapGrid.AnnotationDirection.Vertical, side)
 
 
 def add_graticule(item: QgsLayoutItemMap, crs: Any, step: float) -> None:
@@ -99,16 +99,16 @@ def add_legend(builder: Any, frame: Frame, layers: SheetLayers) -> float:
     for layer in layers.legend:
         node: QgsLayerTreeLayer = root.addLayer(layer)
         if isinstance(layer, QgsRasterLayer):
-            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Hidden)
+            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
             keep_seen(legend, node, layer)
         elif isinstance(layer, QgsVectorLayer) and isinstance(layer.renderer(), QgsRuleBasedRenderer):
-            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Hidden)
+            QgsLegendRenderer.setNodeLegendStyle(node, QgsLegendStyle.Style.Hidden)
             keep_present(legend, node, layer)
     share, needed = 1.0, dress_legend(builder, legend, 1.0)
     while needed.height() > frame.height and share > LEAST_LEGEND:
         share -= 0.05
         needed = dress_legend(builder, legend, share)
-    legend.attemptResize(QgsLayoutSize(needed.width(), needed.height(), QgsUnitTypes.LayoutMillimeters))
+    legend.attemptResize(QgsLayoutSize(needed.width(), needed.height(), QgsUnitTypes.LayoutUnit.LayoutMillimeters))
     return float(needed.height())
 
 
@@ -117,15 +117,25 @@ def dress_legend(builder: Any, legend: QgsLayoutItemLegend, share: float) -> QSi
     unit = builder.frames.unit * share
     size = builder.frames.type_size
     font = font_of(7.0 * size * share)
-    for part in (QgsLegendStyle.Subgroup, QgsLegendStyle.SymbolLabel, QgsLegendStyle.Group, QgsLegendStyle.Title):
+    for part in (
+        QgsLegendStyle.Style.Subgroup,
+        QgsLegendStyle.Style.SymbolLabel,
+        QgsLegendStyle.Style.Group,
+        QgsLegendStyle.Style.Title,
+    ):
         legend.setStyleFont(part, font)
     legend.setFontColor(QColor("#1f1f1f"))
     legend.setSymbolWidth(6.5 * unit)
     legend.setSymbolHeight(3.4 * unit)
-    for part in (QgsLegendStyle.Title, QgsLegendStyle.Group, QgsLegendStyle.Subgroup, QgsLegendStyle.Symbol):
-        legend.rstyle(part).setMargin(QgsLegendStyle.Top, 0.0)
-        legend.rstyle(part).setMargin(QgsLegendStyle.Bottom, 0.0)
-    legend.rstyle(QgsLegendStyle.Symbol).setMargin(QgsLegendStyle.Top, 1.3 * unit)
+    for part in (
+        QgsLegendStyle.Style.Title,
+        QgsLegendStyle.Style.Group,
+        QgsLegendStyle.Style.Subgroup,
+        QgsLegendStyle.Style.Symbol,
+    ):
+        legend.rstyle(part).setMargin(QgsLegendStyle.Side.Top, 0.0)
+        legend.rstyle(part).setMargin(QgsLegendStyle.Side.Bottom, 0.0)
+    legend.rstyle(QgsLegendStyle.Style.Symbol).setMargin(QgsLegendStyle.Side.Top, 1.3 * unit)
     legend.setBoxSpace(0.0)
     legend.setBackgroundEnabled(False)
     legend.adjustBoxSize()
@@ -174,7 +184,9 @@ def add_scale_bar(builder: Any, frame: Frame) -> float:
     bar.setStyle("Single Box")
     bar.setLinkedMap(item)
     kilometres = step >= 500
-    bar.setUnits(QgsUnitTypes.DistanceKilometers if kilometres else QgsUnitTypes.DistanceMeters)
+    bar.setUnits(
+        QgsUnitTypes.DistanceUnit.DistanceKilometers if kilometres else QgsUnitTypes.DistanceUnit.DistanceMeters
+    )
     bar.setUnitLabel("km" if kilometres else "m")
     bar.setMapUnitsPerScaleBarUnit(1.0)
     bar.setNumberOfSegmentsLeft(0)

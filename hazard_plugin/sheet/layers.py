@@ -176,7 +176,7 @@ def polygon_figure(polygons: Optional[QgsVectorLayer]) -> str:
     names = polygons.fields()
     has_area, has_origin = (names.lookupField(name) >= 0 for name in ("area_m2", "origin"))
     count, total = 0, 0.0
-    for feature in polygons.getFeatures(QgsFeatureRequest().setFlags(QgsFeatureRequest.NoGeometry)):
+    for feature in polygons.getFeatures(QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry)):
         if has_origin and feature["origin"] == "removed":
             continue
         count += 1
@@ -208,7 +208,10 @@ def dressed_scene(scene: QgsRasterLayer, bands: str) -> QgsRasterLayer:
     elif radar and layer.bandCount() != 3:
         grey_of(layer, radar[0])
     layer.setContrastEnhancement(
-        QgsContrastEnhancement.StretchToMinimumMaximum, QgsRasterMinMaxOrigin.CumulativeCut, layer.extent(), 250_000
+        QgsContrastEnhancement.ContrastEnhancementAlgorithm.StretchToMinimumMaximum,
+        QgsRasterMinMaxOrigin.Limits.CumulativeCut,
+        layer.extent(),
+        250_000,
     )
     return layer
 

@@ -34,7 +34,7 @@ from .locator import add_locator
 from .projection import centre_of, crs_text
 
 ACCENT, INK, QUIET, RULE = "#12355b", "#1f1f1f", "#5c5c5c", "#c4cad2"
-MM = QgsUnitTypes.LayoutMillimeters
+MM = QgsUnitTypes.LayoutUnit.LayoutMillimeters
 TITLE_PT, SUBTITLE_PT, HEADING_PT, BODY_PT, SMALL_PT, LEAST_PT = 15.0, 8.5, 7.5, 7.0, 6.25, 4.75
 HEADING_MM = 6.0
 SCALE_MM = 20.0
@@ -207,9 +207,9 @@ class SheetBuilder:
             drawing = base64.b64encode(file.read()).decode("ascii")
         picture = QgsLayoutItemPicture(self.layout)
         # Kept within the layout, so that it is still there where this plugin is not.
-        picture.setPicturePath(f"base64:{drawing}", QgsLayoutItemPicture.FormatSVG)
+        picture.setPicturePath(f"base64:{drawing}", QgsLayoutItemPicture.Format.FormatSVG)
         picture.setLinkedMap(self.map)
-        picture.setNorthMode(QgsLayoutItemPicture.TrueNorth)
+        picture.setNorthMode(QgsLayoutItemPicture.NorthMode.TrueNorth)
         self.place(picture, frame, "north arrow")
 
     def _add_footer(self) -> None:
@@ -247,7 +247,7 @@ class SheetBuilder:
     def rectangle(self, frame: Frame, colour: str, name: str) -> None:
         """A filled rectangle."""
         item = QgsLayoutItemShape(self.layout)
-        item.setShapeType(QgsLayoutItemShape.Rectangle)
+        item.setShapeType(QgsLayoutItemShape.Shape.Rectangle)
         item.setSymbol(QgsFillSymbol.createSimple({"color": colour, "outline_style": "no"}))
         self.place(item, frame, name)
 

@@ -33,7 +33,7 @@ def text_format(size_pt: float, colour: QColor) -> QgsTextFormat:
     found = QgsTextFormat()
     found.setFont(font_of(size_pt))
     found.setSize(size_pt)
-    found.setSizeUnit(QgsUnitTypes.RenderPoints)
+    found.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
     found.setColor(colour)
     return found
 

@@ -42,7 +42,7 @@ def add_locator(builder: Any, frame: Frame, layers: SheetLayers, view: Any) -> N
     item.setBackgroundColor(QColor("#eaf1f7"))
     item.setFrameEnabled(True)
     item.setFrameStrokeColor(QColor("#5c5c5c"))
-    item.setFrameStrokeWidth(QgsLayoutMeasurement(0.2, QgsUnitTypes.LayoutMillimeters))
+    item.setFrameStrokeWidth(QgsLayoutMeasurement(0.2, QgsUnitTypes.LayoutUnit.LayoutMillimeters))
     add_graticule(item, QgsCoordinateReferenceSystem(GEOGRAPHIC), 5.0 if half < 2_000_000 else 10.0)
     overview = item.overview()
     overview.setLinkedMap(builder.map)
