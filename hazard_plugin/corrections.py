@@ -77,6 +77,7 @@ class Corrections(QObject):
         stored = [layer.dataProvider().getFeatures(QgsFeatureRequest(fid)) for fid in gone]
         found = [feature for features in stored for feature in features]
         self._removed[layer.id()] = [feature for feature in found if feature[ORIGIN] == MODEL]
+        mark_manual(layer, {*buffer.addedFeatures().keys(), *buffer.changedGeometries().keys()})
 
     def _after_commit(self, layer: QgsVectorLayer) -> None:
         removed = []
@@ -125,6 +126,15 @@ def set_defaults(layer: QgsVectorLayer) -> None:
         if index >= 0:
             quoted = "'" + text.replace("'", "''") + "'"
             layer.setDefaultValueDefinition(index, QgsDefaultValue(quoted, on_update))
+
+
+def mark_manual(layer: QgsVectorLayer, fids: Iterable[int]) -> None:
+    """Say who drew polygons that a tool, such as the one that merges, has given a model's attributes."""
+    index = layer.fields().lookupField(ORIGIN)
+    for fid in fids:
+        feature = layer.getFeature(fid)
+        if feature.isValid() and feature[ORIGIN] not in (MANUAL, REMOVED):
+            layer.changeAttributeValue(fid, index, MANUAL)
 
 
 def measure_manual(layer: QgsVectorLayer) -> None:
