@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
+import subprocess  # nosec B404  # only pip is started, from a list, without a shell
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,9 +44,9 @@ def make_bundle(folder: Path, build: str, requirements: Path, index: str | None)
     torch = [line for line in lines if line.startswith(FROM_PYTORCH)]
     if index and torch:
         command = [*PIP, "--dest", str(folder), "--index-url", index, *torch]
-        subprocess.run(command, check=True, env=environment)
+        subprocess.run(command, check=True, env=environment)  # nosec B603  # a list made here
     command = [*PIP, "--dest", str(folder), "--find-links", str(folder), *lines]
-    subprocess.run(command, check=True, env=environment)
+    subprocess.run(command, check=True, env=environment)  # nosec B603  # a list made here
     manifest = {
         "version": 1,
         "build": build,

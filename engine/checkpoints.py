@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import pickle
+import pickle  # nosec B403  # for the name of its error; torch.load reads weights only
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass

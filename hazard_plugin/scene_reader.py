@@ -127,7 +127,8 @@ def picture_info(fields: Mapping[str, Any]) -> Dict[str, Any]:
     """What a map service hands out: a picture, read as red, green and blue."""
     slots = fields["bands"] or ("red", "green", "blue", protocol.UNUSED)
     names = ("red", "green", "blue", "opacity")
-    bands = [{"index": i + 1, "slot": slot, "description": name} for i, (slot, name) in enumerate(zip(slots, names))]  # noqa: B905
+    named = zip(slots, names)  # noqa: B905  # strict= came with Python 3.10
+    bands = [{"index": i + 1, "slot": slot, "description": name} for i, (slot, name) in enumerate(named)]
     return {"bands": bands, "units": fields["units"] or "byte", "sensor": None, "gsd_m": None, "warnings": []}
 
 

@@ -50,7 +50,8 @@ class PatchName:
 
 
 SENTINEL_2_V2 = re.compile(
-    r"(?P<satellite>S2[A-D])_MSIL2A_(?P<day>\d{8})T\d{6}_N\d{4}_R\d{3}_T(?P<tile>[0-9A-Z]{5})_(?P<column>\d+)_(?P<row>\d+)"
+    r"(?P<satellite>S2[A-D])_MSIL2A_(?P<day>\d{8})T\d{6}_N\d{4}_R\d{3}_"
+    r"T(?P<tile>[0-9A-Z]{5})_(?P<column>\d+)_(?P<row>\d+)"
 )
 SENTINEL_2_V1 = re.compile(r"(?P<satellite>S2[A-D])_MSIL2A_(?P<day>\d{8})T\d{6}_(?P<column>\d+)_(?P<row>\d+)")
 SENTINEL_1 = re.compile(

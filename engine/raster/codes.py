@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -65,8 +66,7 @@ class CodeRaster:
                 f"{other.height}; bring the reference to the mask's grid first."
             )
         mine, theirs = (
-            ask_twice(lambda dataset=raster._dataset: dataset.GetGeoTransform(can_return_null=True))  # type: ignore[misc]
-            for raster in (self, other)
+            ask_twice(partial(raster._dataset.GetGeoTransform, can_return_null=True)) for raster in (self, other)
         )
         if mine is not None and theirs is not None:
             size = max(abs(mine[1]) + abs(mine[2]), 1e-12)

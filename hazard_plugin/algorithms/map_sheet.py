@@ -231,7 +231,7 @@ class MapSheet(EngineAlgorithm):
             write_files(layout, finals, dpi, feedback)
         except protocol.HazardError as error:
             layers.let_go()
-            del layout, builder
+            layout = builder = None  # what the error carries along would keep them
             raise error.with_traceback(None) from None
         feedback.setProgress(100)
         self._layout, self._layers = layout, layers
