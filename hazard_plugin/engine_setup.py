@@ -35,6 +35,9 @@ ONE_INDEX = {**SHARES, "torch": 0.0, "rest": 0.80}
 RESUMED = ("create", "torch", "rest")
 """Steps that need not be done again where the new environment of a set-up that was cut off is still there."""
 
+DAMAGED = ("torch", "gdal", "proof", "numbers")
+"""Failures of the proof after which the next try begins with a new environment; downloads are kept."""
+
 RENAME_TRIES_S = 10.0
 """How long a folder in use, by a virus scanner for instance, is waited for."""
 
@@ -106,8 +109,8 @@ class EngineSetup:
 
     # What can be asked for
 
-    def install(self, plan: Plan, progress: Progress, is_cancelled: Callable[[], bool], fresh: bool = False) -> Any:
-        """Set the engine up, going on where an earlier try with the same plan stopped unless ``fresh``.
+    def install(self, plan: Plan, progress: Progress, is_cancelled: Callable[[], bool]) -> Any:
+        """Set the engine up, going on where an earlier try with the same plan stopped.
 
         Returns what was found by the proof. Raises SetupFailed or Cancelled; the engine in place is as it was then.
         """
@@ -115,7 +118,7 @@ class EngineSetup:
         with self._locked(progress, is_cancelled):
             self.recover()
             state = self.state()
-            done = state["done"] if state.get("plan") == plan.fingerprint() and not fresh else []
+            done = state["done"] if state.get("plan") == plan.fingerprint() else []
             done = [step for step in done if step in RESUMED] if os.path.exists(python_of(self.path(NEW))) else []
             if not done:
                 remove_tree(self.path(NEW))
@@ -123,7 +126,7 @@ class EngineSetup:
             proof: Dict[str, Any] = {}
             with self._noting_failure(state, plan):
                 for step in STEPS:
-                    if is_cancelled():
+                    if step != "tidy" and is_cancelled():  # too late then: the new engine is in place and proven
                         raise protocol.Cancelled("Cancelled.")
                     self._begin(step, state)
                     if step not in done:
@@ -385,6 +388,8 @@ class EngineSetup:
             raise
         except SetupFailed as error:
             state.update(state="failed", failure=self._told(error))
+            if error.kind in DAMAGED:
+                state["done"] = []
             self._note(state)
             raise
         except OSError as error:

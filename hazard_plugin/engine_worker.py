@@ -341,6 +341,8 @@ def clean_environment(environment: QProcessEnvironment) -> QProcessEnvironment:
     """QGIS's environment without what would lead the worker to QGIS's own Python packages."""
     for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "PYTHONPLATLIBDIR"):
         environment.remove(name)
+    if os.name == "nt":
+        environment.insert("USE_PATH_FOR_GDAL_PYTHON", "YES")  # QGIS's GDAL lies on the path, not beside its module
     environment.insert("PYTHONUNBUFFERED", "1")
     environment.insert("PYTHONIOENCODING", "utf-8")
     environment.insert("PYTHONUTF8", "1")

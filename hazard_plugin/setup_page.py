@@ -164,9 +164,11 @@ class SetupPage(QDialog):
         form.stateLabel.setText(self._told_state(state))
         installed = state.get("installed") or {}
         there = os.path.isdir(self._setup.path(ENGINE))
-        begun = os.path.isdir(self._setup.path(NEW)) and state.get("plan") == plan.fingerprint()
+        begun = state["done"] and os.path.isdir(self._setup.path(NEW)) and state.get("plan") == plan.fingerprint()
         if begun:
             name = self.tr("Go on")
+        elif there and self._is_outdated(state):
+            name = self.tr("Update")
         elif there and installed.get("build") == plan.build.name:
             name = self.tr("Repair")
         elif there:
@@ -176,20 +178,28 @@ class SetupPage(QDialog):
         form.setUpButton.setText(name)
         form.allow(not self.is_running or self._doing == LOOK, self.is_running, there, self._choice is not None)
 
+    def _is_outdated(self, state: Any) -> bool:
+        return list((state.get("installed") or {}).get("requirements") or []) != list(self.requirements)
+
     def _told_state(self, state: Any) -> str:
-        named = os.environ.get("HAZARD_ENGINE_PYTHON") or load_setting("engine_python")
+        named = os.environ.get("HAZARD_ENGINE_PYTHON")
         if named:
-            return self.tr("In use is the Python '{path}', which was named; setting up replaces that choice.").format(
-                path=named
+            text = self.tr(
+                "In use is '{path}', which the variable HAZARD_ENGINE_PYTHON names; unset it to use another."
             )
-        proof = (state.get("installed") or {}).get("proof") or {}
-        versions = proof.get("versions") or {}
+            return text.format(path=named)
+        named = load_setting("engine_python")
+        if named:
+            return self.tr("In use is '{path}', which was chosen; setting up replaces that choice.").format(path=named)
         if os.path.isdir(self._setup.path(ENGINE)):
+            proof = (state.get("installed") or {}).get("proof") or {}
+            versions = proof.get("versions") or {}
             text = self.tr("Ready: PyTorch {torch} on {device}, GDAL {gdal}.")
             said = text.format(torch=versions.get("torch"), gdal=versions.get("gdal"), device=proof.get("device_name"))
-            if list((state.get("installed") or {}).get("requirements") or []) != list(self.requirements):
-                said += " " + self.tr("This plugin wants other versions: repair it.")
-            return said
+            return f"{said} {self.tr('This plugin wants other versions.')}" if self._is_outdated(state) else said
+        failure = state.get("failure") or {}
+        if failure:
+            return self.tr("The last try failed: {sentence}").format(sentence=failure.get("sentence"))
         if os.path.isdir(self._setup.path(NEW)):
             return self.tr("The set-up was not finished; it can go on where it stopped.")
         return self.tr("No engine is installed yet.")
@@ -218,12 +228,8 @@ class SetupPage(QDialog):
 
     def _install(self, plan: Plan) -> None:
         self._setup = setup = self._make_setup()
-        fresh = os.path.isdir(setup.path(ENGINE)) and not os.path.isdir(setup.path(NEW))
-        self._start(
-            INSTALL,
-            self.tr("Setting up the engine"),
-            lambda progress, is_cancelled: setup.install(plan, progress, is_cancelled, fresh),
-        )
+        title = self.tr("Setting up the engine")
+        self._start(INSTALL, title, lambda progress, is_cancelled: setup.install(plan, progress, is_cancelled))
 
     def adopt(self, *_: Any) -> None:
         """Use a Python that is there already, after the same proof."""

@@ -113,6 +113,14 @@ def test_a_cancelled_set_up_goes_on_where_it_stopped(quick_environment, setup, s
     assert (setup_root / "engine" / "mark").exists() and not any("Processing" in line for line in said)
 
 
+def test_what_failed_its_proof_is_not_gone_on_with(quick_environment, setup, setup_root, tiny_wheels):
+    with pytest.raises(SetupFailed):
+        EngineSetup(str(setup_root), proof=FAILING).install(offline_plan(setup_root, tiny_wheels), silent, never)
+    (setup_root / "engine.new" / "mark").touch()
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    assert version_in_place(setup) == "1.0" and not (setup_root / "engine" / "mark").exists()
+
+
 def test_another_plan_starts_anew(quick_environment, setup, setup_root, tiny_wheels, newer):
     at = []
     with pytest.raises(Cancelled):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from qgis.core import QgsApplication
-from qgis.PyQt.QtWidgets import QAbstractButton, QComboBox
+from qgis.PyQt.QtWidgets import QAbstractButton, QComboBox, QDialog
 from setup_toys import PROOF, PYTHON, small, write_bundle, write_wheel
 from support import settle, wait_until
 
@@ -234,3 +234,10 @@ def test_the_real_engine_is_installed_and_segments(empty_profile, dock, add_scen
     click(dock.ui.segmentButton)
     assert wait_until(lambda: not dock.queue.is_running, 120)
     assert dock.results.findChildren(QAbstractButton), dock.ui.statusLabel.text()
+
+
+def test_the_help_is_at_hand(page, click):
+    click(page.form.helpButton)
+    dialog = page.findChild(QDialog, "helpDialog")
+    assert "Without a network" in dialog.page.toPlainText()
+    dialog.close()
