@@ -10,6 +10,7 @@ from qgis.core import (
     QgsFeatureRequest,
     QgsFeatureSink,
     QgsFields,
+    QgsGeometry,
     QgsProcessingFeatureSource,
     QgsProcessingFeedback,
     QgsRectangle,
@@ -18,7 +19,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
-from ..compat import MULTIPOLYGON
+from ..compat import MULTIPOLYGON, NO_CHECK, POLYGON_GEOMETRY
+from ..exposure_counts import of_kind
 from ..raster_source import RasterSource, clip
 
 
@@ -48,13 +50,13 @@ def write_area(
     extent = QgsRectangle()
     extent.setMinimal()
     try:
-        for feature in polygons.getFeatures(request):
+        # QGIS's own check would end the program where it ends a loop of Python: broken polygons are mended here.
+        for feature in polygons.getFeatures(request, NO_CHECK):
             if feedback.isCanceled():
                 raise protocol.Cancelled(tr("Cancelled; nothing was written."))
-            geometry = feature.geometry()
+            geometry = plain_polygons(feature.geometry())
             if geometry.isEmpty():
                 continue
-            geometry.convertToMultiType()
             plain = QgsFeature()
             plain.setGeometry(geometry)
             if not writer.addFeature(plain, QgsFeatureSink.Flag.FastInsert):
@@ -78,6 +80,18 @@ def write_area(
         )
     clip(extent, scene.extent, scene.name)
     return Area(path, extent)
+
+
+def plain_polygons(geometry: QgsGeometry) -> QgsGeometry:
+    """Polygons of several parts without curves, mended where they cross themselves; empty where there are none."""
+    if geometry.isEmpty():
+        return QgsGeometry()
+    plain = QgsGeometry(geometry.constGet().segmentize())
+    if not plain.isGeosValid():
+        plain = of_kind(plain.makeValid(), POLYGON_GEOMETRY)
+    if not plain.isEmpty():
+        plain.convertToMultiType()
+    return plain
 
 
 def tr(text: str) -> str:

@@ -30,6 +30,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import MULTIPOLYGON
 from ..raster_source import RasterSource, read_layer
+from .area import plain_polygons
 
 MARGIN = 0.02
 """Share of the mask's extent by which more of a reference is taken than lies on it."""
@@ -68,10 +69,9 @@ class Reference:
             for feature in self.polygons.getFeatures(request):
                 if feedback.isCanceled():
                     raise protocol.Cancelled(tr("Cancelled; nothing was written."))
-                geometry = feature.geometry()
+                geometry = plain_polygons(feature.geometry())
                 if geometry.isEmpty():
                     continue
-                geometry.convertToMultiType()
                 plain = QgsFeature()
                 plain.setGeometry(geometry)
                 if not writer.addFeature(plain, QgsFeatureSink.Flag.FastInsert):

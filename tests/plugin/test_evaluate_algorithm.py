@@ -111,6 +111,25 @@ def test_polygons_score_a_mask_and_show_where_it_errs(provider, project, mask, t
     assert written(tmp_path) == ["accuracy.html", "errors.qml", "errors.tif", "mask.tif"]
 
 
+def test_polygons_that_cross_themselves_are_mended_and_curves_are_followed(provider, project, mask):
+    """QGIS's own check of them would end the program instead."""
+    left, right, top, bottom = (X0 + 20 * PX, X0 + 45 * PX, Y0 - 10 * PX, Y0 - 30 * PX)
+    middle = (left + right) / 2
+    bow = f"POLYGON(({left} {top},{right} {bottom},{right} {top},{left} {bottom},{left} {top}))"
+    arc = f"{left} {top},{middle} {top - 100},{right} {top},{middle} {top + 100},{left} {top}"
+    circle = f"CURVEPOLYGON(CIRCULARSTRING({arc}))"
+    for wkt, size in ((bow, 250), (circle, None)):
+        layer = QgsVectorLayer(
+            "CurvePolygon?crs=EPSG:32632" if size is None else "Polygon?crs=EPSG:32632", "t", "memory"
+        )
+        feature = QgsFeature()
+        feature.setGeometry(QgsGeometry.fromWkt(wkt))
+        assert layer.dataProvider().addFeatures([feature])[0]
+        results = processing.run(EVALUATE, {"MASK": mask, "REFERENCE_POLYGONS": layer})
+        inside = results["TP"] + results["FN"]
+        assert inside == pytest.approx(size, abs=25) if size else inside > 100
+
+
 def test_only_selected_polygons_count_where_asked(provider, project, mask):
     layer = polygons((20, 10, 45, 30), (0, 0, 5, 5))
     project.addMapLayer(layer)
