@@ -129,7 +129,7 @@ class ModelChoice(QObject):
         combo.clear()
         for model, is_below in nested(models_for(self.models, self.hazard())):
             combo.addItem(f"{INDENT}{model.name}" if is_below else model.label, model.name)
-            combo.setItemData(combo.count() - 1, model.summary, Qt.ItemDataRole.ToolTipRole)
+            combo.setItemData(combo.count() - 1, model.tip, Qt.ItemDataRole.ToolTipRole)
         if not combo.count():
             combo.addItem(self.tr("default of the hazard"), "")
         select_data(combo, chosen)

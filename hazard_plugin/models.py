@@ -1,5 +1,6 @@
 """What the plugin knows of models: those the engine lists, and, before it is asked, the folders beside the plugin."""
 
+import html
 import os
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Tuple
@@ -28,6 +29,11 @@ class ModelEntry:
     def summary(self) -> str:
         """What the model is for, in a line or two."""
         return str(self.card.get("description") or self.title)
+
+    @property
+    def tip(self) -> str:
+        """The summary for a tool tip: text, whatever a card of others contains."""
+        return f"<qt>{html.escape(self.summary)}</qt>"
 
     @property
     def is_adapted(self) -> bool:

@@ -136,7 +136,7 @@ class ModelsDialog(QDialog):
         for model, is_below in nested(self.models):
             item = QTreeWidgetItem(row_of(model))
             item.setData(0, NAME, model.name)
-            item.setToolTip(0, model.summary)
+            item.setToolTip(0, model.tip)
             if is_below and above is not None:
                 above.addChild(item)
             else:

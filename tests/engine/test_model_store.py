@@ -9,11 +9,16 @@ import random
 import shutil
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from scenes import write_raster
 
 from engine import model_archive
 from engine.__main__ import main
@@ -30,9 +35,12 @@ from engine.protocol import (
     ExportModelJob,
     ImportModelJob,
     OutputFailed,
+    SegmentJob,
 )
 from engine.reporting import Report
+from engine.segment import segment
 
+ROOT = Path(__file__).resolve().parents[2]
 FILES = ("SHA256SUMS", "card.json", "weights.safetensors")
 
 
@@ -409,6 +417,43 @@ def test_the_users_default_answers_until_it_is_gone(model, home, capsys):
     assert "'small'" in default_trouble("landslide") and default_trouble("flood") is None
     assert set_default(DefaultModelJob(hazard="landslide"))["model"] == usual
     assert default_trouble("landslide") is None
+
+
+def test_a_run_says_that_the_default_is_gone(model, home, tmp_path):
+    import_model(ImportModelJob(path=str(model)))
+    set_default(DefaultModelJob(hazard="landslide", model="small"))
+    scene = write_raster(tmp_path / "s.tif", np.full((3, 40, 40), 3000, "u2"))
+    job = {"raster": scene, "bands": ("blue", "green", "red"), "units": "reflectance*10000", "hazard": "landslide"}
+    told = segment(SegmentJob(mask=str(tmp_path / "a.tif"), **job))
+    assert told["model"] == "small" and not any("is gone" in text for text in told["warnings"])
+    shutil.rmtree(home / "small")
+    told = segment(SegmentJob(mask=str(tmp_path / "b.tif"), **job))
+    assert told["model"] != "small" and any("'small'" in text and "is gone" in text for text in told["warnings"])
+
+
+KILLED = """
+import os, signal
+from engine import model_store
+from engine.protocol import ImportModelJob
+model_store.install = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+model_store.import_model(ImportModelJob(path={path!r}))
+"""
+
+
+def test_an_import_that_is_killed_shows_nothing_and_does_not_hinder_the_next(model, home):
+    code = KILLED.format(path=str(model))
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "HAZARD_MODELS": str(home)})
+    assert ended.returncode == -9
+    assert [p.name.startswith(".") for p in home.iterdir()] == [True]
+    assert [row["name"] for row in list_models() if not row["bundled"]] == []
+    assert import_model(ImportModelJob(path=str(model)))["model"] == "small"
+
+
+def test_an_import_onto_a_full_disk_leaves_nothing(model, small_disk, monkeypatch):
+    monkeypatch.setenv("HAZARD_MODELS", str(small_disk / "models"))
+    with pytest.raises(BadInput, match="space"):
+        import_model(ImportModelJob(path=str(ROOT / "resources" / "models" / "unet"), name="mine"))
+    assert list((small_disk / "models").iterdir()) == []
 
 
 def test_deleting_the_default_forgets_it(model, home):

@@ -218,6 +218,14 @@ def test_a_comparison_shows_text_as_text_and_marks_the_best(qgis_app):
     assert "scored" in comparison_html(models[2:])
 
 
+def test_a_card_of_others_is_text_in_tool_tips_too(qgis_app):
+    from hazard_mapper.hazard_plugin.models import read_models
+
+    hostile = "<img src='file://host/share/x.png'>"
+    tip = read_models([{"name": "a", "description": hostile}])[0].tip
+    assert "<img" not in tip and "&lt;img" in tip
+
+
 def test_models_that_need_a_model_are_found_by_weights(qgis_app):
     from hazard_mapper.hazard_plugin.models import dependents_of, read_models
 
