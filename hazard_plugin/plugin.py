@@ -10,6 +10,7 @@ from qgis.PyQt.QtWidgets import QAction
 from .engine_client import EngineClient, training_client
 from .hazards import icon_path
 from .provider import HazardProvider
+from .uninstalled import stop_watching, watch_for_uninstall
 
 
 class HazardMapperPlugin(QObject):
@@ -29,6 +30,7 @@ class HazardMapperPlugin(QObject):
 
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process asks for."""
+        stop_watching()
         self.client = EngineClient()
         self.training = training_client()
         self.provider = HazardProvider(self.client, self.training)
@@ -110,3 +112,4 @@ class HazardMapperPlugin(QObject):
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        watch_for_uninstall()
