@@ -173,7 +173,10 @@ def _require_inputs(step: dict[str, Any]) -> None:
     for name in INPUTS:
         path = step["job"].get(name)
         if path and not os.path.exists(str(path)):
-            raise BadInput(f"The step '{step['kind']}' used '{path}', which is no longer there; put it back.")
+            raise BadInput(
+                f"The step '{step['kind']}' used '{path}', which is no longer there; put it back, or take that step by "
+                "hand if it was a layer without a file of its own."
+            )
 
 
 def _folder_of(path: str) -> str | None:

@@ -18,6 +18,7 @@ from qgis.core import (
     QgsMapLayer,
     QgsProcessingFeedback,
     QgsProcessingUtils,
+    QgsProviderRegistry,
     QgsRasterLayer,
     QgsRectangle,
     QgsVectorFileWriter,
@@ -29,8 +30,10 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
 from ..compat import MULTIPOLYGON
+from ..layer_origin import file_of
 from ..raster_source import RasterSource, read_layer
 from .area import plain_polygons
+from .base import absolute
 
 MARGIN = 0.02
 """Share of the mask's extent by which more of a reference is taken than lies on it."""
@@ -46,6 +49,8 @@ class Reference:
     crs: QgsCoordinateReferenceSystem
     raster: Optional[RasterSource] = None
     polygons: Optional[QgsVectorLayerFeatureSource] = None
+    file: str = ""
+    """The layer's own file, where the engine reads the same polygons in it: then the step can be repeated."""
 
     @contextlib.contextmanager
     def opened(self, transforms: QgsCoordinateTransformContext, feedback: QgsProcessingFeedback) -> Iterator[str]:
@@ -53,6 +58,9 @@ class Reference:
         if self.raster is not None:
             with self.raster.opened(self.near if self.raster.is_copied else None, feedback) as source:
                 yield source.raster
+            return
+        if self.file:
+            yield self.file
             return
         with tempfile.TemporaryDirectory(prefix="water_", dir=QgsProcessingUtils.tempFolder()) as folder:
             path = os.path.join(folder, "water.gpkg")
@@ -101,7 +109,16 @@ def read_reference(layer: QgsMapLayer, mask: QgsRasterLayer, transforms: QgsCoor
         )
     if not layer.crs().isValid():
         raise protocol.BadInput(tr("Layer '{name}' has no CRS; set it first.").format(name=layer.name()))
-    return Reference(layer.name(), near, layer.crs(), polygons=QgsVectorLayerFeatureSource(layer))
+    return Reference(layer.name(), near, layer.crs(), polygons=QgsVectorLayerFeatureSource(layer), file=own_file(layer))
+
+
+def own_file(layer: QgsVectorLayer) -> str:
+    """Path of a layer's file, where that holds the layer alone and as it is shown; else empty."""
+    path = file_of(layer)
+    plain = layer.providerType() == "ogr" and not layer.subsetString() and not layer.isModified()
+    if not plain or not os.path.isfile(path) or layer.crs() != layer.dataProvider().crs():
+        return ""
+    return absolute(path) if len(QgsProviderRegistry.instance().querySublayers(path)) == 1 else ""
 
 
 def require_own_crs(source: RasterSource) -> None:

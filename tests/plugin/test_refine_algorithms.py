@@ -1,5 +1,6 @@
 """Refine mask, Compare masks and Add to monitoring series, with the engine's own worker."""
 
+import json
 import sqlite3
 import sys
 
@@ -11,6 +12,7 @@ from qgis import processing
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
     QgsFeature,
     QgsGeometry,
     QgsProcessingAlgRunnerTask,
@@ -19,6 +21,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsRasterLayer,
     QgsRectangle,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
 
@@ -114,6 +117,26 @@ def test_polygons_of_an_unsaved_layer_count_as_water(provider, project, mask, tm
     results = processing.run(REFINE, {"INPUT": mask, "WATER": layer.id(), "OUTPUT": str(tmp_path / "r.tif")})
     expected = codes()
     expected[10:30, 10:20] = 2
+    assert np.array_equal(read(results["OUTPUT"]), expected)
+
+
+def test_a_layers_own_file_is_named_so_that_the_step_can_be_repeated(provider, project, mask, tmp_path):
+    path = str(tmp_path / "lakes ä #1.gpkg")
+    options = QgsVectorFileWriter.SaveVectorOptions()
+    QgsVectorFileWriter.writeAsVectorFormatV3(
+        lakes((10, 10, 20, 30), (30, 10, 40, 30), crs="EPSG:32633"), path, QgsCoordinateTransformContext(), options
+    )
+    layer = QgsVectorLayer(path, "lakes", "ogr")
+    project.addMapLayer(layer)
+    expected = codes()
+    expected[10:30, 10:20], expected[10:30, 30:40] = 2, 2
+    results = processing.run(REFINE, {"INPUT": mask, "WATER": layer.id(), "OUTPUT": str(tmp_path / "r.tif")})
+    assert np.array_equal(read(results["OUTPUT"]), expected)
+    (step,) = json.loads(gdal.Open(results["OUTPUT"]).GetMetadataItem("HAZARD_STEPS"))
+    assert step["job"]["permanent_water"] == path
+    layer.setSubsetString("fid = 1")
+    results = processing.run(REFINE, {"INPUT": mask, "WATER": layer.id(), "OUTPUT": str(tmp_path / "r2.tif")})
+    expected[10:30, 30:40] = codes()[10:30, 30:40]
     assert np.array_equal(read(results["OUTPUT"]), expected)
 
 
