@@ -272,7 +272,25 @@ def settings_part(told: Mapping[str, Any]) -> str:
         for name, value in job.items()
     ]
     rows.append((tr("threshold used"), number(told.get("threshold"))))
-    return facts(rows)
+    return facts(rows) + steps_part(told.get("steps"))
+
+
+def steps_part(steps: Any) -> str:
+    """What was done to the mask after the model had made it, in order."""
+    titles = {
+        "threshold": tr("Another threshold"),
+        "refine": tr("Permanent water, slopes and what cannot be seen"),
+        "correct": tr("Corrected by hand"),
+        "polygons": tr("Traced to polygons"),
+    }
+    parts = []
+    for step in steps if isinstance(steps, list) else ():
+        if not isinstance(step, Mapping) or not isinstance(step.get("job"), Mapping):
+            continue
+        kind = str(step.get("kind"))
+        given = ((n.replace("_", " "), plain(v)) for n, v in step["job"].items() if v not in (None, [], "", False))
+        parts.append(f"<h3>{text(tr('Afterwards: {step}').format(step=titles.get(kind, kind)))}</h3>{facts(given)}")
+    return "".join(parts)
 
 
 def custody_part(told: Mapping[str, Any]) -> str:

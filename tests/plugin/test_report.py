@@ -175,6 +175,17 @@ def test_hashes_and_settings_are_told_in_full(report):
     assert page.value("raster") == ATTACK and page.value("threshold") == "default"
 
 
+def test_steps_after_the_run_are_told_in_order(report, tmp_path):
+    steps = [
+        {"kind": "refine", "job": {"mask": "m.tif", "permanent_water": "jrc <b>.tif", "least_occurrence": 50.0}},
+        {"kind": "correct", "job": {"mask": "r.tif", "polygons": "drawn.gpkg", "overwrite": False}},
+    ]
+    page = report(MASK=write(tmp_path / "steps.tif", codes(), tags={**TAGS, "HAZARD_STEPS": json.dumps(steps)}))
+    assert page.value("permanent water") == "jrc <b>.tif" and page.value("polygons") == "drawn.gpkg"
+    assert page.text.index("Permanent water, slopes") < page.text.index("Corrected by hand")
+    assert page.wrong == []
+
+
 def test_the_card_is_that_of_the_model(report):
     with open(support.ROOT / "resources" / "models" / "unet" / "card.json", encoding="utf-8") as file:
         card = json.load(file)
