@@ -27,6 +27,20 @@ PIP_SETTINGS = (
 above all other places to install to and hosts exempt from the check of their certificates."""
 
 
+WATCHED = """
+import os, runpy, signal, sys, threading
+def watch():
+    if not os.read(0, 1):
+        if os.name == "posix":
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+threading.Thread(target=watch, daemon=True).start()
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+"""Runs a module as ``-m`` does, and ends with its children when standard input does, as it does when QGIS is gone."""
+
+
 class CommandSilent(Exception):
     """A command gave no sign of life for too long and was ended."""
 
@@ -99,10 +113,10 @@ def run(
         OSError: when it cannot be started.
     """
     process = subprocess.Popen(  # nosec B603 - a list of arguments, no shell
-        list(command),
+        watched(command),
         cwd=folder,
         env={**clean_environment(os.environ, tmp), **(variables or {})},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,  # nothing is ever written: it ends when this process does
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=os.name != "nt",
@@ -136,6 +150,15 @@ def run(
         if process.poll() is None:
             kill(process)
         reader.join(5)
+        if process.stdin is not None:
+            process.stdin.close()
+
+
+def watched(command: Sequence[str]) -> List[str]:
+    """The same command, so that it does not outlive QGIS; commands other than ``PYTHON -m MODULE`` are short."""
+    if command[1:2] == ["-m"]:
+        return [command[0], "-c", WATCHED, *command[2:]]
+    return list(command)
 
 
 def _read(process: "subprocess.Popen[bytes]", said: "queue.SimpleQueue[Optional[str]]") -> None:

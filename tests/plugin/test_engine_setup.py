@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ from hazard_mapper.engine.protocol import Cancelled
 from hazard_mapper.hazard_plugin import engine_setup
 from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_failures import SetupFailed
+from hazard_mapper.hazard_plugin.setup_plan import Plan
 from qgis.PyQt.QtCore import QLockFile
-from setup_toys import PROOF, PYTHON, offline_plan, write_bundle, write_wheel
+from setup_toys import PROOF, PYTHON, offline_plan, small, write_bundle, write_wheel
 from support import PLUGINS, ROOT, wait_until
 
 FAILING = ("-c", "import json; print(json.dumps({'kind': 'gdal', 'message': 'no osgeo'})); raise SystemExit(1)")
@@ -149,6 +151,29 @@ def test_cancel_ends_a_command_and_its_children(tmp_path):
     assert wait_until(lambda: state_of(heard[0]) in ("", "Z"), 5)
 
 
+OUTLIVED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from hazard_mapper.hazard_plugin.setup_commands import run
+run([sys.executable, "-m", "sleeper"], folder=sys.argv[2], on_line=lambda line: print(line, flush=True))
+"""
+
+
+def test_no_command_outlives_a_qgis_that_was_killed(tmp_path):
+    (tmp_path / "sleeper.py").write_text(
+        "import os, subprocess\n"
+        "child = subprocess.Popen(['sleep', '300'])\n"
+        "print(os.getpid(), child.pid, flush=True)\n"
+        "child.wait()\n"
+    )
+    command = [sys.executable, "-c", OUTLIVED, str(PLUGINS), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as qgis:
+        pids = qgis.stdout.readline().split()
+        assert len(pids) == 2
+        qgis.kill()
+    assert wait_until(lambda: all(state_of(pid) in ("", "Z") for pid in pids), 10)
+
+
 KILLED = """
 import os, signal, sys
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
@@ -254,3 +279,31 @@ def test_another_python_is_proven_before_it_is_used(engine_environment, setup):
 def test_progress_is_shared_out_wholly():
     for shares in (engine_setup.SHARES, engine_setup.ONE_INDEX):
         assert 0.98 < sum(shares.values()) <= 1.0
+
+
+def write_index(folder, wheel):
+    """A package index of one package, in files."""
+    place = folder / wheel.name.split("-")[0].replace("_", "-")
+    place.mkdir(parents=True)
+    shutil.copy(wheel, place)
+    (place / "index.html").write_text(f"<a href='{wheel.name}'>{wheel.name}</a>")
+    return folder.as_uri()
+
+
+@pytest.mark.usefixtures("quick_environment")
+def test_pytorch_comes_from_its_own_index_and_the_rest_from_pips(setup, setup_root, tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    own = write_wheel(tmp_path / "own", "2.13.0+cpu", "torch")
+    other = write_wheel(tmp_path / "other", "2.13.0", "torch")
+    tiny = write_wheel(tmp_path / "tiny", requires=["torch"])
+    configuration = tmp_path / "pip.conf"
+    index = write_index(tmp_path / "pips", tiny)
+    write_index(tmp_path / "pips", other)
+    configuration.write_text(f"[global]\nindex-url = {index}\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
+    requirements = ("torch==2.13.0", "tiny_engine==1.0")
+    plan = Plan(str(setup_root), small("cpu"), requirements, PYTHON, write_index(tmp_path / "pytorchs", own))
+    setup.install(plan, silent, never)
+    freeze = written(setup_root)["installed"]["freeze"]
+    assert "torch==2.13.0+cpu" in freeze and "tiny_engine==1.0" in freeze
