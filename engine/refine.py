@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -211,7 +212,8 @@ class _Filters:
         """Warn of what the reference and the elevation model leave open."""
         job = self._job
         if self._polygons is not None and not self._polygons.is_near:
-            warn(f"No polygon of '{job.permanent_water}' lies on the mask: no permanent water was found.")
+            name = os.path.basename(str(job.permanent_water))
+            warn(f"No polygon of '{name}' lies on the mask: no permanent water was found.")
         if not self._is_active:
             return
         if not areas["wanted"]:

@@ -117,6 +117,8 @@ def _segment_job(origin: dict[str, Any], mask: str, probability: str | None, *, 
         "model": recorded.get("model") or origin["model"],
         "overwrite": overwrite,
     }
+    if isinstance(recorded.get("area"), str):
+        values["area"] = where_now(recorded["area"], recorded.get("mask"), origin["file"])
     size = str(origin["tags"].get("HAZARD_BATCH_SIZE") or "")
     if size.isdigit():  # what is predicted together may differ in the last digit
         values["batch_size"] = int(size)

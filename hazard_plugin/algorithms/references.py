@@ -116,7 +116,8 @@ def own_file(layer: QgsVectorLayer) -> str:
     """Path of a layer's file, where that holds the layer alone and as it is shown; else empty."""
     path = file_of(layer)
     plain = layer.providerType() == "ogr" and not layer.subsetString() and not layer.isModified()
-    if not plain or not os.path.isfile(path) or layer.crs() != layer.dataProvider().crs():
+    crs = layer.crs()
+    if not plain or not os.path.isfile(path) or not crs.isValid() or crs != layer.dataProvider().crs():
         return ""
     return absolute(path) if len(QgsProviderRegistry.instance().querySublayers(path)) == 1 else ""
 

@@ -9,6 +9,7 @@ from qgis.core import (
     QgsCsException,
     QgsProcessingContext,
     QgsProcessingException,
+    QgsProcessingFeatureSourceDefinition,
     QgsProcessingFeedback,
     QgsProcessingParameterExtent,
     QgsProcessingParameterFeatureSource,
@@ -30,6 +31,7 @@ from ..models import local_model_names
 from ..raster_source import RasterSource, read_layer
 from .area import write_area
 from .base import EngineAlgorithm, name_or_folder, with_hints
+from .references import own_file
 
 
 class SceneAlgorithm(EngineAlgorithm):
@@ -40,6 +42,7 @@ class SceneAlgorithm(EngineAlgorithm):
         self._source: Optional[RasterSource] = None
         self._extent: Optional[QgsRectangle] = None
         self._date = ""
+        self._area_file = ""
 
     def group(self) -> str:
         """Group in the toolbox."""
@@ -107,7 +110,17 @@ class SceneAlgorithm(EngineAlgorithm):
         self._source = read_layer(layer, view_resolution(layer))
         self._extent = self._wanted_extent(parameters, context, layer.crs())
         self._date = layer_date(layer)
+        self._area_file = self._whole_file(parameters, context)
         return layer
+
+    def _whole_file(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> str:
+        """File of the polygons, where all of it is meant: a run that names it can be repeated; else empty."""
+        value = parameters.get("AREA")
+        if isinstance(value, QgsProcessingFeatureSourceDefinition):
+            part = value.selectedFeaturesOnly or value.featureLimit >= 0 or getattr(value, "filterExpression", "")
+            value = None if part else value.source.staticValue()
+        layer = self.parameterAsVectorLayer({"AREA": value}, "AREA", context) if value else None
+        return own_file(layer) if layer is not None and layer.isValid() else ""
 
     def _wanted_extent(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, crs: QgsCoordinateReferenceSystem
@@ -153,7 +166,7 @@ class SceneAlgorithm(EngineAlgorithm):
                     "open_options": scene.open_options,
                     "crs": scene.crs,
                     "extent": scene.extent,
-                    "area": area.path if area is not None else None,
+                    "area": (self._area_file or area.path) if area is not None else None,
                 }
 
 

@@ -6,6 +6,7 @@ from qgis import processing
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
+    QgsCoordinateTransformContext,
     QgsFeature,
     QgsGeometry,
     QgsProcessingAlgRunnerTask,
@@ -22,9 +23,10 @@ from qgis.core import (
     QgsRasterLayer,
     QgsRectangle,
     QgsReferencedRectangle,
+    QgsVectorFileWriter,
     QgsVectorLayer,
 )
-from support import hidden_files, wait_until, write_scene
+from support import hidden_files, jobs_sent_by, wait_until, write_scene
 
 ALGORITHM = "hazardmapper:segmenthazard"
 
@@ -166,6 +168,24 @@ def polygon_layer(crs="EPSG:32633"):
         layer.dataProvider().addFeature(feature)
     layer.updateExtents()
     return layer
+
+
+def test_all_polygons_of_a_file_are_named_by_it_so_that_the_run_can_be_repeated(
+    segment, client, monkeypatch, project, tmp_path
+):
+    sent = jobs_sent_by(client, monkeypatch)
+    path, options = str(tmp_path / "fields ä.gpkg"), QgsVectorFileWriter.SaveVectorOptions()
+    QgsVectorFileWriter.writeAsVectorFormatV3(polygon_layer(), path, QgsCoordinateTransformContext(), options)
+    layer = QgsVectorLayer(path, "fields", "ogr")
+    project.addMapLayer(layer)
+    for area in (layer, layer.id(), path, QgsProcessingFeatureSourceDefinition(layer.id(), False)):
+        segment(AREA=area)
+    layer.selectByIds([1])
+    segment(AREA=QgsProcessingFeatureSourceDefinition(layer.id(), True))
+    layer.setSubsetString("fid = 1")
+    segment(AREA=layer)
+    areas = [job.area for kind, job in sent if kind == "segment"]
+    assert areas[:4] == [path] * 4 and path not in areas[4:] and len(areas) == 6
 
 
 def test_polygons_reach_the_engine_and_the_selection_is_honoured(segment, client, monkeypatch, project):
