@@ -20,9 +20,11 @@ from ..compat import POLYGONS as POLYGON_TYPE
 from ..compat import RASTER_OR_VECTOR
 from ..engine_client import EngineClient
 from ..hazards import mask_layer_name, probability_layer_name
-from ..layer_origin import file_of, hazard_of, scene_of
+from ..layer_origin import file_of, hazard_of, inherited, kind_of_layer, new_run, scene_of
+from ..vector_layers import PolygonsDresser
 from .base import EngineAlgorithm, absolute, with_help
 from .outputs import dress_on_load, require_free, told_to_processing
+from .styled import dress_styled, style_file
 
 
 class RunAgain(EngineAlgorithm):
@@ -97,8 +99,17 @@ class RunAgain(EngineAlgorithm):
         with told_to_processing():
             layer = self._read(parameters, context, context)
         hazard, scene = hazard_of(layer), scene_of(layer)
-        dress_on_load(context, self._mask, "mask", hazard, mask_layer_name(hazard, scene))
-        dress_on_load(context, self._probability, "probability", hazard, probability_layer_name(hazard, scene))
+        origin = {**inherited(layer), "run": new_run()}
+        if kind_of_layer(layer) == "change":
+            dress_styled(context, self._mask, style_file("change"), "change", hazard, layer.name(), origin)
+        elif origin.get("derived") == "refined":
+            dress_styled(context, self._mask, style_file("refined", hazard), "mask", hazard, layer.name(), origin)
+        else:
+            dress_on_load(context, self._mask, "mask", hazard, mask_layer_name(hazard, scene), origin)
+        dress_on_load(context, self._probability, "probability", hazard, probability_layer_name(hazard, scene), origin)
+        if self._polygons and context.willLoadLayerOnCompletion(self._polygons):
+            details = context.layerToLoadOnCompletionDetails(self._polygons)
+            details.setPostProcessor(PolygonsDresser(hazard, scene, origin))
         return True
 
     def _read(
