@@ -20,7 +20,7 @@ from .setup_bundle import checked_bundle
 from .setup_commands import CommandSilent, Ended, pip_settings, run
 from .setup_failures import SetupFailed, kind_of_error, recognise
 from .setup_files import folder_bytes, hash_of, remove_tree
-from .setup_plan import MB, OLDEST_PYTHON, Plan, size_text
+from .setup_plan import MB, OLDEST_PYTHON, SPARE_MB, Plan, size_text
 
 VERSION = 1
 STATE_FILE = "engine.json"
@@ -86,6 +86,7 @@ class EngineSetup:
         self._progress: Progress = lambda step, share, text: None
         self._step = ""
         self._shares = SHARES
+        self._plan: Optional[Plan] = None
 
     def path(self, name: str) -> str:
         """Path of something in the engine's folder."""
@@ -103,9 +104,10 @@ class EngineSetup:
                 found = json.load(file)
         except (OSError, ValueError):
             found = None
-        if not isinstance(found, dict) or found.get("version") != VERSION:
-            return {"version": VERSION, "state": "empty", "step": "", "done": [], "installed": None, "failure": None}
-        return found
+        state = {"version": VERSION, "state": "empty", "step": "", "done": [], "installed": None, "failure": None}
+        if isinstance(found, dict) and found.get("version") == VERSION and isinstance(found.get("done", []), list):
+            state.update(found)
+        return state
 
     # What can be asked for
 
@@ -115,6 +117,7 @@ class EngineSetup:
         Returns what was found by the proof. Raises SetupFailed or Cancelled; the engine in place is as it was then.
         """
         self._shares = ONE_INDEX if plan.index is None else SHARES
+        self._plan = plan
         with self._locked(progress, is_cancelled):
             self.recover()
             state = self.state()
@@ -124,7 +127,7 @@ class EngineSetup:
                 remove_tree(self.path(NEW))
             state.update(state="working", done=done, plan=plan.fingerprint(), failure=None)
             proof: Dict[str, Any] = {}
-            with self._noting_failure(state, plan):
+            with self._noting_failure(state):
                 for step in STEPS:
                     if step != "tidy" and is_cancelled():  # too late then: the new engine is in place and proven
                         raise protocol.Cancelled("Cancelled.")
@@ -199,10 +202,8 @@ class EngineSetup:
         state["numpy"], state["python_version"] = found["numpy"], ".".join(str(part) for part in found["version"])
         if plan.wheels:
             checked_bundle(plan.wheels, plan.build.name, found["version"], self._is_cancelled)
-        there = folder_bytes(self.path(NEW)) + folder_bytes(self.path(DOWNLOADS))
-        free = shutil.disk_usage(self.root).free + there
-        if free < plan.needed_bytes():
-            raise SetupFailed("disk_full", needed=size_text((plan.needed_bytes() - free) / MB), folder=self.root)
+        if shutil.disk_usage(self.root).free < self._missing_bytes():
+            raise SetupFailed("disk_full", needed=size_text(self._missing_bytes() / MB), folder=self.root)
 
     def _probe(self, python: str) -> Dict[str, Any]:
         try:
@@ -351,7 +352,7 @@ class EngineSetup:
             raise SetupFailed("silent", str(error)) from None
         if ended.code != 0:
             kind = recognise(ended.text) or "unknown"
-            raise SetupFailed(kind, ended.text, folder=self.root, needed=size_text(0))
+            raise SetupFailed(kind, ended.text, folder=self.root, needed=size_text(self._missing_bytes() / MB))
         return ended
 
     def _hear(self, line: str) -> None:
@@ -379,7 +380,7 @@ class EngineSetup:
         os.replace(partial, self.path(STATE_FILE))
 
     @contextlib.contextmanager
-    def _noting_failure(self, state: Dict[str, Any], plan: Plan) -> Iterator[None]:
+    def _noting_failure(self, state: Dict[str, Any]) -> Iterator[None]:
         try:
             yield
         except protocol.Cancelled:
@@ -393,7 +394,7 @@ class EngineSetup:
             self._note(state)
             raise
         except OSError as error:
-            failed = self._failed(error, plan)
+            failed = self._failed(error)
             state.update(state="failed", failure=self._told(failed))
             self._note(state)
             raise failed from None
@@ -405,9 +406,16 @@ class EngineSetup:
     def _told(self, error: SetupFailed) -> Dict[str, Any]:
         return {"kind": error.kind, "step": self._step, "sentence": str(error), "tail": self.lines[-TAIL_LINES:]}
 
-    def _failed(self, error: OSError, plan: Optional[Plan] = None) -> SetupFailed:
-        needed = size_text(0 if plan is None else plan.build.disk_mb)
+    def _failed(self, error: OSError) -> SetupFailed:
+        needed = size_text(self._missing_bytes() / MB)
         return SetupFailed(kind_of_error(error), str(error), folder=self.root, needed=needed)
+
+    def _missing_bytes(self) -> int:
+        """Space that has to be free for what is still to be done."""
+        if self._plan is None:
+            return SPARE_MB * MB
+        there = folder_bytes(self.path(NEW)) + folder_bytes(self.path(DOWNLOADS))
+        return max(self._plan.needed_bytes() - there, SPARE_MB * MB)
 
     @contextlib.contextmanager
     def _locked(self, progress: Progress, is_cancelled: Callable[[], bool]) -> Iterator[None]:

@@ -66,7 +66,8 @@ def sentences() -> Dict[str, str]:
     """What is said of each kind of failure."""
     return {
         "disk_full": tr(
-            "The disk is full; free {needed} at '{folder}', or choose another folder, then go on where it stopped."
+            "The disk is full; {needed} have to be free at '{folder}': make room or choose another folder, then go on "
+            "where it stopped."
         ),
         "certificate": tr(
             "The certificate of the package server is not trusted, often because a firewall reads along; give pip the "

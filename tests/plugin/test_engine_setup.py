@@ -83,6 +83,17 @@ def test_another_version_takes_the_place_of_the_old_one(quick_environment, setup
     assert {path.name for path in setup_root.iterdir()} == {"engine", "engine.json"}
 
 
+def test_it_switches_between_processor_and_gpu(quick_environment, setup, setup_root, tiny_wheels, tmp_path):
+    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+    other = tmp_path / "other"
+    write_wheel(other)
+    gpu = offline_plan(setup_root, write_bundle(other, "cu130"), build="cu130")
+    assert setup.install(gpu, silent, never)["device"] == "cuda"
+    assert written(setup_root)["installed"]["build"] == "cu130"
+    assert setup.install(offline_plan(setup_root, tiny_wheels), silent, never)["device"] == "cpu"
+    assert written(setup_root)["installed"]["build"] == "cpu"
+
+
 def test_what_fails_its_proof_replaces_nothing(quick_environment, setup, setup_root, tiny_wheels, newer):
     setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
     before = written(setup_root)["installed"]
@@ -263,7 +274,7 @@ def test_what_was_changed_since_is_noticed(quick_environment, setup, setup_root,
 
 def test_an_unreadable_state_is_no_state(setup, setup_root):
     setup_root.mkdir(parents=True)
-    for text in ("", "{", "[]", '{"version": 99}'):
+    for text in ("", "{", "[]", '{"version": 99}', '{"version": 1}', '{"version": 1, "done": 3}'):
         (setup_root / "engine.json").write_text(text)
         assert setup.state()["state"] == "empty"
 
