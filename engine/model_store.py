@@ -293,7 +293,7 @@ def require_fit(card: ModelCard, folder: Path) -> None:
                 f"Weights '{name[:80]}' of {folder} have the shape {shape}, its card's network has {wanted}; "
                 "card and weights do not belong together."
             )
-    if not header or (card.parent is None and set(header) != set(expected)):
+    if card.parent is None and set(header) != set(expected):
         lacking = sorted(set(expected) - set(header))[0]
         raise BadInput(f"{folder} lacks the weights '{lacking}' of its card's network; export the model again.")
     from .model import load_model, require_runs

@@ -288,6 +288,15 @@ def test_an_adapted_model_needs_its_parent_by_its_weights(model, home, tmp_path)
     assert torch.allclose(bias, torch.ones(2), atol=1e-3)
 
 
+def test_an_adaptation_that_changed_nothing_travels_too(model, home, tmp_path):
+    card = dataclasses.replace(read_card(adapt(model, "same", tmp_path / "x")), default_for=())
+    save_adapted({}, card, tmp_path / "same")
+    import_model(ImportModelJob(path=str(model)))
+    import_model(ImportModelJob(path=str(tmp_path / "same")))
+    weights = load_model("small").network.state_dict()
+    assert all(torch.equal(t, weights[name]) for name, t in load_model("same").network.state_dict().items())
+
+
 def test_deleting_tells_what_depends_on_a_model_and_takes_it_along_on_request_only(model, home, tmp_path):
     import_model(ImportModelJob(path=str(model)))
     for name, parent in (("child", home / "small"), ("other", home / "small")):
