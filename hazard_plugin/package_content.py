@@ -58,6 +58,8 @@ class Sums:
     removed: int = 0
     outside: int = 0
     hectares: float = 0.0
+    twice_ha: float = 0.0
+    """Ground that polygons drawn by hand share; ``hectares`` counts it once."""
     interest_ha: float = 0.0
     not_analysed_ha: float = 0.0
     methods: Dict[str, int] = field(default_factory=dict)
@@ -66,6 +68,10 @@ class Sums:
     def share_analysed(self) -> Optional[float]:
         """Share of the area of interest that was analysed."""
         return None if self.interest_ha <= 0 else max(0.0, 1.0 - self.not_analysed_ha / self.interest_ha)
+
+
+NO_GROUND = 1e-6
+"""Share of an area up to which it differs by the way of measuring alone."""
 
 
 class PackageContent:
@@ -123,6 +129,17 @@ class PackageContent:
                     "area": round(hectares, 4),
                 },
             )
+        self._count_once()
+
+    def _count_once(self) -> None:
+        """Take from the sum what polygons drawn by hand have in common; those of a mask never overlap."""
+        if len(self._by_hand) < 2:
+            return
+        apart = sum(self._hectares.of(geometry) for geometry in self._by_hand)
+        twice = apart - self._hectares.of(united(self._by_hand))
+        if twice > apart * NO_GROUND:
+            self.sums.twice_ha = twice
+            self.sums.hectares -= twice
 
     def interest(self, locality: str, glide: str) -> Iterator[Row]:
         """The area of interest."""

@@ -321,6 +321,12 @@ class EmergencyPackage(DeliveryAlgorithm):
                     columns=", ".join(sorted(writer.shortened))
                 )
             )
+        if sums.twice_ha:
+            feedback.pushWarning(
+                tr("Polygons drawn by hand overlap on {area:.4f} ha, which the total counts once; merge them.").format(
+                    area=sums.twice_ha
+                )
+            )
         if not sums.polygons:
             feedback.pushWarning(
                 tr("No polygon was delivered: the package says that no event was observed where it was analysed.")

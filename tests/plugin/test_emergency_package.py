@@ -589,3 +589,14 @@ def test_texts_too_long_for_the_schema_are_cut_in_every_format(deliver, tmp_path
         (row,) = read(package, "source", form)[1]
         assert scene.startswith(row["source_nam"]) and 90 < len(row["source_nam"].encode()) <= 100
         assert read(package, "areaOfInterestA", form)[1][0]["locality"].startswith("Großräschen Großräschen")
+
+
+def test_ground_that_polygons_drawn_by_hand_share_counts_once(deliver, project):
+    shapes = [(f"POLYGON({box(column, 40, 10, 10)})", "manual") for column in (40, 45)]
+    layer = polygon_layer(shapes)
+    project.addMapLayer(layer)
+    results = deliver(POLYGONS=layer)
+    rows, geometries = read(results["PACKAGE"], "observedEventA")[1:3]
+    assert sum(row["area"] for row in rows) == pytest.approx(2.0, rel=1e-2) and len(rows) == 2
+    union = geometries[0].Union(geometries[1])
+    assert results["AREA_HA"] == pytest.approx(authalic_hectares(union), rel=1e-4)
