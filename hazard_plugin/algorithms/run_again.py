@@ -69,8 +69,9 @@ class RunAgain(EngineAlgorithm):
             "Where scene or model have changed nothing is run, unless CHANGED says so. DIFFERENT_PIXELS counts pixels "
             "in which the new mask differs from INPUT, where INPUT is a mask; it is 0 on the same device with the same "
             "versions.\n\n"
-            "A layer that QGIS had to copy for the engine, such as a web map, cannot be run again: its pixels were "
-            "not kept."
+            "Scene, masks and corrections that were moved together with the result are found beside it.\n\n"
+            "A layer that QGIS had to copy for the engine, such as a web map, a layer without a file, a selection or a "
+            "filtered layer, cannot be used again: its copy was not kept."
         )
 
     def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:
