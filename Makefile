@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 SCREEN = xvfb-run -a -s "-screen 0 1600x1000x24"
 VERSION = $(shell sed -n 's/^version=//p' metadata.txt)
 
-.PHONY: demo test bench fuzz lint package setup clean
+.PHONY: demo test test-engine test-plugin bench fuzz lint package setup clean
 
 setup:
 	@tests/setup.sh
@@ -12,8 +12,14 @@ setup:
 demo: setup
 	@SCENE="$(SCENE)" HAZARD="$(HAZARD)" BANDS="$(BANDS)" UNITS="$(UNITS)" $(PYTHON) tests/demo/demo.py
 
+# Engine and plugin side by side, a core each; what one prints comes when it is through.
 test: setup
-	$(PYTHON) -m pytest -p no:pytest_qgis tests/engine
+	@$(MAKE) --no-print-directory --output-sync=target -j2 test-engine test-plugin
+
+test-engine:
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -p no:pytest_qgis tests/engine
+
+test-plugin:
 	$(SCREEN) $(PYTHON) -m pytest tests/plugin tests/gui
 
 bench: setup
