@@ -91,3 +91,19 @@ def tiny_wheels(tmp_path):
 @pytest.fixture
 def setup_root(tmp_path):
     return tmp_path / "profile é ü" / "hazard mapper"
+
+
+@pytest.fixture(scope="module")
+def engine(qgis_processing):
+    """A client with the real engine, while the provider whose algorithms use it is registered."""
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+    from hazard_mapper.hazard_plugin.provider import HazardProvider
+    from qgis.core import QgsApplication
+
+    made = EngineClient(lambda: EngineLocation(sys.executable, str(support.ROOT)))
+    provider = HazardProvider(made, made)
+    QgsApplication.processingRegistry().addProvider(provider)
+    yield made
+    QgsApplication.processingRegistry().removeProvider(provider)
+    made.shutdown()

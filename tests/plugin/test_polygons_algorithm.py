@@ -1,11 +1,9 @@
 """Hazard polygons in QGIS, with the real engine: what Processing gets, how the layer looks, what is refused."""
 
 import os
-import sys
 
 import numpy as np
 import pytest
-import support
 from osgeo import gdal, osr
 from qgis import processing
 from qgis.core import (
@@ -22,20 +20,6 @@ from qgis.core import (
 from support import hidden_files, wait_until
 
 ALGORITHM = "hazardmapper:hazardpolygons"
-
-
-@pytest.fixture(scope="module")
-def engine(qgis_processing):
-    from hazard_mapper.hazard_plugin.engine_client import EngineClient
-    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
-    from hazard_mapper.hazard_plugin.provider import HazardProvider
-
-    made = EngineClient(lambda: EngineLocation(sys.executable, str(support.ROOT)))
-    provider = HazardProvider(made, made)
-    QgsApplication.processingRegistry().addProvider(provider)
-    yield made
-    QgsApplication.processingRegistry().removeProvider(provider)
-    made.shutdown()
 
 
 def write_mask(path, values, **tags):

@@ -1,26 +1,8 @@
 """What Run again loads belongs together, as what a first run loads does, and looks alike."""
 
-import sys
-
-import pytest
-import support
 from qgis import processing
 from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsRasterLayer, QgsVectorLayer
 from support import write_scene
-
-
-@pytest.fixture(scope="module")
-def engine(qgis_processing):
-    from hazard_mapper.hazard_plugin.engine_client import EngineClient
-    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
-    from hazard_mapper.hazard_plugin.provider import HazardProvider
-
-    made = EngineClient(lambda: EngineLocation(sys.executable, str(support.ROOT)))
-    provider = HazardProvider(made, made)
-    QgsApplication.processingRegistry().addProvider(provider)
-    yield made
-    QgsApplication.processingRegistry().removeProvider(provider)
-    made.shutdown()
 
 
 def loaded(project, algorithm_id, parameters, outputs):

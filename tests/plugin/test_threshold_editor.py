@@ -1,31 +1,14 @@
 """A result's threshold moved and applied, with the real engine: mask and polygons follow in every format."""
 
-import sys
-
 import numpy as np
 import pytest
-import support
 from osgeo import gdal, ogr, osr
 from qgis import processing
-from qgis.core import QgsApplication, QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsRasterLayer, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QWidget
 from support import hidden_files, wait_until
 
 RUN = {"run": "one", "hazard": "flood", "scene": "scene"}
-
-
-@pytest.fixture(scope="module")
-def engine(qgis_processing):
-    from hazard_mapper.hazard_plugin.engine_client import EngineClient
-    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
-    from hazard_mapper.hazard_plugin.provider import HazardProvider
-
-    made = EngineClient(lambda: EngineLocation(sys.executable, str(support.ROOT)))
-    provider = HazardProvider(made, made)
-    QgsApplication.processingRegistry().addProvider(provider)
-    yield made
-    QgsApplication.processingRegistry().removeProvider(provider)
-    made.shutdown()
 
 
 def write(path, values, description):
