@@ -59,7 +59,8 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
         for name in ("scene", "model"):
             _require_unchanged(origin, name, job.changed, warn)
         check_outputs([job.out], overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
-        with tempfile.TemporaryDirectory(prefix=".repeat-", dir=_folder_of(job.out)) as folder:
+        # Not beside the outputs: what a killed worker leaves there would be taken for a result.
+        with tempfile.TemporaryDirectory(prefix="hazard-repeat-") as folder:
             done = _run(origin, job, folder, report)
     comparable = origin["kind"] in ("mask", "change")
     different = _different(job.file, job.out) if comparable else None
@@ -179,11 +180,6 @@ def _require_inputs(step: dict[str, Any]) -> None:
                 f"The step '{step['kind']}' used '{path}', which is no longer there; put it back, or take that step by "
                 "hand if it was a layer without a file of its own."
             )
-
-
-def _folder_of(path: str) -> str | None:
-    folder = os.path.dirname(os.path.abspath(path))
-    return folder if os.path.isdir(folder) and os.access(folder, os.W_OK) else None
 
 
 def _different(first: str, second: str) -> int | None:
