@@ -1,7 +1,8 @@
 """Terrain, drainage, permanent water and land cover of a simulated scene, before any hazard."""
 
+import copy
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -63,7 +64,8 @@ class Land:
     ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of
     water, ``silt`` the mixture of the scene's two kinds of it, ``stand`` marks plants that still stand in it, ``dust``
     is the share of rock powder that lies on everything, ``flooded_town`` marks streets and houses in a flood, ``town``
-    what is built up, gardens among the houses included.
+    what is built up, gardens among the houses included. ``parcel`` numbers farmed parcels at random (0 to 1, -1 where
+    there are none); ``seen`` remembers how the land looked to sensors, for a second look at it on another date.
     """
 
     country: str
@@ -83,6 +85,8 @@ class Land:
     dust: Tensor
     flooded_town: Tensor
     town: Tensor
+    parcel: Tensor
+    seen: dict[str, Tensor] = field(default_factory=dict)
 
     def surface_slopes(self) -> tuple[Tensor, Tensor]:
         """Slopes of the surface that is seen: water is level."""
@@ -111,8 +115,11 @@ class LandRecipe:
     most_snow: float = 0.97
 
 
-def build_land(draw: Draw, recipe: LandRecipe) -> Land:
-    """Make the land of a scene."""
+def build_land(draw: Draw, recipe: LandRecipe, bare: list[tuple[Land, Tensor]] | None = None) -> Land:
+    """Make the land of a scene.
+
+    To ``bare`` a copy without snow and water is added, with the state of the generator that laid them.
+    """
     country, gsd_m = recipe.country, recipe.gsd_m
     size = draw.size_px
     terrain = build_terrain(draw, country, gsd_m)
@@ -134,6 +141,7 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
         dust=torch.zeros((size, size)),
         flooded_town=torch.zeros((size, size), dtype=torch.bool),
         town=torch.zeros((size, size), dtype=torch.bool),
+        parcel=torch.full((size, size), -1.0),
     )
     if recipe.belts:
         _cover_by_height(land, draw)
@@ -150,12 +158,26 @@ def build_land(draw: Draw, recipe: LandRecipe) -> Land:
         _scatter_look_alikes(land, draw)
     if country in STEEP_COUNTRIES and draw.chance(0.12 if recipe.green or recipe.belts else 0.3):
         _pile_talus(land, draw)
+    if bare is not None:
+        bare.append((copy_of(land), draw.generator.get_state()))
+    lay_snow_and_water(land, draw, recipe)
+    return land
+
+
+def lay_snow_and_water(land: Land, draw: Draw, recipe: LandRecipe) -> None:
+    """What lies on a land: snow and glaciers, rivers, lakes and seas."""
     if recipe.snowy:
         _snow(land, draw, recipe.most_snow)
     if recipe.wet:
         _permanent_water(land, draw)
-    land.brightness += 0.06 * draw.fractal(size / 5, 2.5)[0]
-    return land
+    land.brightness += 0.06 * draw.fractal(draw.size_px / 5, 2.5)[0]
+
+
+def copy_of(land: Land) -> Land:
+    """A land that can be changed without changing this one."""
+    copied = copy.deepcopy(land)
+    copied.seen = dict(land.seen)
+    return copied
 
 
 def share(field: Tensor) -> Tensor:
@@ -207,6 +229,7 @@ def _lay_fields(land: Land, draw: Draw) -> None:
     farmed = share(draw.fractal(size / 3, 2.8)[0]) < draw.uniform(0.3, 1.1)
     farmed &= land.steepness < (draw.uniform(0.04, 0.15) if draw.chance(0.8) else 0.3)
     put(land, farmed, crop)
+    land.parcel = torch.where(farmed, hashed(row, column, salt), land.parcel)
     land.brightness += farmed * (hashed(row, column, salt + 1) - 0.5) * draw.uniform(0.1, 0.7)
     if draw.chance(0.5):
         hedge = farmed & (edge_px < 0.7) & (draw.fractal(12, 2.0)[0] > draw.uniform(-1, 1))

@@ -48,10 +48,20 @@ def render_reflectance(land: Land, draw: Draw, cloudy: float) -> tuple[Tensor, T
     return reflectance.clamp(-0.02, 1.6), cloud
 
 
+def remembered(land: Land, draw: Draw, name: str, drawn: Tensor) -> Tensor:
+    """What was drawn, or on a second look at a land mostly what was drawn on the first."""
+    if name in land.seen:
+        kept = draw.uniform(0.8, 0.99)
+        return kept * land.seen[name] + math.sqrt(1 - kept**2) * drawn
+    land.seen[name] = drawn
+    return drawn
+
+
 def _ground(land: Land, draw: Draw) -> Tensor:
     table = reflectance_table()
     count = table.shape[0]
-    table = table * torch.exp(0.2 * draw.normals(count, 1) + 0.09 * draw.normals(count, 7))
+    spread = remembered(land, draw, "spectra", 0.2 * draw.normals(count, 1) + 0.09 * draw.normals(count, 7))
+    table = table * torch.exp(spread)
     vigour = 0.35 - 0.35 * land.setting.warmth + 0.25 * draw.normal()  # share of plants that are dry or dormant
     if vigour > 0:
         dry = reflectance_table()[INDEX["crop_dry"]]
@@ -60,7 +70,7 @@ def _ground(land: Land, draw: Draw) -> Tensor:
             table[INDEX[name]] = table[INDEX[name]] * (1 - amount) + dry * amount
     flat = land.cover.reshape(-1)
     ground = table.t()[:, flat].reshape(7, *land.cover.shape)
-    grain = 0.7 * draw.white()[0] + 0.7 * draw.fractal(3.0, 2.0)[0]
+    grain = remembered(land, draw, "grain", 0.7 * draw.white()[0] + 0.7 * draw.fractal(3.0, 2.0)[0])
     texture = texture_table()[flat].reshape(land.cover.shape) * draw.uniform(0.4, 1.4)
     ground = ground * torch.exp(land.brightness + texture * grain)
     if land.gsd_m > 8:  # houses and gardens share the pixels of a town

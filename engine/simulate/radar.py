@@ -8,23 +8,28 @@ from torch import Tensor
 from .covers import INDEX, backscatter_table
 from .fields import Draw, blur
 from .land import STEEP_COUNTRIES, Land
+from .optics import remembered
 
 
 def render_backscatter(land: Land, draw: Draw) -> Tensor:
     """VV and VH (2, size, size) in dB."""
     table = backscatter_table()
     count = table.shape[0]
-    incidence = draw.uniform(30, 46)  # degrees, of an interferometric wide swath
+    incidence, azimuth = _orbit(land, draw)
     # Smooth ground darkens with incidence by about 0.25 dB a degree, plants and houses by half of that.
     smooth = (table[:, :1] < -12).float()
     table = table - (incidence - 37) * (0.12 + 0.13 * smooth)
-    table = table + 1.2 * draw.normals(count, 1) + 0.5 * draw.normals(count, 2) + draw.normal(0.8)
+    table = table + remembered(land, draw, "echo", 1.2 * draw.normals(count, 1) + 0.5 * draw.normals(count, 2))
+    table = table + draw.normal(0.8)
     flat = land.cover.reshape(-1)
     dry_db = table.t()[:, flat].reshape(2, *land.cover.shape)
-    dry_db = dry_db + 2.5 * land.brightness + draw.uniform(0.3, 1.3) * draw.fractal(5, 2.2, count=2)
+    clutter = remembered(land, draw, "clutter", draw.uniform(0.3, 1.3) * draw.fractal(5, 2.2, count=2))
+    dry_db = dry_db + 2.5 * land.brightness + clutter
     built = land.cover >= INDEX["concrete"]
     dry_db = dry_db + built * (land.cover != INDEX["asphalt"]) * 3.0 * draw.white()[0].clamp(-1, 3)
-    azimuth = draw.uniform(0, 2 * math.pi)
+    if azimuth is None:
+        azimuth = draw.uniform(0, 2 * math.pi)
+        land.seen["orbit"] = torch.tensor((incidence, azimuth))
     power = _slope_effect(land, draw, azimuth, incidence) * 10 ** (dry_db / 10)
     power = power * (1 - land.water) + land.water * 10 ** (_water_db(land, draw) / 10)
     power = torch.where(land.stand, 10 ** (_stand_db(land, draw, dry_db) / 10), power)
@@ -37,6 +42,19 @@ def render_backscatter(land: Land, draw: Draw) -> Tensor:
     floor_db = torch.tensor((draw.uniform(-32, -23), draw.uniform(-36, -26))).view(2, 1, 1)
     power = blur(power, draw.uniform(0.3, 0.7)) + 10 ** (floor_db / 10)
     return 10 * torch.log10((power * _speckle(draw, power.shape)).clamp_min(1e-5))
+
+
+def _orbit(land: Land, draw: Draw) -> tuple[float, float | None]:
+    """Incidence in degrees, of an interferometric wide swath, and look direction, which for a first look comes later.
+
+    A second look is mostly from the same orbit.
+    """
+    incidence = draw.uniform(30, 46)
+    if "orbit" not in land.seen:
+        return incidence, None
+    if draw.chance(0.85):
+        return float(land.seen["orbit"][0]), float(land.seen["orbit"][1])
+    return incidence, draw.uniform(0, 2 * math.pi)
 
 
 def _water_db(land: Land, draw: Draw) -> Tensor:

@@ -11,7 +11,7 @@ from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 from .covers import artificial_table
 from .fields import Draw
 from .hazards import flood, glacier_collapse, landslides, old_scars
-from .land import BARE_GROUND, STEEP_COUNTRIES, Land, LandRecipe, build_land, is_one_of
+from .land import BARE_GROUND, STEEP_COUNTRIES, Land, LandRecipe, build_land, copy_of, is_one_of
 from .optics import render_reflectance
 from .radar import render_backscatter
 from .setting import Setting, draw_setting
@@ -30,13 +30,16 @@ GARDENS_SEEN_M = 8.0
 BELTS = (0.55, 0.8)
 """How often the covers of mountains are ordered by height, without and with a glacier collapse."""
 
+BARE_SCARS = 0.25
+"""How often a steep land that is seen on two dates has slides that are old but still bare."""
+
 _COUNTRIES = {
     "flood": {"plain": 6.0, "hills": 1.5, "arid": 1.0},
     "landslide": {"hills": 5.0, "mountains": 1.0, "gorge": 2.0},
     "glacier_collapse": {"mountains": 1.0},
     "none": {"plain": 2.6, "hills": 2.2, "mountains": 2.2, "arid": 1.8, "gorge": 0.5},
 }
-_SHARES = {"flood": 0.27, "landslide": 0.29, "glacier_collapse": 0.2, "none": 0.24}
+HAZARD_SHARES = {"flood": 0.27, "landslide": 0.29, "glacier_collapse": 0.2, "none": 0.24}
 
 
 @dataclass
@@ -75,7 +78,7 @@ def draw_scene(
 ) -> SimulatedScene:
     """A scene of any hazard (but ``without``) or none, of any country and resolution, as training draws them."""
     draw = Draw(seed, size_px)
-    hazard = draw.pick({name: share for name, share in _SHARES.items() if name != without})
+    hazard = draw.pick({name: share for name, share in HAZARD_SHARES.items() if name != without})
     return _compose(draw, hazard, draw.log_uniform(*GSD_M), optical, radar)
 
 
@@ -85,8 +88,8 @@ def compose_scene(seed: int, size_px: int, hazard: str, gsd_m: float | None = No
     Raises:
         BadInput: for a hazard, a size or a distance that cannot be simulated.
     """
-    if hazard not in _SHARES:
-        raise BadInput(f"Hazard '{hazard}' cannot be simulated; use one of {', '.join(_SHARES)}.")
+    if hazard not in HAZARD_SHARES:
+        raise BadInput(f"Hazard '{hazard}' cannot be simulated; use one of {', '.join(HAZARD_SHARES)}.")
     if not 64 <= size_px <= 2048 or not 0.5 <= (gsd_m or 10) <= 100:
         raise BadInput(f"A scene of {size_px} pixels of {gsd_m} m cannot be simulated; use 64-2048 px of 0.5-100 m.")
     draw = Draw(seed, size_px)
@@ -141,6 +144,46 @@ def simulate_scene(
 
 
 def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) -> SimulatedScene:
+    struck = strike(draw, hazard, gsd_m)
+    values, slots, cloud = look(struck.land, draw, hazard, optical, radar)
+    return describe(struck, values, slots, cloud, hazard)
+
+
+@dataclass
+class Struck:
+    """A land and what a hazard did to it.
+
+    Attributes:
+        land: after the hazard.
+        recipe: what the land was made from.
+        flooded: (size, size) bool, under a flood.
+        slid: (size, size) bool, torn open or buried by a landslide.
+        collapsed: (size, size) bool, swept or buried by a glacier collapse.
+        was_bare: (size, size) bool, as bare before as rubble is.
+        before: the land before the hazard, where it was asked for.
+        scars: (size, size) bool, slides of long ago, where asked for.
+        bare: that land without snow and water, and the state of the generator that laid them, where asked for.
+    """
+
+    land: Land
+    recipe: LandRecipe
+    flooded: Tensor
+    slid: Tensor
+    collapsed: Tensor
+    was_bare: Tensor
+    before: Land | None = None
+    scars: Tensor | None = None
+    bare: tuple[Land, Tensor] | None = None
+
+    def kept(self) -> tuple[Land, tuple[Land, Tensor], Tensor]:
+        """``before``, ``bare`` and ``scars``, of a land that was struck with ``keep_before``."""
+        if self.before is None or self.bare is None or self.scars is None:
+            raise ValueError("the land before the hazard was not kept")
+        return self.before, self.bare, self.scars
+
+
+def strike(draw: Draw, hazard: str, gsd_m: float, keep_before: bool = False) -> Struck:
+    """Make a land and lay a hazard onto it; with ``keep_before`` the land as it was is kept."""
     country = draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
     snowy = country == "mountains" and draw.chance(0.2 if hazard == "landslide" else 0.8)
@@ -159,14 +202,25 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
         belts=belts,
         most_snow=most_snow,
     )
-    land = build_land(draw, recipe)
+    bare: list[tuple[Land, Tensor]] | None = [] if keep_before else None
+    land = build_land(draw, recipe, bare)
+    intact = land.cover
     if country in STEEP_COUNTRIES and draw.chance(0.25):
         old_scars(land, draw)
+    if keep_before and country in STEEP_COUNTRIES and draw.chance(BARE_SCARS):
+        landslides(land, draw)  # of another year, still bare
+    before = copy_of(land) if keep_before else None
     nothing = torch.zeros_like(land.water, dtype=torch.bool)
     was_bare = is_one_of(land, BARE_GROUND)
     slid = landslides(land, draw) if hazard == "landslide" else nothing
     collapsed = glacier_collapse(land, draw) if hazard == "glacier_collapse" else nothing
     flooded = flood(land, draw) if hazard == "flood" else nothing
+    scars = before.cover != intact if before is not None else None
+    return Struck(land, recipe, flooded, slid, collapsed, was_bare, before, scars, bare[0] if bare else None)
+
+
+def look(land: Land, draw: Draw, hazard: str, optical: bool, radar: bool) -> tuple[Tensor, tuple[str, ...], Tensor]:
+    """What sensors see of a land: values (slots, size, size), their slots, and the share of cloud (size, size)."""
     bands, slots = [], ()  # type: tuple[list[Tensor], tuple[str, ...]]
     cloud = torch.zeros_like(land.water)
     if optical:
@@ -178,17 +232,23 @@ def _compose(draw: Draw, hazard: str, gsd_m: float, optical: bool, radar: bool) 
     if radar:
         bands.append(render_backscatter(land, draw))
         slots += SAR_SLOTS
+    return torch.cat(bands), slots, cloud
+
+
+def describe(struck: Struck, values: Tensor, slots: tuple[str, ...], cloud: Tensor, hazard: str) -> SimulatedScene:
+    """A scene from what was laid and what was seen, with its labels."""
+    land, gsd_m = struck.land, struck.land.gsd_m
     return SimulatedScene(
         slots=slots,
-        values=torch.cat(bands),
-        labels=_labels(land, flooded, slid, collapsed, was_bare),
+        values=values,
+        labels=_labels(land, struck.flooded, struck.slid, struck.collapsed, struck.was_bare),
         surface=(artificial_table()[land.cover] | (land.town & (gsd_m > GARDENS_SEEN_M))).to(torch.uint8),
         cloud=cloud,
         under_plants=land.stand & (land.water < 0.6),
         hazard=hazard,
-        country=country,
+        country=land.country,
         gsd_m=gsd_m,
-        setting=recipe.setting,
+        setting=struck.recipe.setting,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..samples import Characteristics
 from .fields import Draw
@@ -71,8 +71,6 @@ def draw_setting(draw: Draw, country: str, gsd_m: float, green: bool) -> Setting
         elevation, azimuth = sun_position(latitude, day)
         if elevation > LOWEST_SUN:
             break
-    summer = 172 if latitude > 0 else 355
-    season = math.cos(2 * math.pi * (day - summer - 25) / 365.25)  # the warmest weeks follow the solstice
     return Setting(
         climate=climate,
         longitude=draw.uniform(-180, 180),
@@ -82,8 +80,37 @@ def draw_setting(draw: Draw, country: str, gsd_m: float, green: bool) -> Setting
         corrected=sensor == "sentinel-2-l2a" or (sensor != "sentinel-2-l1c" and draw.chance(0.6)),
         sun_elevation=max(elevation, LOWEST_SUN),
         sun_azimuth=azimuth,
-        warmth=season * min(1.0, abs(latitude) / 35),
+        warmth=_warmth(latitude, day),
     )
+
+
+def another_date(draw: Draw, setting: Setting, gsd_m: float) -> Setting:
+    """The same place on another day, mostly of about the same season, and mostly through the same sensor."""
+    same_season = draw.chance(0.55)
+    for _ in range(12):
+        day = (setting.day_of_year + draw.normal(25.0) - 1) % 365 + 1 if same_season else draw.uniform(1, 365)
+        elevation, azimuth = sun_position(setting.latitude, day)
+        if elevation > LOWEST_SUN:
+            break
+    sensor, corrected = setting.sensor, setting.corrected
+    if draw.chance(0.25):
+        sensor = draw.pick(_sensors(gsd_m))
+        corrected = sensor == "sentinel-2-l2a" or (sensor != "sentinel-2-l1c" and draw.chance(0.6))
+    return replace(
+        setting,
+        day_of_year=day,
+        sensor=sensor,
+        corrected=corrected,
+        sun_elevation=max(elevation, LOWEST_SUN),
+        sun_azimuth=azimuth,
+        warmth=_warmth(setting.latitude, day),
+    )
+
+
+def _warmth(latitude: float, day_of_year: float) -> float:
+    summer = 172 if latitude > 0 else 355
+    season = math.cos(2 * math.pi * (day_of_year - summer - 25) / 365.25)  # the warmest weeks follow the solstice
+    return season * min(1.0, abs(latitude) / 35)
 
 
 def sun_position(latitude: float, day_of_year: float, hour: float = OVERPASS_HOUR) -> tuple[float, float]:
