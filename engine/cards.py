@@ -60,6 +60,8 @@ class ModelCard:
     ``scales`` names hazards that are seen at several resolutions: logits are averaged over these whole factors.
     ``characteristics`` counts the outputs of the characteristics head, 0 without one. A model that is
     ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
+    ``change_channels`` is the width of the branch that compares with a scene from before, 0 without one;
+    ``change_thresholds`` are the decision thresholds of what is new, by hazard.
     ``needs`` names planes that a scene must fill, for weights that know no other bands; empty where any bands will do.
     An adapted model names its ``parent``, the SHA-256 of the parent's weights and the one hazard that it is
     ``adapted_for``; its own weights are those that differ from the parent's.
@@ -81,6 +83,8 @@ class ModelCard:
     needs: tuple[str, ...] = ()
     display_thresholds: dict[str, float] = field(default_factory=dict)
     scales: dict[str, list[int]] = field(default_factory=dict)
+    change_channels: int = 0
+    change_thresholds: dict[str, float] = field(default_factory=dict)
     default_for: tuple[str, ...] = ()
     score: float | None = None
     gsd_min_m: float = 3.0
@@ -125,6 +129,8 @@ class ModelCard:
                 raise _bad(self.name, key, getattr(self, key), f"a whole number from 1 to {most}")
         if not (self.characteristics == 0 or _is_whole(self.characteristics, 1, 256)):
             raise _bad(self.name, "characteristics", self.characteristics, "a whole number from 0 to 256")
+        if not (self.change_channels == 0 or _is_whole(self.change_channels, 4, 128)):
+            raise _bad(self.name, "change_channels", self.change_channels, "0, or a whole number from 4 to 128")
         if not isinstance(self.pretrained_only, bool):
             raise _bad(self.name, "pretrained_only", self.pretrained_only, "true or false")
         if not isinstance(self.scales, dict) or not all(
@@ -139,11 +145,12 @@ class ModelCard:
             raise _bad(self.name, "thresholds", self.thresholds, "one for each hazard")
         if not all(_is_number(value) and 0 < value < 1 for value in self.thresholds.values()):
             raise _bad(self.name, "thresholds", self.thresholds, "numbers between 0 and 1")
-        if not isinstance(self.display_thresholds, dict) or not all(
-            hazard in self.hazards and _is_number(value) and 0 < value < 1
-            for hazard, value in self.display_thresholds.items()
-        ):
-            raise _bad(self.name, "display_thresholds", self.display_thresholds, "numbers between 0 and 1 by hazard")
+        for key in ("display_thresholds", "change_thresholds"):
+            given = getattr(self, key)
+            if not isinstance(given, dict) or not all(
+                hazard in self.hazards and _is_number(value) and 0 < value < 1 for hazard, value in given.items()
+            ):
+                raise _bad(self.name, key, given, "numbers between 0 and 1 by hazard")
         if not (_is_number(self.gsd_min_m) and _is_number(self.gsd_max_m) and 0 < self.gsd_min_m <= self.gsd_max_m):
             raise _bad(self.name, "ground sampling distance", (self.gsd_min_m, self.gsd_max_m), "metres, min <= max")
         if self.score is not None and not (_is_number(self.score) and 0 <= self.score <= 1):

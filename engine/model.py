@@ -15,6 +15,7 @@ from safetensors.torch import load as tensors_from_bytes
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
+from .before.branch import ChangeBranch
 from .cards import (
     CARD,
     CARD_LIMIT_BYTES,
@@ -119,6 +120,8 @@ class HazardNet(nn.Module):
         # Of the scene as a whole, from the bottleneck: place, date and sensor.
         bottleneck = int(self.trunk.encoder.out_channels[-1])
         self.characteristics_head = nn.Linear(bottleneck, card.characteristics) if card.characteristics else None
+        # What is new since a scene from before; without one it has no part in any answer.
+        self.change = ChangeBranch(len(card.hazards), card.change_channels) if card.change_channels else None
         # Twice as fast as the default order on a CPU.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -92,23 +92,19 @@ def cut_chips(
 
     With ``all_bands`` sensors keep all of their bands: seven of reflectance, VV and VH, or both.
     """
-    slots, as_bytes, as_raw = draw_bands(draw, _kinds(scene), _favoured(scene), all_bands)
+    slots, as_bytes, as_raw = draw_bands(draw, kinds(scene), favoured(scene), all_bands)
     values = scene.values[[scene.slots.index(slot) for slot in slots]]
     values = values + 0.0
     size = values.shape[-1]
     valid = torch.ones((1, size, size), dtype=torch.bool)
     if draw.chance(0.12):  # an orbit's edge runs through the scene
-        turn = draw.uniform(0, 6.28)
-        edge = (
-            torch.cos(torch.tensor(turn)) * _axis(size)[None, :] + torch.sin(torch.tensor(turn)) * _axis(size)[:, None]
-        )
-        valid &= edge[None] < draw.uniform(-0.2, 0.6) * size
+        valid &= orbit_edge(draw, size)
     corners = [(draw.whole(size - size_px + 1), draw.whole(size - size_px + 1)) for _ in range(count)]
     if draw.chance(0.4):  # scenes no larger than a chip occur: their statistics are their own
         row, column = corners[0]
         corners = [corners[0]] * count
-        statistics = _window(values, row, column, size_px)
-        known = _window(valid, row, column, size_px)
+        statistics = window(values, row, column, size_px)
+        known = window(valid, row, column, size_px)
     else:
         statistics, known = values, valid
     if as_bytes:
@@ -117,11 +113,11 @@ def cut_chips(
         factor = draw.log_uniform(0.01, 10_000)
         values, statistics = values * factor, statistics * factor
     scaling = measure_scaling(statistics, known, slots, absolute=not (as_bytes or as_raw))
-    windows = torch.stack([_window(values, *corner, size_px) for corner in corners])
-    present = torch.stack([_window(valid, *corner, size_px) for corner in corners])
+    windows = torch.stack([window(values, *corner, size_px) for corner in corners])
+    present = torch.stack([window(valid, *corner, size_px) for corner in corners])
     seen = seen_labels(scene, slots)
-    labels = torch.stack([_window(seen, *corner, size_px) for corner in corners])
-    surface = torch.stack([_window(scene.surface[None], *corner, size_px)[0] for corner in corners])
+    labels = torch.stack([window(seen, *corner, size_px) for corner in corners])
+    surface = torch.stack([window(scene.surface[None], *corner, size_px)[0] for corner in corners])
     planes = torch.zeros((count, len(PLANES), size_px, size_px))
     planes[:, planes_for(scaling)] = build_planes(windows, present, scaling)
     labels = labels.masked_fill(~present, 255)
@@ -135,7 +131,14 @@ def cut_chips(
     return Batch(planes, labels, surface, told.expand(count, -1), known_of.expand(count, -1))
 
 
-def _favoured(scene: SimulatedScene) -> dict[str, float]:
+def orbit_edge(draw: Draw, size: int) -> Tensor:
+    """(1, size, size) bool: what lies within a swath whose edge crosses the scene."""
+    turn = draw.uniform(0, 6.28)
+    edge = torch.cos(torch.tensor(turn)) * _axis(size)[None, :] + torch.sin(torch.tensor(turn)) * _axis(size)[:, None]
+    return edge[None] < draw.uniform(-0.2, 0.6) * size
+
+
+def favoured(scene: SimulatedScene) -> dict[str, float]:
     """Composites in which scenes of a kind are shared."""
     if scene.country == "mountains":  # short-wave infrared and blue show ice
         return {"coastal,blue,swir2": 8.0, "blue,green,red": 8.0, "nir,swir1,swir2": 0.8, "blue,nir,swir1": 0.8}
@@ -150,7 +153,7 @@ def _sensor(scene: SimulatedScene, slots: tuple[str, ...], as_bytes: bool) -> st
     return "rgb" if as_bytes and slots == ("blue", "green", "red") else scene.setting.sensor
 
 
-def _kinds(scene: SimulatedScene) -> dict[str, float]:
+def kinds(scene: SimulatedScene) -> dict[str, float]:
     """How often a scene is seen by which kind of sensor; a radar hardly sees landslides and collapses."""
     if scene.hazard in ("landslide", "glacier_collapse"):
         return {"optical": 0.92, "radar": 0.03, "both": 0.05}
@@ -177,6 +180,19 @@ def draw_bands(
         return slots + SAR_SLOTS, False, draw.chance(0.1)
     as_bytes = draw.chance(BYTE_SHARE.get(name, 0.1))
     return slots, as_bytes, not as_bytes and draw.chance(0.08)
+
+
+View = tuple[tuple[str, ...], bool, bool]
+"""Slots, and whether they are display bytes or of unknown units."""
+
+
+def bands_of_pair(draw: Draw, kinds: dict[str, float], favoured: dict[str, float]) -> tuple[View, View]:
+    """How the later and the earlier scene of a pair are seen: mostly alike."""
+    later = draw_bands(draw, kinds, favoured)
+    if draw.chance(0.75):
+        return later, later
+    solely = {"radar": 1.0} if not set(later[0]) & set(OPTICAL_SLOTS) else {"optical": 1.0}
+    return later, draw_bands(draw, solely if draw.chance(0.9) else kinds, favoured)
 
 
 def measure_scaling(values: Tensor, valid: Tensor, slots: tuple[str, ...], absolute: bool) -> SceneScaling:
@@ -227,7 +243,8 @@ def _axis(size: int) -> Tensor:
     return torch.arange(size, dtype=torch.float32) - size / 2
 
 
-def _window(fields: Tensor, row: int, column: int, size_px: int) -> Tensor:
+def window(fields: Tensor, row: int, column: int, size_px: int) -> Tensor:
+    """A square part of (..., h, w) fields."""
     return fields[..., row : row + size_px, column : column + size_px]
 
 
