@@ -9,7 +9,9 @@ from qgis.PyQt.QtWidgets import QAction
 
 from .engine_client import EngineClient, training_client
 from .hazards import icon_path
+from .help_entry import HelpEntry
 from .provider import HazardProvider
+from .translation import Translation
 from .uninstalled import stop_watching, watch_for_uninstall
 
 
@@ -27,10 +29,13 @@ class HazardMapperPlugin(QObject):
         self.layer_action: Optional[QAction] = None
         self.models_action: Optional[QAction] = None
         self.models_dialog: Any = None
+        self.help: Optional[HelpEntry] = None
+        self.translation = Translation()
 
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process asks for."""
         stop_watching()
+        self.translation.install()
         self.client = EngineClient()
         self.training = training_client()
         self.provider = HazardProvider(self.client, self.training)
@@ -40,9 +45,9 @@ class HazardMapperPlugin(QObject):
 
     def initGui(self) -> None:
         """Add provider, dock, menu entry, toolbar icon and layer-menu action."""
+        self.initProcessing()
         from .dock import HazardDock
 
-        self.initProcessing()
         self.dock = HazardDock(self.iface, self.client, self.iface.mainWindow())
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         self.dock.hide()
@@ -59,6 +64,7 @@ class HazardMapperPlugin(QObject):
         self.models_action.triggered.connect(self.open_models)
         self.iface.addPluginToRasterMenu(self.tr("&Hazard Mapper"), self.models_action)
         self.dock.choice.manage_asked.connect(self.open_models)
+        self.help = HelpEntry(self.iface, self.tr("&Hazard Mapper"))
         self.layer_action = QAction(icon, self.tr("Segment hazard"), self.iface.mainWindow())
         self.layer_action.setToolTip(self.tr("Open Hazard Mapper with this layer as its scene"))
         self.layer_action.triggered.connect(self.open_for_selected_layers)
@@ -85,6 +91,9 @@ class HazardMapperPlugin(QObject):
 
     def unload(self) -> None:
         """Take everything away and end the worker."""
+        if self.help is not None:
+            self.help.remove()
+            self.help = None
         if self.models_action is not None:
             self.iface.removePluginRasterMenu(self.tr("&Hazard Mapper"), self.models_action)
             self.models_action.deleteLater()
@@ -112,4 +121,5 @@ class HazardMapperPlugin(QObject):
         if self.provider is not None:
             QgsApplication.processingRegistry().removeProvider(self.provider)
             self.provider = None
+        self.translation.remove()
         watch_for_uninstall()
