@@ -77,6 +77,7 @@ def markdown_page(rows: Sequence[Row], notes: Mapping[str, str]) -> str:
     models = list(dict.fromkeys(row["model"] for row in ordinary if row["mode"] != "rule"))
     titles = {row["model"]: _model_title(row) for row in ordinary if row["mode"] != "rule"}
     parts = [
+        "# Scores of all models",
         "Balanced accuracy / IoU at each model's own threshold, without adaptation, as printed by "
         "`python -m engine scorecard`. The best simple rule is the one with the best balanced accuracy on that very "
         "set. Sets marked * count for mean and worst.",

@@ -3,9 +3,10 @@
 from typing import Any, List, Optional
 
 from qgis.PyQt.QtCore import Qt, pyqtSignal
-from qgis.PyQt.QtWidgets import QPushButton, QSizePolicy, QStackedWidget, QWidget
+from qgis.PyQt.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from .engine_client import EngineClient
+from .help_page import FIRST_PAGE, open_help
 from .models import ModelEntry
 from .training_page import TrainingPage
 
@@ -29,8 +30,17 @@ class DockPages(QStackedWidget):
         self.button.setFlat(True)
         self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.button.clicked.connect(self.open_training)
-        mapping.footerLayout.addWidget(self.button)
+        self.help_button = QPushButton(self.tr("Hel&p"))
+        self.help_button.setObjectName("helpButton")
+        self.help_button.setFlat(True)
+        self.help_button.setToolTip(self.tr("First map, method, scores, limits: pages that came with the plugin"))
+        self.help_button.clicked.connect(lambda: open_help(FIRST_PAGE, parent))
+        row = QHBoxLayout()
+        row.addWidget(self.button, 1)
+        row.addWidget(self.help_button)
+        mapping.footerLayout.addLayout(row)
         mapping.setTabOrder(mapping.cancelButton, self.button)
+        mapping.setTabOrder(self.button, self.help_button)
         self._show_training("")
 
     def open_mapping(self) -> None:

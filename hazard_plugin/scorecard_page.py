@@ -3,7 +3,9 @@
 import os
 
 from qgis.PyQt.QtCore import QCoreApplication
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
+
+from .help_page import PageBrowser
 
 PAGE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "resources", "help", "scorecard.md")
 
@@ -17,10 +19,10 @@ class ScorecardDialog(QDialog):
         self.setWindowTitle(tr("Scores of all models"))
         self.resize(900, 640)
         layout = QVBoxLayout(self)
-        self.page = QTextBrowser()
+        self.page = PageBrowser()
         self.page.setToolTip(tr("Measured by the scorecard command; real sets were not used for training"))
         with open(path, encoding="utf-8") as file:
-            self.page.setMarkdown(file.read())
+            self.page.show_text(file.read(), os.path.dirname(path))
         layout.addWidget(self.page)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)

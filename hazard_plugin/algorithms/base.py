@@ -14,6 +14,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtGui import QIcon
 
 from ...engine import protocol
+from ..algorithm_pages import help_address
 from ..compat import ADVANCED_FLAG
 from ..engine_client import EngineClient
 from ..hazards import icon_path
@@ -34,6 +35,10 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
     def icon(self) -> QIcon:
         """Icon in the toolbox."""
         return QIcon(icon_path())
+
+    def helpUrl(self) -> str:
+        """Address of the page that came with the plugin; the dialog's Help button opens it."""
+        return help_address(self.name())
 
     def require_possible(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise HazardError, with one sentence, if the job cannot be as these parameters want it."""

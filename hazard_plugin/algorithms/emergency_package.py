@@ -23,7 +23,7 @@ from qgis.core import (
     QgsProcessingUtils,
     QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt, QUrl
+from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
 
 from ...engine import protocol
 from ..compat import DOUBLE, INTEGER, POLYGONS
@@ -110,11 +110,6 @@ class EmergencyPackage(DeliveryAlgorithm):
             "Mapping Products). The help page says what was found where, and what is our own choice. "
             "The package is not a product of the service."
         )
-
-    def helpUrl(self) -> str:
-        """Page that came with the plugin."""
-        page = os.path.join(PACKAGE_FOLDER, "resources", "help", "emergency_package.md")
-        return str(QUrl.fromLocalFile(page).toString())
 
     def initAlgorithm(self, config: Optional[Dict[str, Any]] = None) -> None:
         """Declare parameters and outputs."""
