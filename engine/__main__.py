@@ -158,6 +158,10 @@ def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None =
         from .download import download
 
         return download(job, report)
+    if kind == "archive":
+        from .archive import archive
+
+        return archive(job, report)
     if kind in DELIVERY_JOBS:
         from .delivery import deliver
 
@@ -290,6 +294,7 @@ def describe(kind: str, result: Any) -> str:
         "simulate": _describe_simulated,
         "download": _describe_download,
         "provenance": _describe_origin,
+        "archive": _describe_archive,
     }
     if kind in describers:
         return describers[kind](result)
@@ -316,6 +321,18 @@ def _describe_origin(found: dict[str, Any]) -> str:
         lines.append(f"{'adaptation':<18} {found['adaptation'].get('reason')}")
     lines += [f"{'then':<18} {step['kind']}" for step in found["steps"]]
     return "\n".join(lines)
+
+
+def _describe_archive(found: dict[str, Any]) -> str:
+    lines = [f"failed {failure['scene']}: {failure['reason']}" for failure in found["failures"]]
+    return "\n".join(
+        [
+            f"{found['scenes']} scenes: {found['done']} done, {found['skipped']} complete before, {found['failed']} "
+            f"failed, in {found['seconds']:.1f} s",
+            *lines,
+            f"table {found['table']}",
+        ]
+    )
 
 
 def _describe_training(found: dict[str, Any]) -> str:

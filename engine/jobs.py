@@ -7,6 +7,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, Union
 
+from .archive_jobs import ARCHIVE_JOBS
 from .delivery_jobs import DELIVERY_JOBS, check_ending, check_not_same
 from .fields import (
     ADAPTATION_MODES,
@@ -407,6 +408,7 @@ JOBS: Dict[str, type] = {
     "download": DownloadJob,
     "models": ModelsJob,
     "devices": DevicesJob,
+    **ARCHIVE_JOBS,
     **DELIVERY_JOBS,
     **MODEL_JOBS,
 }

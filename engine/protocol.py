@@ -4,6 +4,7 @@ import hashlib
 import os
 from typing import Any, Dict, List
 
+from .archive_jobs import ArchiveJob
 from .delivery_jobs import (
     ON_SLOPE,
     PERMANENT_WATER,
@@ -104,6 +105,7 @@ __all__ = [
     "VECTOR_FORMATS",
     "AdaptJob",
     "AdoptWeightsJob",
+    "ArchiveJob",
     "BadInput",
     "Cancelled",
     "ChangeJob",
