@@ -47,7 +47,7 @@ class HazardDock(QgsDockWidget):
         self._warmed_up = False
         self._refusal = ""
         self._scene_id = "?"
-        self._choices_touched = False
+        self.choices_touched = False
         self._engine_trouble = self._last_failure = self._running_text = ""
         self.setObjectName("hazardDock")
         self.setWindowTitle(self.tr("Hazard Mapper"))
@@ -216,7 +216,7 @@ class HazardDock(QgsDockWidget):
         layer = self.scene()
         if layer is not None:
             self._overrides[layer.id()] = self.bands.overrides()
-            self._choices_touched = True
+            self.choices_touched = True
             self._read_scene()
 
     def _on_understood(self, info: Dict[str, Any]) -> None:
@@ -425,10 +425,10 @@ class HazardDock(QgsDockWidget):
         self.ui.folderWidget.setFilePath(choices["folder"])
         self.ui.probabilityCheckBox.setChecked(choices["probability"] != "no")
         self._overrides = read_overrides(choices["layer_bands"])
-        self._choices_touched = False
+        self.choices_touched = False
 
     def _on_touched(self, *_: Any) -> None:
-        self._choices_touched = True
+        self.choices_touched = True
 
     def _on_project_read(self, *_: Any) -> None:
         self.load_choices()
@@ -436,7 +436,7 @@ class HazardDock(QgsDockWidget):
         self._on_layer_changed()
 
     def _on_project_written(self, *_: Any) -> None:
-        if self._choices_touched:
+        if self.choices_touched:
             save_choices(QgsProject.instance(), self.choices())
 
     def _show_folder(self, *_: Any) -> None:

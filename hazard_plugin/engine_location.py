@@ -1,13 +1,14 @@
 """Where the engine's Python is: environment variable, the package's environment, the user's setting or the set-up's."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Tuple
 
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import protocol
-from .settings import load_setting
+from .settings import load_setting, worker_variables
 
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
@@ -21,14 +22,20 @@ class EngineMissing(protocol.BadInput):
 
 @dataclass(frozen=True)
 class EngineLocation:
-    """An interpreter and the folder from which it imports ``engine``."""
+    """An interpreter, the folder from which it imports ``engine``, and variables that its environment lacks."""
 
     python: str
     folder: str = PACKAGE_FOLDER
+    variables: Tuple[Tuple[str, str], ...] = ()
 
 
 def find_engine() -> EngineLocation:
     """Return the engine to use; raise EngineMissing with the sentence that dock and algorithms show."""
+    return replace(find_python(), variables=tuple(worker_variables().items()))
+
+
+def find_python() -> EngineLocation:
+    """Return where the engine's Python is."""
     named = os.environ.get("HAZARD_ENGINE_PYTHON", "")
     if named:
         return checked(named, "HAZARD_ENGINE_PYTHON")

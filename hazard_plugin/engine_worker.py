@@ -12,6 +12,7 @@ from qgis.PyQt.QtCore import QObject, QProcess, QProcessEnvironment, QThread, QT
 from ..engine import protocol
 from .engine_location import EngineLocation
 from .messages import WARNING, log
+from .settings import load_setting
 
 WATCH_MS = 100
 KILL_MS = 1500
@@ -130,7 +131,11 @@ class WorkerOwner(QObject):
         self._tail.clear()
         self._last_sign = time.monotonic()
         process = QProcess(self)
-        process.setProcessEnvironment(clean_environment(QProcessEnvironment.systemEnvironment()))
+        environment = clean_environment(QProcessEnvironment.systemEnvironment())
+        for name, value in self._location.variables:
+            if not environment.value(name):
+                environment.insert(name, value)
+        process.setProcessEnvironment(environment)
         process.setWorkingDirectory(self._location.folder)
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read_errors)
@@ -205,7 +210,10 @@ class WorkerOwner(QObject):
     def _read_errors(self) -> None:
         if self._process is not None:
             text = bytes(self._process.readAllStandardError()).decode("utf-8", "replace")
-            self._tail.extend(line for line in text.splitlines() if line.strip())
+            lines = [line for line in text.splitlines() if line.strip()]
+            self._tail.extend(lines)
+            if lines and load_setting("log_everything"):
+                log("\n".join(lines))
 
     @pyqtSlot(int, QProcess.ExitStatus)
     def _on_finished(self, code: int, status: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 from ..engine import protocol
 from .engine_location import PACKAGE_FOLDER
+from .settings import load_setting
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def hazards_of(entries: List[ModelEntry]) -> List[str]:
 def local_model_names() -> List[str]:
     """Names of the model folders that can be seen without asking the engine."""
     names: List[str] = []
-    for folder in (os.path.join(PACKAGE_FOLDER, "resources", "models"), os.environ.get("HAZARD_MODELS", "")):
+    own = os.environ.get("HAZARD_MODELS") or load_setting("models_folder")
+    for folder in (os.path.join(PACKAGE_FOLDER, "resources", "models"), own):
         if folder and os.path.isdir(folder):
             names.extend(n for n in sorted(os.listdir(folder)) if os.path.exists(os.path.join(folder, n, "card.json")))
     return names

@@ -31,6 +31,7 @@ class HazardMapperPlugin(QObject):
         self.models_dialog: Any = None
         self.help: Optional[HelpEntry] = None
         self.translation = Translation()
+        self.options: Any = None
 
     def initProcessing(self) -> None:
         """Register the provider; all that qgis_process asks for."""
@@ -69,6 +70,18 @@ class HazardMapperPlugin(QObject):
         self.layer_action.setToolTip(self.tr("Open Hazard Mapper with this layer as its scene"))
         self.layer_action.triggered.connect(self.open_for_selected_layers)
         self.iface.addCustomActionForLayerType(self.layer_action, "", QgsMapLayerType.RasterLayer, True)
+        self._add_options()
+
+    def _add_options(self) -> None:
+        """Add the page to QGIS's options."""
+        from .options_page import OptionsFactory, take_options
+
+        self.options = OptionsFactory(
+            lambda: self.client.hello.get("devices") if self.client is not None else None,
+            lambda: self.dock.setup.open(),
+            lambda changed: take_options(self.dock, changed),
+        )
+        self.iface.registerOptionsWidgetFactory(self.options)
 
     def open_for_selected_layers(self) -> None:
         """Show the dock with the raster layers selected in the layer panel; its button runs."""
@@ -91,6 +104,9 @@ class HazardMapperPlugin(QObject):
 
     def unload(self) -> None:
         """Take everything away and end the worker."""
+        if self.options is not None:
+            self.iface.unregisterOptionsWidgetFactory(self.options)
+            self.options = None
         if self.help is not None:
             self.help.remove()
             self.help = None

@@ -1,5 +1,6 @@
 """What is remembered between sessions (QgsSettings) and with a project (its custom entries)."""
 
+import json
 from typing import Any, Dict
 
 from qgis.core import QgsProject, QgsSettings
@@ -18,12 +19,41 @@ def save_setting(name: str, value: str) -> None:
 
 
 def load_choices(project: QgsProject) -> Dict[str, str]:
-    """Choices of the dock: the project's where it has them, else the last used ones."""
+    """Choices of the dock: the project's where it has them, else those of the options, else the last used ones."""
     choices = {}
     for name in CHOICES:
         value, found = project.readEntry(SCOPE, name, "")
-        choices[name] = value if found else load_setting(f"last/{name}")
+        choices[name] = value if found else starting_choice(name)
     return choices
+
+
+def starting_choice(name: str) -> str:
+    """What a project without choices of its own starts with."""
+    last = load_setting(f"last/{name}")
+    if name == "adaptation":
+        return with_budget(last, load_setting("start/budget_s"))
+    return load_setting(f"start/{name}") or last
+
+
+def with_budget(adaptation: str, budget_s: str) -> str:
+    """The stored choices of an adaptation with a time of its own, if one is given."""
+    if not budget_s.isdigit():
+        return adaptation
+    try:
+        stored = json.loads(adaptation or "{}")
+    except ValueError:
+        stored = {}
+    return json.dumps({**(stored if isinstance(stored, dict) else {}), "budget_s": int(budget_s)})
+
+
+def worker_variables() -> Dict[str, str]:
+    """Environment of the worker that the options ask for; what QGIS was started with goes first."""
+    minutes = load_setting("idle_minutes")
+    wanted = {
+        "HAZARD_MODELS": load_setting("models_folder"),
+        "HAZARD_WORKER_IDLE_S": str(60 * int(minutes)) if minutes.isdigit() else "",
+    }
+    return {name: value for name, value in wanted.items() if value}
 
 
 def save_choices(project: QgsProject, choices: Dict[str, Any]) -> None:
