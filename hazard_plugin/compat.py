@@ -5,6 +5,9 @@ from typing import Any
 from qgis.core import (
     Qgis,
     QgsCoordinateReferenceSystem,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLegendStyle,
     QgsMapLayerProxyModel,
     QgsProcessing,
     QgsProcessingFeatureSource,
@@ -12,6 +15,8 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsRectangle,
+    QgsTextFormat,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType, QVariant
@@ -20,6 +25,32 @@ from qgis.PyQt.QtCore import QMetaType, QVariant
 def is_rendered_type(data_type: Any) -> bool:
     """Whether a provider hands out pictures (ARGB) rather than values."""
     return data_type in (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
+
+
+def set_label_format(label: QgsLayoutItemLabel, letters: QgsTextFormat) -> None:
+    """Give a label its letters; a font and a colour before QGIS 3.24."""
+    if hasattr(label, "setTextFormat"):
+        label.setTextFormat(letters)
+    else:
+        label.setFont(letters.toQFont())
+        label.setFontColor(letters.color())
+
+
+def set_legend_format(legend: QgsLayoutItemLegend, part: QgsLegendStyle.Style, letters: QgsTextFormat) -> None:
+    """Give a part of a legend its letters; a font, and one colour for all parts, before QGIS 3.30."""
+    if hasattr(QgsLegendStyle, "setTextFormat"):
+        legend.rstyle(part).setTextFormat(letters)
+    else:
+        legend.setStyleFont(part, letters.toQFont())
+        legend.setFontColor(letters.color())
+
+
+def no_extent() -> QgsRectangle:
+    """The extent of nothing, which grows with what is combined with it; a null one only grows since QGIS 3.34."""
+    extent = QgsRectangle()
+    if not hasattr(extent, "setNull"):
+        extent.setMinimal()
+    return extent
 
 
 POLYGONS = QgsProcessing.SourceType.TypeVectorPolygon

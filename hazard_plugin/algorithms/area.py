@@ -19,7 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
-from ..compat import MULTIPOLYGON, NO_CHECK, POLYGON_GEOMETRY
+from ..compat import MULTIPOLYGON, NO_CHECK, POLYGON_GEOMETRY, no_extent
 from ..exposure_counts import of_kind
 from ..raster_source import RasterSource, clip
 
@@ -47,8 +47,7 @@ def write_area(
     request = QgsFeatureRequest().setNoAttributes()
     if scene.crs.isValid():
         request.setDestinationCrs(scene.crs, transforms)
-    extent = QgsRectangle()
-    extent.setMinimal()
+    extent = no_extent()
     try:
         # QGIS's own check would end the program where it ends a loop of Python: broken polygons are mended here.
         for feature in polygons.getFeatures(request, NO_CHECK):

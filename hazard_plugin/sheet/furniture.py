@@ -24,9 +24,10 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QSizeF
 from qgis.PyQt.QtGui import QColor
 
+from ..compat import set_legend_format
 from .frames import Frame, interval_below, nice_interval
 from .layers import SheetLayers
-from .lettering import font_of, text_format
+from .lettering import text_format
 
 ELLIPSOID = "EPSG:7030"
 ORIGIN = "origin"
@@ -116,15 +117,14 @@ def dress_legend(builder: Any, legend: QgsLayoutItemLegend, share: float) -> QSi
     """Letters and symbols of a legend at a share of their usual size; returns the room it takes."""
     unit = builder.frames.unit * share
     size = builder.frames.type_size
-    font = font_of(7.0 * size * share)
+    letters = text_format(7.0 * size * share, QColor("#1f1f1f"))
     for part in (
         QgsLegendStyle.Style.Subgroup,
         QgsLegendStyle.Style.SymbolLabel,
         QgsLegendStyle.Style.Group,
         QgsLegendStyle.Style.Title,
     ):
-        legend.setStyleFont(part, font)
-    legend.setFontColor(QColor("#1f1f1f"))
+        set_legend_format(legend, part, letters)
     legend.setSymbolWidth(6.5 * unit)
     legend.setSymbolHeight(3.4 * unit)
     for part in (

@@ -6,6 +6,8 @@ from qgis.core import QgsLayoutItemLabel, QgsTextFormat, QgsUnitTypes
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF
 
+from ..compat import set_label_format
+
 FAMILIES = ("Noto Sans", "Open Sans", "Segoe UI", "Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans")
 MEASURED_PX = 200
 MM_OF_POINT = 25.4 / 72.0
@@ -28,10 +30,10 @@ def font_of(size_pt: float, bold: bool = False) -> QFont:
     return font
 
 
-def text_format(size_pt: float, colour: QColor) -> QgsTextFormat:
-    """Format of a size and colour, for items that take no plain font."""
+def text_format(size_pt: float, colour: QColor, bold: bool = False) -> QgsTextFormat:
+    """Format of a size and colour."""
     found = QgsTextFormat()
-    found.setFont(font_of(size_pt))
+    found.setFont(font_of(size_pt, bold))
     found.setSize(size_pt)
     found.setSizeUnit(QgsUnitTypes.RenderUnit.RenderPoints)
     found.setColor(colour)
@@ -111,8 +113,7 @@ def shortened(line: str, width: float, size_pt: float, bold: bool) -> str:
 
 def set_letters(label: QgsLayoutItemLabel, size_pt: float, bold: bool, colour: str) -> None:
     """Font and colour of a label."""
-    label.setFont(font_of(size_pt, bold))
-    label.setFontColor(QColor(colour))
+    set_label_format(label, text_format(size_pt, QColor(colour), bold))
     label.setMarginX(0)
     label.setMarginY(0)
     label.setHAlign(Qt.AlignmentFlag.AlignLeft)
