@@ -29,8 +29,11 @@ above all other places to install to and hosts exempt from the check of their ce
 
 WATCHED = """
 import os, runpy, signal, sys, threading
+inlet, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+os.dup2(nothing, 0)
+os.close(nothing)
 def watch():
-    if not os.read(0, 1):
+    if not os.read(inlet, 1):
         if os.name == "posix":
             os.killpg(0, signal.SIGKILL)
         os._exit(1)
@@ -38,7 +41,10 @@ threading.Thread(target=watch, daemon=True).start()
 sys.argv = sys.argv[1:]
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
-"""Runs a module as ``-m`` does, and ends with its children when standard input does, as it does when QGIS is gone."""
+"""Runs a module as ``-m`` does, and ends with its children when standard input does, as it does when QGIS is gone.
+
+Its children inherit no standard input: on Windows they would hang as they start, while this one waits to read from it.
+"""
 
 
 class CommandSilent(Exception):

@@ -185,6 +185,18 @@ def test_no_command_outlives_a_qgis_that_was_killed(tmp_path):
     assert wait_until(lambda: all(state_of(pid) in ("", "Z") for pid in pids), 10)
 
 
+def test_the_children_of_a_command_find_nothing_to_read(tmp_path):
+    from hazard_mapper.hazard_plugin.setup_commands import run
+
+    (tmp_path / "parent.py").write_text(
+        "import subprocess, sys\n"
+        "child = 'import os; print(repr(os.read(0, 1)))'\n"
+        "subprocess.run([sys.executable, '-c', child], timeout=20, check=True)\n"
+    )
+    ended = run([PYTHON, "-m", "parent"], folder=str(tmp_path))
+    assert (ended.code, ended.lines) == (0, ["b''"])
+
+
 KILLED = """
 import os, signal, sys
 sys.path[:0] = [sys.argv[1], sys.argv[2]]
