@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 SCREEN = xvfb-run -a -s "-screen 0 1600x1000x24"
 VERSION = $(shell sed -n 's/^version=//p' metadata.txt)
 
-.PHONY: demo test test-engine test-plugin bench fuzz lint strings package setup clean
+.PHONY: demo test test-engine test-plugin test-trixie bench fuzz lint strings package setup clean
 
 setup:
 	@tests/setup.sh
@@ -21,6 +21,14 @@ test-engine:
 
 test-plugin:
 	$(SCREEN) $(PYTHON) -m pytest tests/plugin tests/gui
+
+# The same tests in QGIS 3.40, Python 3.13 and numpy 2 of Debian 13, made once in a folder; needs root.
+# RELEASE=forky takes QGIS 3.44, FOLDER=path another folder, TESTS="tests/plugin -x" some of the tests.
+RELEASE = trixie
+FOLDER = build/$(RELEASE)
+test-trixie: setup
+	@tests/trixie/setup.sh $(RELEASE) $(FOLDER)
+	@tests/trixie/run.sh $(FOLDER) $(TESTS)
 
 bench: setup
 	$(PYTHON) tests/benchmarks/bench.py
