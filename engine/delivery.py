@@ -21,6 +21,10 @@ def deliver(kind: str, job: Any, report: Report) -> dict[str, Any]:
         from .threshold import threshold
 
         return threshold(job, report)
+    if kind == "keep":
+        from .partial import keep
+
+        return keep(job, report)
     if kind == "refine":
         from .refine import refine
 

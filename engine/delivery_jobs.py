@@ -89,6 +89,24 @@ class ThresholdJob:
 
 
 @dataclass(frozen=True)
+class KeepJob:
+    """Make a mask of what a cancelled run has finished; all of the rest is not assessed."""
+
+    folder: str = option("", help="the folder that the run was given as --preview", metavar="FOLDER", required=True)
+    mask: str = option("", help="mask to write (GeoTIFF)", metavar="OUT", required=True)
+    probability: Optional[str] = option(help="probability to write, where the run was to write one", metavar="P")
+    overwrite: bool = option(False, help="replace outputs that exist")
+
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the values can be a job of this kind."""
+        require(self)
+        check_ending("mask", self.mask, (".tif", ".tiff"))
+        if self.probability:
+            check_ending("probability", self.probability, (".tif", ".tiff"))
+            check_not_same("probability", self.probability, (self.mask,))
+
+
+@dataclass(frozen=True)
 class CorrectJob:
     """Bring what was drawn and removed by hand into a mask, so that figures and maps made of it follow."""
 
@@ -282,6 +300,7 @@ DELIVERY_JOBS: Dict[str, type] = {
     "provenance": ProvenanceJob,
     "polygons": PolygonsJob,
     "threshold": ThresholdJob,
+    "keep": KeepJob,
     "refine": RefineJob,
     "correct": CorrectJob,
     "repeat": RepeatJob,

@@ -56,6 +56,11 @@ class SceneDigest:
     def _run(self, files: Sequence[str]) -> None:
         self._found = scene_sha256(files, self._stopped)
 
+    @property
+    def found(self) -> str | None:
+        """The hash; None while it is not known."""
+        return self._found
+
     def result(self) -> str | None:
         """Wait for the hash; None where the scene has none."""
         self._thread.join()

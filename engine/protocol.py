@@ -11,6 +11,7 @@ from .delivery_jobs import (
     VECTOR_FORMATS,
     ChangeJob,
     CorrectJob,
+    KeepJob,
     PolygonsJob,
     ProvenanceJob,
     RefineJob,
@@ -119,6 +120,7 @@ __all__ = [
     "HazardError",
     "ImportModelJob",
     "InspectJob",
+    "KeepJob",
     "LearningJob",
     "ModelsJob",
     "OutputFailed",
@@ -217,8 +219,9 @@ def shutdown_message() -> Dict[str, Any]:
 # progress:  id, stage (text), share (0-1), seconds_left (number or null)
 # log:       id, level (info | warning), text
 # metrics:   id, step, values (name to number: losses and scores of a training run, for its curves)
+# preview:   id, file (a small mask of what is in view), pixel_m, refined (share of its rows that are final)
 # done:      id, result (the JSON of CONTRACT's command of the same kind)
-# cancelled: id
+# cancelled: id, partial ({folder, rows_done, rows}, where the job left what was finished for a keep job)
 # failed:    id, code (bad_input | output | internal), message (one sentence for the user)
 
 ENDINGS = ("done", "cancelled", "failed")

@@ -6,12 +6,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from .protocol import Cancelled
 
 Progress = Callable[[str, float, "float | None"], None]
 Log = Callable[[str, str], None]
 Metrics = Callable[[int, Mapping[str, float]], None]
+Preview = Callable[[Mapping[str, Any]], None]
 
 
 def _no_progress(stage: str, share: float, seconds_left: float | None) -> None:
@@ -26,6 +28,10 @@ def _no_metrics(step: int, values: Mapping[str, float]) -> None:
     """Tell nobody."""
 
 
+def _no_preview(values: Mapping[str, Any]) -> None:
+    """Tell nobody."""
+
+
 class Report:
     """One operation's line to whoever waits for it; safe to use from several threads.
 
@@ -36,6 +42,10 @@ class Report:
         job_id: names unfinished files, so that whoever started the job can find them.
         on_metrics: called with a training step and its losses and scores by name.
         finish: set from outside to end early and keep what was reached, where an operation can.
+        on_preview: called with what there is to see before the operation is through.
+
+    Attributes:
+        left: what a cancelled operation left for whoever may want to keep it; empty for nothing.
     """
 
     def __init__(
@@ -46,10 +56,13 @@ class Report:
         job_id: str = "",
         on_metrics: Metrics = _no_metrics,
         finish: threading.Event | None = None,
+        on_preview: Preview = _no_preview,
     ) -> None:
         self._on_progress = on_progress
         self._on_log = on_log
         self._on_metrics = on_metrics
+        self._on_preview = on_preview
+        self.left: dict[str, Any] = {}
         self.cancelled = cancelled or threading.Event()
         self.finish = finish or threading.Event()
         self.job_id = job_id
@@ -95,6 +108,10 @@ class Report:
     def metrics(self, step: int, values: Mapping[str, float]) -> None:
         """Tell finite losses and scores of a training step; others are left out."""
         self._on_metrics(step, {name: float(value) for name, value in values.items() if math.isfinite(value)})
+
+    def preview(self, values: Mapping[str, Any]) -> None:
+        """Tell what there is to see already: file, metres a pixel, and the share of its rows that are final."""
+        self._on_preview(values)
 
     def check(self) -> None:
         """Raise Cancelled if the operation is to stop."""

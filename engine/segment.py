@@ -21,9 +21,11 @@ from .devices import choose_device
 from .digest import SceneDigest
 from .layers import mask_layer, probability_layer
 from .model import Model
+from .partial import leave_finished
 from .pipeline import Task, predict_rows
 from .predict import Predictor
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
+from .preview import watch_run
 from .priors import require_priors
 from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict
 from .raster import (
@@ -75,10 +77,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         task = request.task
         device = choose_device(job.device)
         predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn)
+        watch = watch_run(task, scene, job, predictor, request.threshold, report)
         areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
         tally = AreaTally(areas, task.wanted.width)
         digest = stack.enter_context(SceneDigest(scene.files()))
-        with MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)) as pair:
+        pair = stack.enter_context(MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)))
+        with leave_finished(pair, task, tally, report, lambda: _tags(request, scene, digest.found, predictor, device)):
             report.stage("Segmenting", 0.03)
             for portion in predict_rows(task, scene, predictor, report):
                 assessed = ~np.isnan(portion.probability)
@@ -88,6 +92,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
                 percent = to_percent(portion.probability)
                 tally.add_percent(portion.first_row, percent)
                 pair.write(PROBABILITY, percent)
+                watch(portion)
             report.stage("Writing", 0.95)
             pair.publish(
                 _tags(request, scene, digest.result(), predictor, device),
@@ -194,7 +199,7 @@ def _tags(
 
 def _replayable(job: SegmentJob) -> dict[str, Any]:
     """The job with files named so that it can be run again from another folder."""
-    values = job_to_dict(job)
+    values = {name: value for name, value in job_to_dict(job).items() if not name.startswith("preview")}
     for name in ("raster", "mask", "probability", "area"):
         path = values[name]
         if path and (name != "raster" or os.path.exists(path)):

@@ -168,6 +168,7 @@ class Worker:
             job_id,
             lambda step, values: send("metrics", id=job_id, step=step, values=dict(values)),
             waiting.finish,
+            lambda values: send("preview", id=job_id, **values),
         )
         ending: dict[str, Any]
         try:
@@ -176,7 +177,7 @@ class Worker:
             job = job_from_dict(waiting.kind, waiting.values)
             ending = {"kind": "done", "result": run_job(waiting.kind, job, report, self._models)}
         except Cancelled:
-            ending = {"kind": "cancelled"}
+            ending = {"kind": "cancelled", **({"partial": report.left} if report.left else {})}
         except HazardError as error:
             ending = {"kind": "failed", "code": error.code, "message": str(error)}
         except Exception as error:  # the worker outlives any fault of a job; the traceback goes to the log

@@ -53,6 +53,13 @@ class Layer:
     style: str | None
     averaged: bool = False
 
+    def colour_table(self) -> Any:
+        """Its palette, transparent where no colour is given."""
+        table = gdal.ColorTable()
+        for value in range(256):
+            table.SetColorEntry(value, self.colours.get(value, (255, 255, 255, 0)))
+        return table
+
 
 def check_outputs(paths: list[str], *, overwrite: bool, expected_bytes: int) -> None:
     """Raise OutputFailed unless every path can be written: folder there and writable, name free, room on the disk."""
@@ -97,15 +104,12 @@ class RowWriter:
                 gdal.GDT_Byte,
                 ["TILED=YES", f"BLOCKXSIZE={BLOCK_PX}", f"BLOCKYSIZE={BLOCK_PX}", "COMPRESS=LZW", "BIGTIFF=IF_SAFER"],
             )
-            _georeference(self._dataset, grid)
+            place_on_grid(self._dataset, grid)
             band = self._dataset.GetRasterBand(1)
             band.SetNoDataValue(NOT_ASSESSED)
             band.SetDescription(layer.description)
             if layer.colours:
-                table = gdal.ColorTable()
-                for value in range(256):
-                    table.SetColorEntry(value, layer.colours.get(value, (255, 255, 255, 0)))
-                band.SetRasterColorTable(table)
+                band.SetRasterColorTable(layer.colour_table())
         self._band = band
 
     def write(self, rows: Bytes) -> None:
@@ -163,6 +167,27 @@ class RowWriter:
         os.remove(self._scratch)
         with open(self.partial, "rb+") as file:
             os.fsync(file.fileno())
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that were handed in."""
+        return self._next_row + sum(len(part) for part in self._waiting)
+
+    def set_aside(self, path: str, tags: Mapping[str, str]) -> None:
+        """Move what was written so far to another file, not assessed below; whatever reads it sees a usual mask.
+
+        Raises:
+            OutputFailed: when the disk is full or the file cannot be written.
+        """
+        with writing(path):
+            if self._dataset is not None:
+                if self._waiting:
+                    rows = np.concatenate(self._waiting)
+                    self._dataset.GetRasterBand(1).WriteArray(rows, 0, self._next_row)
+                self._dataset.SetMetadata(dict(tags))
+            self._band = None
+            self._dataset = None
+            shutil.move(self._scratch if os.path.exists(self._scratch) else self.partial, path)
 
     def abandon(self) -> None:
         """Let go of the scratch file."""
@@ -231,6 +256,20 @@ class MaskPair:
                     os.remove(writer.layer.path + suffix)
         self._writers = {}
 
+    @property
+    def rows_done(self) -> int:
+        """Rows that all outputs have."""
+        return min((writer.rows_done for writer in self._writers.values()), default=0)
+
+    def set_aside(self, folder: str, tags: Mapping[str, str]) -> None:
+        """Move what was written so far to ``mask.tif`` and ``probability.tif`` of a folder; nothing is published then.
+
+        Raises:
+            OutputFailed: when the disk is full or a file cannot be written.
+        """
+        for name, writer in self._writers.items():
+            writer.set_aside(os.path.join(folder, f"{name}.tif"), tags)
+
     def discard(self) -> None:
         """Remove whatever is unfinished."""
         for writer in self._writers.values():
@@ -279,7 +318,8 @@ def _keep(final: str, aside: str) -> None:
         os.replace(final, aside)
 
 
-def _georeference(dataset: Any, grid: Grid) -> None:
+def place_on_grid(dataset: Any, grid: Grid) -> None:
+    """Give a dataset that is being written the georeference of its grid."""
     reference, window = grid.georeference, grid.window
     geotransform = reference.shifted_geotransform(window)
     wkt = text(reference.crs.ExportToWkt()) if reference.crs is not None else ""

@@ -19,6 +19,7 @@ from ..protocol import UNUSED, BadInput, SceneJob, same_path
 from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
 from .gdal_setup import ask_twice, first_line, prepare_gdal, reading, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
+from .unpacking import archive_advice
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -69,13 +70,10 @@ class Scene:
     def _describe(self) -> None:
         job = self.job
         self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize
-        if (
-            self.width > MOST_COLUMNS
-            or self.width * self.height > MOST_PIXELS
-            or self._dataset.RasterCount > MOST_BANDS
-        ):
+        pixels, count = self.width * self.height, self._dataset.RasterCount
+        if self.width > MOST_COLUMNS or pixels > MOST_PIXELS or count > MOST_BANDS:
             raise BadInput(
-                f"'{self.name}' claims {self.width} x {self.height} pixels and {self._dataset.RasterCount} bands; "
+                f"'{self.name}' claims {self.width} x {self.height} pixels and {count} bands; "
                 f"at most {MOST_COLUMNS} columns, {MOST_PIXELS:.0e} pixels and {MOST_BANDS} bands are read. "
                 "Check the file, or cut it into parts."
             )
@@ -121,6 +119,11 @@ class Scene:
     def close(self) -> None:
         """Let go of the file."""
         self._dataset = None
+
+    @property
+    def dataset(self) -> Any:
+        """GDAL's dataset, for this package alone."""
+        return self._dataset
 
     @property
     def block_size(self) -> tuple[int, int]:
@@ -239,7 +242,7 @@ class Scene:
         """Stored values as float32 ``(bands, height, width)`` and, per band, where they are not nodata."""
         indices = [self.bands[position].index for position in positions]
         try:
-            block = self._dataset.ReadAsArray(window.x, window.y, window.width, window.height, band_list=indices)
+            block = self._read_pixels(self._dataset, window, band_list=indices)
         except (RuntimeError, MemoryError) as error:
             raise self._unreadable(window, error) from None
         if block is None:
@@ -256,6 +259,9 @@ class Scene:
             valid &= np.isfinite(values)
         return values, valid
 
+    def _read_pixels(self, source: Any, window: Window, **which: Any) -> Any:
+        return source.ReadAsArray(window.x, window.y, window.width, window.height, **which)
+
     def _dataset_mask(self, window: Window, positions: Sequence[int]) -> Mask | np.bool_:
         """What alpha and mask bands allow; True where the file has neither."""
         sources = [] if self._alpha is None else [self._dataset.GetRasterBand(self._alpha)]
@@ -270,7 +276,7 @@ class Scene:
         allowed: Mask | np.bool_ = np.True_
         for source in sources:
             try:
-                found = source.ReadAsArray(window.x, window.y, window.width, window.height)
+                found = self._read_pixels(source, window)
             except RuntimeError as error:
                 raise self._unreadable(window, error) from None
             allowed = np.asarray(found > 0, np.bool_) & allowed
@@ -364,7 +370,7 @@ def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
     try:
         dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY, open_options=list(open_options))
     except (RuntimeError, MemoryError) as error:
-        archive = _archive_advice(path, name)
+        archive = archive_advice(path, name)
         if archive is not None:
             raise BadInput(archive) from None
         raise BadInput(
@@ -394,24 +400,6 @@ def require_file(path: str, what: str) -> None:
         raise BadInput(f"There is no {what} '{path}'; check the path.") from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise BadInput(f"'{path}' is not a file; choose a {what} file.")
-
-
-def _archive_advice(path: str, name: str) -> str | None:
-    """What to write to read a raster out of an archive; None if the path is none."""
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix == ".gz":
-        return f"'{name}' is compressed as a whole; give it as /vsigzip/{path} or unpack it."
-    if suffix not in (".zip", ".tar", ".tgz"):
-        return None
-    archive = f"/vsi{'zip' if suffix == '.zip' else 'tar'}/{path}"
-    try:
-        members = gdal.ReadDirRecursive(archive) or []
-    except RuntimeError:
-        members = []
-    rasters = [m for m in members if m.lower().endswith((".tif", ".tiff", ".jp2", ".vrt", ".img", ".png", ".nc"))]
-    if not rasters:
-        return f"'{name}' is an archive in which no raster was found; unpack it and choose a raster."
-    return f"'{name}' is an archive; give a raster in it, for example {archive}/{rasters[0]}, or unpack it."
 
 
 def _band_info(index: int, band: Any) -> BandInfo:
