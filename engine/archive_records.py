@@ -70,6 +70,11 @@ class SceneTask:
         return found
 
     @property
+    def run_id(self) -> str:
+        """Tells this run from all others."""
+        return os.path.splitext(os.path.basename(self.stop))[0]
+
+    @property
     def record(self) -> str:
         """Path of its record."""
         return os.path.join(self.job.out, FOLDER, *f"{self.name}_{self.job.hazard}.json".split("/"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import platform
 import re
 import time
 import traceback
@@ -170,7 +171,11 @@ class _Run:
         try:
             for path in (*self.outputs.values(), task.record):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
-            write_record(task.record, {**_common(task, self.attempt), "state": BEGUN}, self.job_id)
+            write_record(
+                task.record,
+                {**_common(task, self.attempt), "state": BEGUN, "worker": [platform.node(), os.getpid()]},
+                self.job_id,
+            )
         except OSError as error:
             raise OutputFailed(
                 f"'{error.filename or self.job.out}' cannot be written to ({error.strerror}); check folder and disk."
@@ -265,6 +270,7 @@ def _common(task: SceneTask, attempt: int) -> dict[str, Any]:
         "model": task.job.model,
         "job_key": task.job_key,
         "model_key": task.model_key,
+        "run": task.run_id,
         "attempts": attempt,
         "finished_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     }

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .archive_records import FAILED, STOPPED, SceneTask
+from .archive_records import DONE, FAILED, STOPPED, SceneTask, read_record
 from .archive_task import failed, limit_threads, run_scene
 from .protocol import ArchiveJob, BadInput, Cancelled, HazardError
 from .reporting import Report
@@ -22,10 +22,14 @@ FIRST_WORKER_S = 60.0
 """Seconds that the first worker has to appear."""
 NO_WORKER_S = 600.0
 """Seconds without any worker after which an archive ends."""
+ANSWER_S = 15.0
+"""Seconds that a worker has to hand over its answer."""
 GRACE_S = 20.0
 """Seconds that scenes have to stop at when the archive is cancelled."""
 BYTES_A_WORKER = 3 * 2**30
 CORES_A_WORKER = 2
+NOT_INTERRUPTED = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+"""Run by each worker when it starts: a terminal sends Ctrl+C to all processes, only one of which is to obey."""
 
 
 def require_dask() -> None:
@@ -164,8 +168,14 @@ class _Queue:
         from distributed import KilledWorker
 
         if future.status == "finished":
-            return dict(future.result())
-        error = future.exception() if future.status == "error" else None
+            # What the worker wrote is taken first: a worker that died since cannot be asked for its answer any more.
+            found = read_record(task.record)
+            if found and (found.get("run"), found.get("attempts")) == (task.run_id, attempt):
+                if found["state"] in (DONE, FAILED):
+                    return found
+            with contextlib.suppress(TimeoutError, OSError):
+                return dict(future.result(timeout=ANSWER_S))
+        error = future.exception(timeout=ANSWER_S) if future.status == "error" else None
         if isinstance(error, KilledWorker) or error is None:
             reason = "The worker ended while it worked on the scene (killed, or out of memory)."
         elif isinstance(error, ModuleNotFoundError) or "deserializ" in str(error):
@@ -216,13 +226,6 @@ def work(task: SceneTask, attempt: int) -> dict[str, Any]:
         ended.set()
 
 
-def ignore_interrupts() -> None:
-    """Leave Ctrl+C, which a terminal sends to all processes, to the one that looks after the others."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextlib.contextmanager
 def _connected(job: ArchiveJob, scenes: int, report: Report) -> Iterator[Any]:
     """A client of the scheduler that is asked for, else of a cluster on this machine that ends with it."""
@@ -260,8 +263,9 @@ def _connected(job: ArchiveJob, scenes: int, report: Report) -> Iterator[Any]:
                     n_workers=count,
                     threads_per_worker=job.threads_per_worker,
                     processes=True,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
+                    preload=[NOT_INTERRUPTED],
                     env=_environment(count),
                 )
             )
