@@ -7,6 +7,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from .adaptation_modes import mode_title
+from .engine_texts import source_title
 from .hazards import hazard_title
 from .result_panel import area_text, escape
 
@@ -104,7 +105,7 @@ def known_text(value: Any, source: Any) -> str:
     if value is None or value == "":
         return tr("not known")
     text = f"{value:.5g}" if isinstance(value, float) else str(value)
-    return f"{text} ({source})" if source else text
+    return f"{text} ({source_title(source)})" if source else text
 
 
 def setting_rows(settings: Mapping[str, Any]) -> List[Tuple[str, str]]:

@@ -9,6 +9,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QFormLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ..engine import protocol
+from .engine_texts import sensor_title, slot_title, units_title
 
 MAX_SHOWN = 40
 """More bands than this are not listed one by one; the rest stays unused."""
@@ -34,7 +35,7 @@ class BandsWidget(QWidget):
         self.sensor_combo = narrow_combo("sensorComboBox", self.tr("Sensor whose band order and units apply"))
         self.sensor_combo.addItem(self.tr("found out"), "")
         for sensor in protocol.SENSORS:
-            self.sensor_combo.addItem(sensor, sensor)
+            self.sensor_combo.addItem(sensor_title(sensor), sensor)
         self.units_combo = narrow_combo("unitsComboBox", self.tr("What the pixel values mean"))
         self.units_combo.addItem(self.tr("found out"), "")
         for units in protocol.UNITS:
@@ -100,7 +101,9 @@ class BandsWidget(QWidget):
             found = self.tr("found out: {units}").format(units=units_title(units)) if units else self.tr("found out")
             self.units_combo.setItemText(0, found)
             sensor = info.get("sensor")
-            found = self.tr("found out: {sensor}").format(sensor=sensor) if sensor else self.tr("found out")
+            found = (
+                self.tr("found out: {sensor}").format(sensor=sensor_title(sensor)) if sensor else self.tr("found out")
+            )
             self.sensor_combo.setItemText(0, found)
             gsd = info.get("gsd_m")
             text = self.tr("{gsd:.4g} m, from the layer").format(gsd=gsd) if gsd else self.tr("from the layer")
@@ -202,12 +205,6 @@ def select_data(combo: QComboBox, data: Any) -> bool:
     return index >= 0
 
 
-def slot_title(slot: str) -> str:
-    """Name of a slot for people."""
-    titles = {"nir": "NIR", "swir1": "SWIR 1", "swir2": "SWIR 2", "vv": "VV", "vh": "VH"}
-    return titles.get(slot, slot)
-
-
 def read_overrides(text: str) -> Dict[str, Dict[str, Any]]:
     """Corrections by layer id out of a project's entry; what is not such is dropped."""
     try:
@@ -219,17 +216,3 @@ def read_overrides(text: str) -> Dict[str, Dict[str, Any]]:
         for name, value in (stored.items() if isinstance(stored, dict) else ())
         if isinstance(value, dict)
     }
-
-
-def units_title(units: Any) -> str:
-    """Name of units for people."""
-    titles = {
-        "reflectance*10000": "reflectance × 10000",
-        "reflectance*10000-1000": "reflectance × 10000, offset 1000",
-        "landsat-c2": "Landsat Collection 2",
-        "byte": "display values 0-255",
-        "db": "decibel",
-        "linear": "linear power",
-        "raw": "raw values",
-    }
-    return titles.get(str(units), str(units))

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from qgis.core import QgsProcessingFeedback
 from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 
+from .engine_texts import stage_title
 from .messages import log
 
 LINE_EVERY_S = 10.0
@@ -88,7 +89,7 @@ class Relay:
         feedback = self._feedback
         first, last = self._part
         share = first + (last - first) * min(max(float(event.get("share") or 0.0), 0.0), 1.0)
-        stage = str(event.get("stage") or "")
+        stage = stage_title(str(event.get("stage") or ""))
         feedback.setProgress(100.0 * share)
         if isinstance(feedback, EngineFeedback):
             feedback.report(stage, share, event.get("seconds_left"))

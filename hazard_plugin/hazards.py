@@ -14,7 +14,12 @@ KIND_PROPERTY = "hazardmapper/kind"
 
 def hazard_title(hazard: str) -> str:
     """Name of a hazard for people: ``glacier_collapse`` is ``Glacier collapse``."""
-    known = {"flood": tr("Flood"), "landslide": tr("Landslide"), "glacier_collapse": tr("Glacier collapse")}
+    known = {
+        "flood": tr("Flood"),
+        "landslide": tr("Landslide"),
+        "glacier_collapse": tr("Glacier collapse"),
+        "any": tr("Any"),
+    }
     return known.get(hazard) or hazard.replace("_", " ").strip().capitalize() or hazard
 
 

@@ -9,6 +9,7 @@ from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLa
 from .adaptation_report import adaptation_html
 from .curves import Curves, read_curves
 from .curves_widget import CurvesWidget
+from .engine_texts import card_text
 from .hazards import hazard_title
 from .models import ModelEntry
 from .result_panel import escape
@@ -79,7 +80,7 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
     card = model.card
     parts = [f"<h2>{escape(model.title)}</h2>"]
     if card.get("description"):
-        parts.append(f"<p>{escape(str(card['description']))}</p>")
+        parts.append(f"<p>{escape(model.summary)}</p>")
     score = tr("not measured on real scenes yet") if model.score is None else f"{model.score:.2f}"
     facts = [
         (tr("Hazards"), ", ".join(hazard_title(hazard) for hazard in model.hazards)),
@@ -100,7 +101,7 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
         columns = [name for name in SCORE_COLUMNS if any(name in row for row in rows)]
         parts.append(f"<h3>{tr('Scores')}</h3>")
         parts.append(
-            table([c.replace("_", " ") for c in columns], [[number(row.get(c)) for c in columns] for row in rows])
+            table([score_title(name) for name in columns], [[number(row.get(c)) for c in columns] for row in rows])
         )
     training = {name: value for name, value in training_of(model).items() if name not in HIDDEN}
     if training and not model.adaptation:
@@ -109,8 +110,24 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
     if with_curves:
         parts.append(f"<p><img src='{CURVES}'></p>")
     if card.get("limits"):
-        parts.append(f"<h3>{tr('Limits')}</h3><p>{escape(str(card['limits']))}</p>")
+        parts.append(f"<h3>{tr('Limits')}</h3><p>{escape(card_text(str(card['limits'])))}</p>")
     return "".join(parts)
+
+
+def score_title(name: str) -> str:
+    """Name of a column of scores."""
+    titles = {
+        "set": tr("set"),
+        "hazard": tr("hazard"),
+        "mode": tr("mode"),
+        "balanced_accuracy": tr("balanced accuracy"),
+        "iou": "IoU",
+        "f1": "F1",
+        "precision": tr("precision"),
+        "recall": tr("recall"),
+        "false_area": tr("false area"),
+    }
+    return titles.get(name, name.replace("_", " "))
 
 
 def plain(value: Any) -> str:

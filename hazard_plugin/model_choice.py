@@ -6,6 +6,7 @@ from qgis.PyQt.QtCore import QCoreApplication, QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox
 
 from .bands_widget import select_data
+from .engine_texts import device_kind
 from .hazards import hazard_title
 from .model_card import ModelCardDialog
 from .models import ModelEntry, hazards_of, models_for, nested, read_models
@@ -153,10 +154,10 @@ def list_devices(combo: QComboBox, devices: Any, wanted: Optional[str]) -> None:
     chosen = combo.currentData()
     combo.clear()
     known = [device for device in devices or () if isinstance(device, dict)]
-    default = next((str(d.get("kind")) for d in known if d.get("default")), "")
+    default = next((device_kind(d.get("kind")) for d in known if d.get("default")), "")
     combo.addItem(tr("automatic ({device})").format(device=default) if default else tr("automatic"), "auto")
     for device in known:
-        combo.addItem(str(device.get("kind") or device.get("name")), str(device.get("name")))
+        combo.addItem(device_kind(device.get("kind") or device.get("name")), str(device.get("name")))
     select_data(combo, wanted or chosen)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 from ..engine import protocol
 from .engine_location import PACKAGE_FOLDER
+from .engine_texts import card_text
 from .settings import load_setting
 
 
@@ -29,7 +30,7 @@ class ModelEntry:
     @property
     def summary(self) -> str:
         """What the model is for, in a line or two."""
-        return str(self.card.get("description") or self.title)
+        return card_text(str(self.card.get("description") or "")) or self.title
 
     @property
     def tip(self) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
+from .engine_texts import card_text
 from .hazards import hazard_title
 from .model_card import number, pairs
 from .models import ModelEntry
@@ -58,7 +59,7 @@ def comparison_html(models: Sequence[ModelEntry]) -> str:
         means = [sum(value_of(rows[key]) or 0.0 for key in shared) / len(shared) for rows in measured]
         told = tr("Mean of the {count} rows that all have").format(count=len(shared))
         body.append(row_html([told, *[f"{mean:.3f}" for mean in means]], "th"))
-    limits = [text_of(model, "limits") or "–" for model in models]
+    limits = [card_text(text_of(model, "limits")) or "–" for model in models]
     body.append(row_html([tr("Limits"), *limits]))
     note = "" if keys else f"<p>{escape(tr('None of these models has been scored yet.'))}</p>"
     return f"<table cellpadding='4' border='0'>{head}{''.join(body)}</table>{note}"

@@ -23,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 from ..engine import protocol
 from .bands_widget import select_data
 from .engine_location import find_engine
+from .engine_texts import device_kind
 from .hazards import icon_path
 from .help_page import HelpDialog
 from .settings import load_setting, save_setting
@@ -84,7 +85,7 @@ class OptionsPage(QgsOptionsPageWidget):
         form = self._add_group("startGroup", self.tr("New projects start with"))
         last = self.tr("as last used")
         known = [device for device in devices or () if isinstance(device, dict)]
-        names = {str(device.get("name")): str(device.get("kind") or device.get("name")) for device in known}
+        names = {str(device.get("name")): device_kind(device.get("kind") or device.get("name")) for device in known}
         self.device_combo = choice({"": last, "auto": self.tr("automatic"), **names}, "optionsDeviceComboBox")
         self.device_combo.setToolTip(self.tr("Processor to compute on; more are listed once the engine was started"))
         yes, no = self.tr("yes"), self.tr("no")
@@ -165,7 +166,7 @@ class OptionsPage(QgsOptionsPageWidget):
         group = QGroupBox(title)
         group.setObjectName(name)
         form = QFormLayout(group)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._layout.addWidget(group)
         return form
 

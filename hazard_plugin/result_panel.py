@@ -2,7 +2,7 @@
 
 from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
-from qgis.PyQt.QtCore import Qt, pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 KEPT = 20
@@ -128,14 +128,15 @@ def describe(result: Mapping[str, Any]) -> str:
     seconds = result.get("SECONDS")
     device = device_title(result.get("DEVICE_USED"))
     if isinstance(seconds, (int, float)):
-        parts.append(f"{seconds:.3g} s" + (f" on {device}" if device else ""))
+        taken = f"{seconds:.3g} s"
+        parts.append(tr("{time} on {device}").format(time=taken, device=device) if device else taken)
     return ", ".join(part for part in parts if part)
 
 
 def area_text(area_m2: Any) -> str:
     """Area in km², three figures."""
     if not isinstance(area_m2, (int, float)):
-        return "area not known"
+        return tr("area not known")
     area_km2 = area_m2 / 1e6
     return f"{area_km2:.0f} km²" if area_km2 >= 100 else f"{area_km2:.3g} km²"
 
@@ -144,8 +145,10 @@ def share_text(share: float) -> str:
     """Share that was not assessed, never rounded to a wrong zero."""
     percent = 100.0 * share
     if percent <= 0:
-        return "all assessed"
-    return "less than 1 % not assessed" if percent < 1 else f"{percent:.0f} % not assessed"
+        return tr("all assessed")
+    if percent < 1:
+        return tr("less than 1 % not assessed")
+    return tr("{percent:.0f} % not assessed").format(percent=percent)
 
 
 def device_title(name: Any) -> str:
@@ -158,7 +161,7 @@ def progress_text(stage: str, seconds_left: Optional[float]) -> str:
     """``Segmenting, 12 s left``; the bar beside it shows the share."""
     parts = [stage] if stage else []
     if seconds_left is not None:
-        parts.append(f"{duration_text(seconds_left)} left")
+        parts.append(tr("{time} left").format(time=duration_text(seconds_left)))
     return ", ".join(parts)
 
 
@@ -172,3 +175,8 @@ def duration_text(seconds: float) -> str:
 def escape(text: str) -> str:
     """Text for rich text."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("ResultPanel", text)

@@ -9,9 +9,9 @@ from qgis.core import QgsApplication, QgsProcessingFeedback, QgsProcessingUtils,
 from qgis.PyQt.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from ..engine import protocol
-from .bands_widget import units_title
 from .compat import is_rendered_type
 from .engine_client import EngineClient
+from .engine_texts import slot_title, units_title
 from .raster_copy import copy_pixels
 from .raster_source import RasterSource, read_layer
 from .result_panel import escape
@@ -136,7 +136,7 @@ def understood_text(info: Mapping[str, Any]) -> Tuple[str, List[str]]:
     """How a scene was understood, as a link and its warnings, and the slots in use."""
     bands = list(info.get("bands") or ())
     used = [str(band.get("slot")) for band in bands if band.get("slot") not in (None, protocol.UNUSED)]
-    shown = ", ".join(used[:4]) + (", …" if len(used) > 4 else "")
+    shown = ", ".join(map(slot_title, used[:4])) + (", …" if len(used) > 4 else "")
     count = tr("1 band") if len(bands) == 1 else tr("{count} bands").format(count=len(bands))
     parts = [f"{count} ({shown})" if used else tr("{count}, not recognised").format(count=count)]
     if info.get("units"):

@@ -10,7 +10,8 @@ from qgis.PyQt.QtGui import QRegularExpressionValidator
 from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QWidget
 
 from ..engine import protocol
-from .bands_widget import select_data, units_title
+from .bands_widget import select_data
+from .engine_texts import units_title
 from .hazards import hazard_title
 from .model_choice import list_devices
 from .models import ModelEntry, models_for

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from qgis.core import QgsApplication
 from qgis.PyQt import uic
-from qgis.PyQt.QtCore import pyqtSignal
+from qgis.PyQt.QtCore import QCoreApplication, pyqtSignal
 from qgis.PyQt.QtWidgets import QVBoxLayout, QWidget
 
 from ..engine import protocol
@@ -14,6 +14,7 @@ from .algorithm_task import AlgorithmTask
 from .curves_widget import CurvesWidget
 from .dock_widgets import embolden, explain_arrow
 from .engine_client import EngineClient
+from .engine_feedback import metric_title
 from .messages import INFO, SUCCESS, WARNING, tell
 from .model_card import ModelCardDialog
 from .models import ModelEntry
@@ -278,13 +279,19 @@ def title_of(parameters: Mapping[str, Any]) -> str:
 def describe_training(results: Mapping[str, Any]) -> str:
     """One line: ``validation balanced accuracy 0.871, loss 0.23, 1200 steps, 12 min on CPU``."""
     parts = []
-    for key, words in (("VALIDATION_SCORE", "validation balanced accuracy"), ("VALIDATION_LOSS", "loss")):
+    for key, metric in (("VALIDATION_SCORE", "validation_balanced_accuracy"), ("VALIDATION_LOSS", "loss")):
         if isinstance(results.get(key), (int, float)):
-            parts.append(f"{words} {results[key]:.3g}")
+            parts.append(f"{metric_title(metric)} {results[key]:.3g}")
     if isinstance(results.get("STEPS"), (int, float)):
-        parts.append(f"{results['STEPS']:.0f} steps")
+        parts.append(tr("{count:.0f} steps").format(count=results["STEPS"]))
     seconds = results.get("SECONDS")
     device = device_title(results.get("DEVICE_USED"))
     if isinstance(seconds, (int, float)):
-        parts.append(duration_text(seconds) + (f" on {device}" if device else ""))
+        taken = duration_text(seconds)
+        parts.append(tr("{time} on {device}").format(time=taken, device=device) if device else taken)
     return ", ".join(parts)
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("TrainingPage", text)

@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
 from ..compat import DOUBLE, FOLDER, INTEGER
+from ..engine_texts import field_help
 from .base import EngineAlgorithm, name_or_folder, with_help, with_hints
 from .outputs import told_to_processing
 
@@ -86,7 +87,7 @@ class LearningAlgorithm(EngineAlgorithm):
     def _explained(self, parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
         spec = self.fields()[parameter.name().lower()]
         choices = spec.metadata["choices"]
-        text = str(spec.metadata["help"]) + (f": {', '.join(choices)}" if choices else "")
+        text = field_help(str(spec.metadata["help"])) + (f": {', '.join(choices)}" if choices else "")
         return with_help(parameter, text.replace("%%", "%"))
 
     def add_data(self, title: str, help_text: str) -> None:

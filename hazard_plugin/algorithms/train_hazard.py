@@ -77,7 +77,8 @@ class TrainHazard(LearningAlgorithm):
         self.add_number("REPLAY", tr("Share of simulated chips among yours (0 to 0.95)"), whole=False)
         self.add_text("LEAVE_OUT", tr("Simulated hazard never to be seen"), ["", *protocol.HAZARDS])
         self.mark_advanced(ADVANCED)
-        with_help(self.parameterDefinition("BANDS"), ", ".join(protocol.SLOTS) + ", - = unused")
+        text = tr("{slots}, or - for unused").format(slots=", ".join(protocol.SLOTS))
+        with_help(self.parameterDefinition("BANDS"), text)
 
 
 def tr(text: str) -> str:

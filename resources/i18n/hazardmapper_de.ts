@@ -1696,6 +1696,121 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
     </message>
 </context>
 <context>
+    <name>EngineJob</name>
+    <message>
+        <source>any encoder of the library; a small one when not given</source>
+        <translation>ein beliebiger Encoder der Bibliothek; ohne Angabe ein kleiner</translation>
+    </message>
+    <message>
+        <source>auto, cpu, cuda:N or mps</source>
+        <translation>auto, cpu, cuda:N oder mps</translation>
+    </message>
+    <message>
+        <source>chips a step</source>
+        <translation>Bildausschnitte je Schritt</translation>
+    </message>
+    <message>
+        <source>end by then, as if all epochs were done; earlier parts of a resumed run count</source>
+        <translation>bis dahin enden, als wären alle Epochen getan; frühere Teile eines fortgesetzten Laufs zählen mit</translation>
+    </message>
+    <message>
+        <source>go on from the last checkpoint of the same run</source>
+        <translation>vom letzten Zwischenstand desselben Laufs fortsetzen</translation>
+    </message>
+    <message>
+        <source>hazards that the labels show, a new name adds one</source>
+        <translation>Gefahren, die die Beschriftung zeigt, ein neuer Name fügt eine hinzu</translation>
+    </message>
+    <message>
+        <source>highest learning rate</source>
+        <translation>höchste Lernrate</translation>
+    </message>
+    <message>
+        <source>its encoder; the start's or a small one when not given</source>
+        <translation>sein Encoder; ohne Angabe der des Ausgangsmodells oder ein kleiner</translation>
+    </message>
+    <message>
+        <source>label codes that mean hazard</source>
+        <translation>Codes der Beschriftung, die Gefahr bedeuten</translation>
+    </message>
+    <message>
+        <source>label codes to leave out</source>
+        <translation>Codes der Beschriftung, die ausgelassen werden</translation>
+    </message>
+    <message>
+        <source>metres a pixel, where no CRS says it</source>
+        <translation>Meter je Pixel, wo kein KBS sie nennt</translation>
+    </message>
+    <message>
+        <source>model to start from; from scratch when not given</source>
+        <translation>Modell, von dem ausgegangen wird; ohne Angabe von Grund auf</translation>
+    </message>
+    <message>
+        <source>name or folder of the model to write</source>
+        <translation>Name oder Ordner des zu schreibenden Modells</translation>
+    </message>
+    <message>
+        <source>network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>network; the start's own, else unet, when not given (another one takes what weights fit)</source>
+        <translation>Netz; ohne Angabe das des Ausgangsmodells, sonst unet (ein anderes übernimmt die Gewichte, die passen)</translation>
+    </message>
+    <message>
+        <source>one slot a band of each image</source>
+        <translation>eine Rolle je Kanal jedes Bildes</translation>
+    </message>
+    <message>
+        <source>optimiser</source>
+        <translation>Optimierer</translation>
+    </message>
+    <message>
+        <source>passes, each followed by a validation; what suits the data when neither they nor minutes are given</source>
+        <translation>Durchgänge, jeder gefolgt von einer Validierung; was zu den Daten passt, wenn weder sie noch Minuten angegeben sind</translation>
+    </message>
+    <message>
+        <source>processes that prepare chips</source>
+        <translation>Prozesse, die Bildausschnitte vorbereiten</translation>
+    </message>
+    <message>
+        <source>replace a model that exists</source>
+        <translation>ein vorhandenes Modell ersetzen</translation>
+    </message>
+    <message>
+        <source>seed of weights, split and order</source>
+        <translation>Startwert von Gewichten, Aufteilung und Reihenfolge</translation>
+    </message>
+    <message>
+        <source>share of simulated chips among yours, so that old hazards are kept</source>
+        <translation>Anteil simulierter Bildausschnitte unter Ihren, damit alte Gefahren erhalten bleiben</translation>
+    </message>
+    <message>
+        <source>simulated hazard never to be seen, for measuring unseen hazards</source>
+        <translation>simulierte Gefahr, die nie zu sehen ist, um ungesehene Gefahren zu messen</translation>
+    </message>
+    <message>
+        <source>simulated, or a folder of training data</source>
+        <translation>simulated für simuliert, oder ein Ordner mit Trainingsdaten</translation>
+    </message>
+    <message>
+        <source>steps an epoch; all of the data, or about 200 on simulated scenes, when not given</source>
+        <translation>Schritte je Epoche; ohne Angabe alle Daten, oder etwa 200 bei simulierten Szenen</translation>
+    </message>
+    <message>
+        <source>stop after N epochs without a better validation; 0 never</source>
+        <translation>nach N Epochen ohne bessere Validierung aufhören; 0 nie</translation>
+    </message>
+    <message>
+        <source>train on all bands of a scene only (no channel sampling)</source>
+        <translation>nur mit allen Kanälen einer Szene trainieren (keine Kanalauswahl)</translation>
+    </message>
+    <message>
+        <source>units of the images; found out when not given</source>
+        <translation>Einheiten der Bilder; ohne Angabe selbst ermittelt</translation>
+    </message>
+</context>
+<context>
     <name>EngineLocation</name>
     <message>
         <source>Engine under Advanced</source>
@@ -1712,6 +1827,248 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
     <message>
         <source>{source} names '{path}', which is not a program; name the Python of the engine there.</source>
         <translation>{source} nennt „{path}“, was kein Programm ist; nennen Sie dort das Python des Rechenkerns.</translation>
+    </message>
+</context>
+<context>
+    <name>EngineStage</name>
+    <message>
+        <source>Adapting</source>
+        <translation>Wird angepasst</translation>
+    </message>
+    <message>
+        <source>Building the network</source>
+        <translation>Netz wird aufgebaut</translation>
+    </message>
+    <message>
+        <source>Checking that it answers the same</source>
+        <translation>Gleiche Antworten werden geprüft</translation>
+    </message>
+    <message>
+        <source>Checking the model</source>
+        <translation>Modell wird geprüft</translation>
+    </message>
+    <message>
+        <source>Checking what is complete</source>
+        <translation>Vollständiges wird geprüft</translation>
+    </message>
+    <message>
+        <source>Comparing</source>
+        <translation>Wird verglichen</translation>
+    </message>
+    <message>
+        <source>Comparing the masks</source>
+        <translation>Masken werden verglichen</translation>
+    </message>
+    <message>
+        <source>Correcting the mask</source>
+        <translation>Maske wird korrigiert</translation>
+    </message>
+    <message>
+        <source>Cutting the probability</source>
+        <translation>Wahrscheinlichkeit wird geschnitten</translation>
+    </message>
+    <message>
+        <source>Finding sets and models</source>
+        <translation>Datensätze und Modelle werden gesucht</translation>
+    </message>
+    <message>
+        <source>Hashing scene and model</source>
+        <translation>Prüfsummen von Szene und Modell werden gebildet</translation>
+    </message>
+    <message>
+        <source>Installing the model</source>
+        <translation>Modell wird installiert</translation>
+    </message>
+    <message>
+        <source>Keeping the finished part</source>
+        <translation>Fertiger Teil wird behalten</translation>
+    </message>
+    <message>
+        <source>Listing the scenes</source>
+        <translation>Szenen werden aufgelistet</translation>
+    </message>
+    <message>
+        <source>Loading the model</source>
+        <translation>Modell wird geladen</translation>
+    </message>
+    <message>
+        <source>Looking at the scene</source>
+        <translation>Szene wird betrachtet</translation>
+    </message>
+    <message>
+        <source>Measuring polygons</source>
+        <translation>Polygone werden gemessen</translation>
+    </message>
+    <message>
+        <source>Measuring the mask</source>
+        <translation>Maske wird gemessen</translation>
+    </message>
+    <message>
+        <source>Measuring the scene</source>
+        <translation>Szene wird gemessen</translation>
+    </message>
+    <message>
+        <source>Opening the scene</source>
+        <translation>Szene wird geöffnet</translation>
+    </message>
+    <message>
+        <source>Packing the model</source>
+        <translation>Modell wird gepackt</translation>
+    </message>
+    <message>
+        <source>Preparing</source>
+        <translation>Wird vorbereitet</translation>
+    </message>
+    <message>
+        <source>Publishing</source>
+        <translation>Wird veröffentlicht</translation>
+    </message>
+    <message>
+        <source>Reading the labelled chips</source>
+        <translation>Beschriftete Bildausschnitte werden gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the mask</source>
+        <translation>Maske wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the model</source>
+        <translation>Modell wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the probability</source>
+        <translation>Wahrscheinlichkeit wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the result</source>
+        <translation>Ergebnis wird gelesen</translation>
+    </message>
+    <message>
+        <source>Reading the weights</source>
+        <translation>Gewichte werden gelesen</translation>
+    </message>
+    <message>
+        <source>Refining the mask</source>
+        <translation>Maske wird verfeinert</translation>
+    </message>
+    <message>
+        <source>Saving the model</source>
+        <translation>Modell wird gespeichert</translation>
+    </message>
+    <message>
+        <source>Segmenting</source>
+        <translation>Wird segmentiert</translation>
+    </message>
+    <message>
+        <source>Simplifying polygons</source>
+        <translation>Polygone werden vereinfacht</translation>
+    </message>
+    <message>
+        <source>Simulating</source>
+        <translation>Wird simuliert</translation>
+    </message>
+    <message>
+        <source>Smoothing polygons</source>
+        <translation>Polygone werden geglättet</translation>
+    </message>
+    <message>
+        <source>Tracing polygons</source>
+        <translation>Polygone werden nachgezeichnet</translation>
+    </message>
+    <message>
+        <source>Tracing what is not assessed</source>
+        <translation>Nicht Beurteiltes wird nachgezeichnet</translation>
+    </message>
+    <message>
+        <source>Tracing where the hazard is sure, likely and possible</source>
+        <translation>Sichere, wahrscheinliche und mögliche Gefahr wird nachgezeichnet</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Writing</source>
+        <translation>Wird geschrieben</translation>
+    </message>
+</context>
+<context>
+    <name>EngineTexts</name>
+    <message>
+        <source>CPU, {count} threads</source>
+        <translation>CPU, {count} Threads</translation>
+    </message>
+    <message>
+        <source>blue</source>
+        <translation>Blau</translation>
+    </message>
+    <message>
+        <source>centre of the extent</source>
+        <translation>Mitte der Ausdehnung</translation>
+    </message>
+    <message>
+        <source>centre of the scene</source>
+        <translation>Mitte der Szene</translation>
+    </message>
+    <message>
+        <source>coastal</source>
+        <translation>Küste</translation>
+    </message>
+    <message>
+        <source>decibel</source>
+        <translation>Dezibel</translation>
+    </message>
+    <message>
+        <source>display values 0-255</source>
+        <translation>Anzeigewerte 0-255</translation>
+    </message>
+    <message>
+        <source>file name {name}</source>
+        <translation>Dateiname {name}</translation>
+    </message>
+    <message>
+        <source>folder name {name}</source>
+        <translation>Ordnername {name}</translation>
+    </message>
+    <message>
+        <source>given</source>
+        <translation>angegeben</translation>
+    </message>
+    <message>
+        <source>green</source>
+        <translation>Grün</translation>
+    </message>
+    <message>
+        <source>linear power</source>
+        <translation>lineare Leistung</translation>
+    </message>
+    <message>
+        <source>not known</source>
+        <translation>nicht bekannt</translation>
+    </message>
+    <message>
+        <source>raw values</source>
+        <translation>Rohwerte</translation>
+    </message>
+    <message>
+        <source>red</source>
+        <translation>Rot</translation>
+    </message>
+    <message>
+        <source>reflectance</source>
+        <translation>Reflexion</translation>
+    </message>
+    <message>
+        <source>reflectance × 10000</source>
+        <translation>Reflexion × 10000</translation>
+    </message>
+    <message>
+        <source>reflectance × 10000, offset 1000</source>
+        <translation>Reflexion × 10000, Versatz 1000</translation>
+    </message>
+    <message>
+        <source>tag {name}</source>
+        <translation>Tag {name}</translation>
     </message>
 </context>
 <context>
@@ -2664,6 +3021,10 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
 <context>
     <name>Hazards</name>
     <message>
+        <source>Any</source>
+        <translation>Beliebige</translation>
+    </message>
+    <message>
         <source>Flood</source>
         <translation>Überflutung</translation>
     </message>
@@ -3381,8 +3742,59 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Training</translation>
     </message>
     <message>
+        <source>balanced accuracy</source>
+        <translation>ausgewogene Genauigkeit</translation>
+    </message>
+    <message>
+        <source>false area</source>
+        <translation>falsche Fläche</translation>
+    </message>
+    <message>
+        <source>hazard</source>
+        <translation>Gefahr</translation>
+    </message>
+    <message>
+        <source>mode</source>
+        <translation>Weise</translation>
+    </message>
+    <message>
         <source>not measured on real scenes yet</source>
         <translation>noch nicht auf echten Szenen gemessen</translation>
+    </message>
+    <message>
+        <source>precision</source>
+        <translation>Precision</translation>
+    </message>
+    <message>
+        <source>recall</source>
+        <translation>Recall</translation>
+    </message>
+    <message>
+        <source>set</source>
+        <translation>Datensatz</translation>
+    </message>
+</context>
+<context>
+    <name>ModelCards</name>
+    <message>
+        <source>A small Attention U-Net for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier collapse: the ice-rock lobe, its track and its source. One more head answers for any of them.</source>
+        <translation>Ein kleines Attention U-Net für beliebige optische und C-Band-Radarkanäle, nur mit simulierten Szenen trainiert. Überflutung: Wasser, wo immer es zu sehen ist, darin stehende Pflanzen eingeschlossen. Rutschung: frische Narben, Bahnen und Ablagerungen. Gletscherabbruch: die Zunge aus Eis und Fels, ihre Bahn und ihr Ursprung. Eine weitere Ausgabe antwortet für jede davon.</translation>
+    </message>
+    <message>
+        <source>A small Residual U-Net for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier collapse: the ice-rock lobe, its track and its source. One more head answers for any of them.</source>
+        <translation>Ein kleines Residual U-Net für beliebige optische und C-Band-Radarkanäle, nur mit simulierten Szenen trainiert. Überflutung: Wasser, wo immer es zu sehen ist, darin stehende Pflanzen eingeschlossen. Rutschung: frische Narben, Bahnen und Ablagerungen. Gletscherabbruch: die Zunge aus Eis und Fels, ihre Bahn und ihr Ursprung. Eine weitere Ausgabe antwortet für jede davon.</translation>
+    </message>
+    <message>
+        <source>A small U-Net for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier collapse: the ice-rock lobe, its track and its source. One more head answers for any of them.</source>
+        <translation>Ein kleines U-Net für beliebige optische und C-Band-Radarkanäle, nur mit simulierten Szenen trainiert. Überflutung: Wasser, wo immer es zu sehen ist, darin stehende Pflanzen eingeschlossen. Rutschung: frische Narben, Bahnen und Ablagerungen. Gletscherabbruch: die Zunge aus Eis und Fels, ihre Bahn und ihr Ursprung. Eine weitere Ausgabe antwortet für jede davon.</translation>
+    </message>
+    <message>
+        <source>A small U-Net++ for any set of optical and C-band radar bands, trained on simulated scenes only. Flood: water wherever it is seen, plants standing in it included. Landslide: fresh scars, tracks and deposits. Glacier collapse: the ice-rock lobe, its track and its source. One more head answers for any of them.</source>
+        <translation>Ein kleines U-Net++ für beliebige optische und C-Band-Radarkanäle, nur mit simulierten Szenen trainiert. Überflutung: Wasser, wo immer es zu sehen ist, darin stehende Pflanzen eingeschlossen. Rutschung: frische Narben, Bahnen und Ablagerungen. Gletscherabbruch: die Zunge aus Eis und Fels, ihre Bahn und ihr Ursprung. Eine weitere Ausgabe antwortet für jede davon.</translation>
+    </message>
+    <message>
+        <source>Flood marks all water of the scene, permanent water too: compare with a map of permanent water for the flood alone. RGB without near infrared is weak for water, and so is muddy water in RGB beside bare ground. Cloud shadow over forest can pass for water. Landslides and glacier collapses are told from optical bands only; bare fields are confused with landslides at 30 m, and scars on ground that was bare before cannot be told on one date. No labelled glacier collapse was at hand: its recall is known on simulated scenes only. The real sets that the scores name were looked at while the simulator and the rule for thresholds were made: they are development sets, and other scenes may score lower.</source>
+        <translation>Überflutung markiert alles Wasser der Szene, auch ständiges: Für die Überflutung allein vergleichen Sie mit einer Karte ständigen Wassers. RGB ohne nahes Infrarot ist schwach für Wasser, ebenso trübes Wasser in RGB neben nacktem Boden. Wolkenschatten über Wald kann als Wasser gelten. Rutschungen und Gletscherabbrüche werden nur aus optischen Kanälen erkannt; kahle Felder werden bei 30 m mit Rutschungen verwechselt, und Narben auf vorher schon kahlem Boden sind an einem Tag nicht zu erkennen. Ein beschrifteter Gletscherabbruch war nicht zur Hand: Sein Recall ist nur auf simulierten Szenen bekannt. Die echten Datensätze, die die Güten nennen, wurden angesehen, während der Simulator und die Regel für Schwellenwerte entstanden: Es sind Entwicklungsdatensätze, und andere Szenen können schlechter abschneiden.</translation>
     </message>
 </context>
 <context>
@@ -3771,6 +4183,177 @@ Flächen von Tagen mit verschiedenem beurteiltem Anteil sind nicht dasselbe Maß
     <message>
         <source>{date}: {hazard} {area:.3f} km²; the series has {rows} rows.</source>
         <translation>{date}: {hazard} {area:.3f} km²; die Zeitreihe hat {rows} Zeilen.</translation>
+    </message>
+</context>
+<context>
+    <name>OptionsPage</name>
+    <message>
+        <source> min</source>
+        <translation> min</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> s</translation>
+    </message>
+    <message>
+        <source>&amp;Device</source>
+        <translation>&amp;Gerät</translation>
+    </message>
+    <message>
+        <source>&amp;Help on the engine</source>
+        <translation>&amp;Hilfe zum Rechenkern</translation>
+    </message>
+    <message>
+        <source>&amp;Log everything that the engine prints</source>
+        <translation>Alles, was der Rechenkern ausgibt, &amp;protokollieren</translation>
+    </message>
+    <message>
+        <source>&amp;Python</source>
+        <translation>P&amp;ython</translation>
+    </message>
+    <message>
+        <source>&amp;Reset</source>
+        <translation>Zur&amp;ücksetzen</translation>
+    </message>
+    <message>
+        <source>&amp;Set up, repair, switch…</source>
+        <translation>&amp;Einrichten, reparieren, wechseln…</translation>
+    </message>
+    <message>
+        <source>&amp;Time for adapting</source>
+        <translation>&amp;Zeit für das Anpassen</translation>
+    </message>
+    <message>
+        <source>A Python that has PyTorch and GDAL, instead of the engine set up here</source>
+        <translation>Ein Python mit PyTorch und GDAL, statt des hier eingerichteten Rechenkerns</translation>
+    </message>
+    <message>
+        <source>Adapt to the scene &amp;first</source>
+        <translation>Erst an die S&amp;zene anpassen</translation>
+    </message>
+    <message>
+        <source>An idle engine keeps models in memory, so that the next run starts at once, and ends after this</source>
+        <translation>Ein untätiger Rechenkern hält Modelle im Speicher, sodass der nächste Lauf sofort beginnt, und endet danach</translation>
+    </message>
+    <message>
+        <source>Empty: the usual folder, which the command line uses too</source>
+        <translation>Leer: der übliche Ordner, den auch die Befehlszeile verwendet</translation>
+    </message>
+    <message>
+        <source>Empty: you are asked once, when it is needed</source>
+        <translation>Leer: Sie werden einmal gefragt, wenn er gebraucht wird</translation>
+    </message>
+    <message>
+        <source>Ends when &amp;idle for</source>
+        <translation>Endet, wenn &amp;untätig für</translation>
+    </message>
+    <message>
+        <source>Engine</source>
+        <translation>Rechenkern</translation>
+    </message>
+    <message>
+        <source>Folder for masks</source>
+        <translation>Ordner für Masken</translation>
+    </message>
+    <message>
+        <source>Folder of your own models</source>
+        <translation>Ordner Ihrer eigenen Modelle</translation>
+    </message>
+    <message>
+        <source>Folders</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>For finding out what goes wrong; see the tab Hazard Mapper of the log panel</source>
+        <translation>Um herauszufinden, was schiefgeht; siehe den Reiter Hazard Mapper im Protokollfenster</translation>
+    </message>
+    <message>
+        <source>In use</source>
+        <translation>In Gebrauch</translation>
+    </message>
+    <message>
+        <source>Install, repair or remove the engine, or choose its folder</source>
+        <translation>Den Rechenkern installieren, reparieren oder entfernen oder seinen Ordner wählen</translation>
+    </message>
+    <message>
+        <source>Mas&amp;ks</source>
+        <translation>Mas&amp;ken</translation>
+    </message>
+    <message>
+        <source>Masks of projects that are not saved yet; those of others go beside the project file</source>
+        <translation>Masken noch nicht gespeicherter Projekte; die der anderen kommen neben die Projektdatei</translation>
+    </message>
+    <message>
+        <source>New projects start with</source>
+        <translation>Neue Projekte beginnen mit</translation>
+    </message>
+    <message>
+        <source>Probability la&amp;yer</source>
+        <translation>&amp;Wahrscheinlichkeitslayer</translation>
+    </message>
+    <message>
+        <source>Processor to compute on; more are listed once the engine was started</source>
+        <translation>Prozessor, auf dem gerechnet wird; mehr sind aufgeführt, sobald der Rechenkern einmal lief</translation>
+    </message>
+    <message>
+        <source>Python of the engine</source>
+        <translation>Python des Rechenkerns</translation>
+    </message>
+    <message>
+        <source>Seconds that adapting may take; it ends sooner where more would not help</source>
+        <translation>Sekunden, die das Anpassen dauern darf; es endet früher, wo mehr nicht hülfe</translation>
+    </message>
+    <message>
+        <source>Show the usual values; they count once the options are confirmed</source>
+        <translation>Die üblichen Werte zeigen; sie gelten, sobald die Optionen bestätigt sind</translation>
+    </message>
+    <message>
+        <source>The variable HAZARD_MODELS names {path}; unset it to choose another folder here.</source>
+        <translation>Die Variable HAZARD_MODELS nennt {path}; entfernen Sie sie, um hier einen anderen Ordner zu wählen.</translation>
+    </message>
+    <message>
+        <source>This folder cannot be written to; choose another.</source>
+        <translation>In diesen Ordner kann nicht geschrieben werden; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>This folder does not exist; choose another.</source>
+        <translation>Diesen Ordner gibt es nicht; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>What the set-up does, and what helps if it fails</source>
+        <translation>Was die Einrichtung tut und was hilft, wenn sie fehlschlägt</translation>
+    </message>
+    <message>
+        <source>Where trained, adapted and imported models are kept</source>
+        <translation>Wo trainierte, angepasste und importierte Modelle liegen</translation>
+    </message>
+    <message>
+        <source>Whether a second layer, 0 to 100 %, shows how sure the model is</source>
+        <translation>Ob ein zweiter Layer, 0 bis 100 %, zeigt, wie sicher das Modell ist</translation>
+    </message>
+    <message>
+        <source>Whether the model first learns from the scene, without labels</source>
+        <translation>Ob das Modell zuerst ohne Beschriftung aus der Szene lernt</translation>
+    </message>
+    <message>
+        <source>Your own &amp;models</source>
+        <translation>Eigene &amp;Modelle</translation>
+    </message>
+    <message>
+        <source>as last used</source>
+        <translation>wie zuletzt</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>automatisch</translation>
+    </message>
+    <message>
+        <source>no</source>
+        <translation>nein</translation>
+    </message>
+    <message>
+        <source>yes</source>
+        <translation>ja</translation>
     </message>
 </context>
 <context>
@@ -4203,7 +4786,7 @@ Oberflächenmodelle enthalten Bäume und Gebäude, deren Ränder steil aussehen:
     </message>
     <message>
         <source>by name: those of the product that the raster is named after, else any but 0</source>
-        <translation>nach Namen: die des Produkts, nach dem das Raster benannt ist, sonst alle außer 0</translation>
+        <translation>by name: nach Namen, die des Produkts, nach dem das Raster benannt ist, sonst alle außer 0</translation>
     </message>
     <message>
         <source>elevations in metres on any grid; no slope limits when empty</source>
@@ -4219,7 +4802,7 @@ Oberflächenmodelle enthalten Bäume und Gebäude, deren Ränder steil aussehen:
     </message>
     <message>
         <source>for own values or own bits: whole numbers such as 3,8,9; bits count from 0</source>
-        <translation>für eigene Werte oder eigene Bits: ganze Zahlen wie 3,8,9; Bits zählen ab 0</translation>
+        <translation>für own values (eigene Werte) oder own bits (eigene Bits): ganze Zahlen wie 3,8,9; Bits zählen ab 0</translation>
     </message>
     <message>
         <source>permanent water,JRC,occurrence,slope,DEM,elevation,filter,flood,landslide,false alarm,cloud,shadow,layover,SCL,QA_PIXEL,quality band,not assessed</source>
@@ -4283,6 +4866,30 @@ Oberflächenmodelle enthalten Bäume und Gebäude, deren Ränder steil aussehen:
     <message>
         <source>Zoom</source>
         <translation>Zoomen</translation>
+    </message>
+    <message>
+        <source>all assessed</source>
+        <translation>alles beurteilt</translation>
+    </message>
+    <message>
+        <source>area not known</source>
+        <translation>Fläche nicht bekannt</translation>
+    </message>
+    <message>
+        <source>less than 1 % not assessed</source>
+        <translation>weniger als 1 % nicht beurteilt</translation>
+    </message>
+    <message>
+        <source>{percent:.0f} % not assessed</source>
+        <translation>{percent:.0f} % nicht beurteilt</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+    <message>
+        <source>{time} on {device}</source>
+        <translation>{time} auf {device}</translation>
     </message>
 </context>
 <context>
@@ -5261,6 +5868,10 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <source>train,learn,network,deep learning,flood,landslide,glacier,hazard,labels,fine-tune</source>
         <translation>trainieren,lernen,netz,tiefes lernen,überflutung,rutschung,gletscher,gefahr,beschriftung,nachtrainieren</translation>
     </message>
+    <message>
+        <source>{slots}, or - for unused</source>
+        <translation>{slots}, oder - für ungenutzt</translation>
+    </message>
 </context>
 <context>
     <name>TrainingForm</name>
@@ -5388,12 +5999,20 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Was ein Lauf erreicht hat, steht dann hier.</translation>
     </message>
     <message>
+        <source>{count:.0f} steps</source>
+        <translation>{count:.0f} Schritte</translation>
+    </message>
+    <message>
         <source>{name} is being trained.</source>
         <translation>{name} wird trainiert.</translation>
     </message>
     <message>
         <source>{name} is trained: {found}.</source>
         <translation>{name} ist trainiert: {found}.</translation>
+    </message>
+    <message>
+        <source>{time} on {device}</source>
+        <translation>{time} auf {device}</translation>
     </message>
 </context>
 <context>

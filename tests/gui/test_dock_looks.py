@@ -144,10 +144,10 @@ def test_bands_can_be_corrected_and_reset(dock, add_scene, click):
     combo = dock.bands.findChild(QComboBox, "bandComboBox4")
     combo.setCurrentIndex(combo.findData("swir1"))
     combo.activated.emit(combo.currentIndex())
-    assert wait_until(lambda: "swir1" in dock.ui.understoodLabel.text(), 20), dock.ui.understoodLabel.text()
+    assert wait_until(lambda: "SWIR 1" in dock.ui.understoodLabel.text(), 20), dock.ui.understoodLabel.text()
     assert dock.bands.overrides()["bands"].endswith("swir1")
     click(dock.bands.reset_button)
-    assert wait_until(lambda: "swir1" not in dock.ui.understoodLabel.text(), 20)
+    assert wait_until(lambda: "SWIR 1" not in dock.ui.understoodLabel.text(), 20)
     assert not dock.bands.overrides()["bands"]
 
 

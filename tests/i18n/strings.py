@@ -10,11 +10,15 @@ every class that inherits it.
 from __future__ import annotations
 
 import ast
+import dataclasses
+import json
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from engine import protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUES = ROOT / "resources" / "i18n"
@@ -35,7 +39,22 @@ def sources(root: Path = ROOT) -> list[tuple[str, str]]:
             for text in form.iter("string")
             if text.text and text.text.strip() not in NOT_TEXT and text.get("notr") != "true"
         }
-    return sorted(found)
+    return sorted(found | engine_texts(root))
+
+
+def engine_texts(root: Path) -> set[tuple[str, str]]:
+    """Fixed words of the engine that the plugin translates: stages, what fields of jobs mean, bundled cards."""
+    found = set()
+    for file in (root / "engine").rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "stage":
+                found |= {("EngineStage", part.value) for part in call.args[:1] if isinstance(part, ast.Constant)}
+    for job in (protocol.PretrainJob, protocol.TrainJob):
+        found |= {("EngineJob", str(field.metadata["help"])) for field in dataclasses.fields(job) if field.metadata}
+    for path in (root / "resources" / "models").glob("*/card.json"):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        found |= {("ModelCards", card[name]) for name in ("description", "limits") if card.get(name)}
+    return {(context, text) for context, text in found if text}
 
 
 def heirs_of(trees: list[ast.Module]) -> dict[str, set[str]]:
