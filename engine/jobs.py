@@ -12,6 +12,7 @@ from .delivery_jobs import DELIVERY_JOBS, check_ending, check_not_same
 from .fields import (
     ADAPTATION_MODES,
     ARCHITECTURES,
+    BACKENDS,
     HAZARDS,
     OPTIMIZERS,
     SENSORS,
@@ -110,28 +111,17 @@ class SegmentJob(SceneJob):
     batch_size: Optional[int] = option(
         help="windows predicted together; chosen for the device when not given", metavar="N", parse=int
     )
+    backend: str = option("auto", help="what computes the network, auto is the fastest", choices=BACKENDS)
     overwrite: bool = option(False, help="replace outputs that exist")
-    preview: Optional[str] = option(
-        help="folder for a first estimate, refined meanwhile, and for what a cancelled run has finished (see keep)",
-        metavar="FOLDER",
-    )
-    preview_extent: Optional[Tuple[float, float, float, float]] = option(
-        help="what to estimate first, in the raster's CRS; all of it when not given",
-        metavar="xmin,ymin,xmax,ymax",
-        parse=parse_extent,
-    )
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a job of this kind."""
         super().__post_init__()
-        if self.preview is not None and not os.path.isdir(self.preview):
-            raise BadInput(f"The folder '{self.preview}' for a first estimate does not exist; create it.")
-        if self.preview_extent is not None:
-            validate_extent(self.preview_extent)
         if self.threshold is not None and not (math.isfinite(self.threshold) and 0 < self.threshold < 1):
             raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
         if self.batch_size is not None and not 1 <= self.batch_size <= 1024:
             raise BadInput(f"Batch size {self.batch_size} is out of range; expected 1 to 1024.")
+        check_choice("Backend", self.backend, BACKENDS)
         if self.date is not None:
             parse_date(self.date)
         check_device(self.device)

@@ -5,7 +5,7 @@ import copy
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,7 +33,7 @@ from .cards import (
     read_checked,
     weights_digest,
 )
-from .compat_torch import guard_torchvision
+from .compat_torch import import_library
 from .planes import PLANES
 from .protocol import BadInput
 
@@ -77,9 +77,7 @@ def library_network(
     Raises:
         KeyError, ValueError, RuntimeError: the library cannot build it.
     """
-    guard_torchvision()
-    import segmentation_models_pytorch as smp
-
+    smp = import_library()
     options: dict[str, Any] = {"decoder_attention_type": "scse"} if architecture == "attention_unet" else {}
     return smp.create_model(
         _LIBRARY_NAMES[architecture],
@@ -172,13 +170,17 @@ def first_convolution(module: nn.Module) -> nn.Conv2d:
 
 @dataclass
 class Model:
-    """A loaded model: its card, its network (eval mode, fp32) and where it came from."""
+    """A loaded model: its card, its network (eval mode, fp32) and where it came from.
+
+    ``kept`` is for what was prepared from it and serves the next scene too.
+    """
 
     card: ModelCard
     network: HazardNet
     folder: str
     weights_sha256: str
     bundled: bool
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def unchanged(self) -> bool:
         """Whether the checksums on disk still name the weights that were loaded."""
@@ -203,6 +205,7 @@ def build_network(card: ModelCard) -> HazardNet:
 
 def shapes_of(card: ModelCard) -> dict[str, tuple[int, ...]]:
     """Shape of each weight of a card's network; takes no memory for the weights, where the library allows it."""
+    import_library()
     try:
         with torch.device("meta"):
             network = build_network(card)

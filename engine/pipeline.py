@@ -65,6 +65,12 @@ class Task:
         """Windows along model rows."""
         return spread_windows(self.grid.height, WINDOW_PX, OVERLAP_PX, self.multiple)
 
+    @property
+    def window_px(self) -> int:
+        """Pixels of all windows together, overlaps counted as often as they are predicted."""
+        rows, columns = self.rows, self.columns
+        return len(rows.starts) * rows.size * len(columns.starts) * columns.size
+
 
 @dataclass
 class Portion:
@@ -112,7 +118,10 @@ def predict_rows(task: Task, scene: Scene, predictor: Predictor, report: Report)
                 report.check()
                 batch = list(enumerate(columns.starts))[first : first + predictor.batch_size]
                 ready = [windows.take() for _ in batch]
-                answers = iter(predictor.predict([window.planes for window in ready if window.planes is not None]))
+                planes = [window.planes for window in ready if window.planes is not None]
+                if planes:
+                    predictor.settle_backend(planes[0])
+                answers = iter(predictor.predict(planes))
                 for (column, left), window in zip(batch, ready, strict=True):
                     right = min(left + columns.size, width)
                     valid[:, left:right] |= window.valid[:, : right - left]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .backends import HazardLogits, Question, Settled, require_possible, settle
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
 from .model import HazardNet, Model
 from .planes import SceneScaling, planes_for
@@ -37,11 +39,11 @@ def fold_batch_norm(network: HazardNet) -> HazardNet:
     return network
 
 
-def logits_at(network: HazardNet, planes: Tensor, factors: Sequence[int], multiple: int) -> Tensor:
+def logits_at(network: HazardLogits, planes: Tensor, factors: Sequence[int], multiple: int) -> Tensor:
     """Hazard logits of windows, averaged over several resolutions: large forms show best from afar.
 
     Args:
-        network: in eval mode.
+        network: in eval mode, or a backend that computes one.
         planes: (n, planes, h, w), h and w multiples of ``multiple``.
         factors: how many times coarser the windows are seen, 1 for as they are.
         multiple: what the sides of a window must be multiples of.
@@ -52,7 +54,7 @@ def logits_at(network: HazardNet, planes: Tensor, factors: Sequence[int], multip
     return torch.stack([_logits_from_afar(network, planes, factor, multiple) for factor in factors]).mean(0)
 
 
-def _logits_from_afar(network: HazardNet, planes: Tensor, factor: int, multiple: int) -> Tensor:
+def _logits_from_afar(network: HazardLogits, planes: Tensor, factor: int, multiple: int) -> Tensor:
     if factor == 1:
         return network.hazard_logits(planes).float()
     height, width = planes.shape[-2:]
@@ -70,6 +72,23 @@ class OutOfMemory(HazardError):
     code = "memory"
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Which backend a caller wants.
+
+    Attributes:
+        backend: ``torch``, ``auto`` (the fastest) or another of ``backends.BACKENDS``.
+        window_px: pixels of all windows together: whether it pays to prepare another backend.
+        threshold: probability from which a pixel is hazard.
+        note: told what belongs in the log.
+    """
+
+    backend: str = "torch"
+    window_px: int = 0
+    threshold: float = 0.5
+    note: Callable[[str], None] = lambda text: None
+
+
 class Predictor:
     """One hazard of one model, ready for a scene: network on the device, batch size and precision settled.
 
@@ -81,7 +100,11 @@ class Predictor:
         scaling: of the scene.
         device: where to compute.
         batch_size: windows predicted together; halved when memory runs out.
-        on_warning: told once for each halving.
+        on_warning: told what the user should know: once for each halving, and where a backend is refused.
+        wish: which backend is wanted, and for how much.
+
+    Raises:
+        BadInput: the backend asked for is not installed, or cannot do this network on this device.
     """
 
     def __init__(
@@ -92,6 +115,7 @@ class Predictor:
         device: torch.device,
         batch_size: int | None,
         on_warning: Callable[[str], None],
+        wish: Wish | None = None,
     ) -> None:
         self.device = device
         self.batch_size = batch_size or default_batch_size(device)
@@ -106,6 +130,40 @@ class Predictor:
         self._on_warning = on_warning
         network = model.network.restricted_to(self._chosen).eval()
         self._network = fold_batch_norm(network).to(device)
+        wish = wish or Wish()
+        self._question = Question(
+            network=self._network,
+            wanted="torch" if model.card.pretrained_only and wish.backend == "auto" else wish.backend,
+            device=device,
+            answer=self._answer,
+            threshold=wish.threshold,
+            expected_px=round(wish.window_px * sum(1 / factor**2 for factor in self._scales)),
+            kept=model.kept,
+            warn=on_warning,
+            note=wish.note,
+        )
+        require_possible(self._question)
+        self._settled: Settled | None = None
+
+    @property
+    def backend(self) -> str:
+        """What computes the network: PyTorch, until another one is settled."""
+        return self._settled.backend.name if self._settled else "torch"
+
+    @property
+    def channels_last(self) -> bool:
+        """The memory format of planes that costs no conversion."""
+        return self._settled is None or self._settled.backend.channels_last
+
+    @torch.inference_mode()
+    def settle_backend(self, window: Tensor) -> None:
+        """Choose what computes the scene, on one of its windows ``(planes, h, w)``; PyTorch does until then.
+
+        Raises:
+            BadInput: the backend asked for is not installed, or cannot do this network on this device.
+        """
+        if self._settled is None:
+            self._settled = settle(self._question, window[None])
 
     def predict(self, windows: Sequence[Tensor]) -> list[Tensor]:
         """Planes ``(planes, h, w)`` of several windows, all of one size, to probabilities ``(h, w)`` on the CPU.
@@ -136,10 +194,19 @@ class Predictor:
 
     @torch.inference_mode()
     def _run(self, planes: Tensor) -> Tensor:
+        if self._settled is not None and self._settled.backend.name != "torch":
+            return self._settled.probabilities(planes)
         planes = planes.to(self.device, memory_format=torch.channels_last)
         if not self._checked:
             self._check_half(planes)
         return self._probabilities(planes, self._half if self.precision != "fp32" else None).cpu()
+
+    @torch.inference_mode()
+    def _answer(self, backend: HazardLogits, planes: Tensor) -> Tensor:
+        """Probabilities (n, h, w) as a backend computes them, on a CPU."""
+        if backend is self._network or getattr(backend, "channels_last", True):
+            planes = planes.contiguous(memory_format=torch.channels_last)
+        return torch.sigmoid(logits_at(backend, planes, self._scales, self._multiple)[:, self._channel])
 
     def _probabilities(self, planes: Tensor, half: torch.dtype | None) -> Tensor:
         with torch.autocast(self.device.type, dtype=half or torch.float32, enabled=half is not None):

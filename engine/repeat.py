@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from .backends.base import BACKENDS, is_installed
 from .change import change
 from .correct import correct
 from .jobs import job_from_dict
 from .moved import where_now
 from .polygons import polygons
+from .preparing import Warn
 from .protocol import BadInput, ChangeJob, ProvenanceJob, RepeatJob, SegmentJob
 from .provenance import provenance
 from .raster import check_outputs
@@ -61,7 +63,7 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
         check_outputs([job.out], overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
         # Not beside the outputs: what a killed worker leaves there would be taken for a result.
         with tempfile.TemporaryDirectory(prefix="hazard-repeat-") as folder:
-            done = _run(origin, job, folder, report)
+            done = _run(origin, job, folder, report, warn)
     comparable = origin["kind"] in ("mask", "change")
     different = _different(job.file, job.out) if comparable else None
     warnings += [text for text in done.get("warnings") or () if text not in warnings]
@@ -80,7 +82,7 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
     }
 
 
-def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report) -> dict[str, Any]:
+def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report, warn: Warn) -> dict[str, Any]:
     """Segment, then take every step to a file of its own, the last one of a mask to its final name."""
     steps = [_found_again(step, job.file) for step in origin["steps"] if step["kind"] in STEPS]
     on_masks = [step for step in steps if step["kind"] != "polygons"]
@@ -93,7 +95,7 @@ def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report) ->
     first = os.path.join(folder, "mask.tif") if on_masks else job.out
     spare = os.path.join(folder, "probability.tif") if wants_probability else None
     probability = job.probability or spare
-    segment_job = _segment_job(origin, first, probability, overwrite=job.overwrite)
+    segment_job = _segment_job(origin, first, probability, warn, overwrite=job.overwrite)
     done = segment(segment_job, report)
     current = first
     for number, step in enumerate(on_masks, 1):
@@ -106,7 +108,9 @@ def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report) ->
     return done
 
 
-def _segment_job(origin: dict[str, Any], mask: str, probability: str | None, *, overwrite: bool) -> SegmentJob:
+def _segment_job(
+    origin: dict[str, Any], mask: str, probability: str | None, warn: Warn, *, overwrite: bool
+) -> SegmentJob:
     recorded = origin["job"]
     if not recorded:
         raise BadInput(f"'{origin['file']}' does not say how it was made; choose a result of Hazard Mapper.")
@@ -123,6 +127,13 @@ def _segment_job(origin: dict[str, Any], mask: str, probability: str | None, *, 
     size = str(origin["tags"].get("HAZARD_BATCH_SIZE") or "")
     if size.isdigit():  # what is predicted together may differ in the last digit
         values["batch_size"] = int(size)
+    backend = str(origin["tags"].get("HAZARD_BACKEND") or "torch")  # likewise; before there were others, it was PyTorch
+    values["backend"] = backend if backend in BACKENDS and is_installed(backend) else "torch"
+    if values["backend"] != backend:
+        warn(
+            f"The result was computed with {backend}, which is not installed here: PyTorch computes instead, and "
+            "single pixels may differ."
+        )
     if not origin["steps"] and recorded.get("threshold") is None:
         values["threshold"] = origin["threshold"]  # a card's own threshold may be another one by now
     known = {field.name for field in dataclasses.fields(SegmentJob)}

@@ -15,17 +15,16 @@ import numpy as np
 import torch
 
 from . import __version__
+from .backends.base import backend_version
 from .cards import default_trouble
 from .characteristics import find_characteristics
 from .devices import choose_device
 from .digest import SceneDigest
 from .layers import mask_layer, probability_layer
 from .model import Model
-from .partial import leave_finished
 from .pipeline import Task, predict_rows
-from .predict import Predictor
+from .predict import Predictor, Wish
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
-from .preview import watch_run
 from .priors import require_priors
 from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict
 from .raster import (
@@ -76,13 +75,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         request = _settle(job, scene, models if models is not None else {}, report, warn)
         task = request.task
         device = choose_device(job.device)
-        predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn)
-        watch = watch_run(task, scene, job, predictor, request.threshold, report)
+        wish = Wish(job.backend, task.window_px, request.threshold, report.log)
+        predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
         areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
         tally = AreaTally(areas, task.wanted.width)
         digest = stack.enter_context(SceneDigest(scene.files()))
-        pair = stack.enter_context(MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)))
-        with leave_finished(pair, task, tally, report, lambda: _tags(request, scene, digest.found, predictor, device)):
+        with MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)) as pair:
             report.stage("Segmenting", 0.03)
             for portion in predict_rows(task, scene, predictor, report):
                 assessed = ~np.isnan(portion.probability)
@@ -92,7 +90,6 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
                 percent = to_percent(portion.probability)
                 tally.add_percent(portion.first_row, percent)
                 pair.write(PROBABILITY, percent)
-                watch(portion)
             report.stage("Writing", 0.95)
             pair.publish(
                 _tags(request, scene, digest.result(), predictor, device),
@@ -118,6 +115,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "warnings": warnings,
         "precision": predictor.precision,
         "batch_size": predictor.batch_size,
+        "backend": predictor.backend,
     }
 
 
@@ -191,15 +189,21 @@ def _tags(
         "HAZARD_DEVICE": str(device),
         "HAZARD_PRECISION": predictor.precision,
         "HAZARD_BATCH_SIZE": str(predictor.batch_size),
-        "HAZARD_VERSIONS": f"engine {__version__}, torch {torch.__version__}",
+        "HAZARD_BACKEND": predictor.backend,
+        "HAZARD_VERSIONS": ", ".join(_versions(predictor.backend)),
         "HAZARD_TIME": now.isoformat(timespec="seconds"),
         "HAZARD_VALUES": f"0 none, 1 hazard, {NOT_ASSESSED} not assessed (probability: per cent)",
     }
 
 
+def _versions(backend: str) -> list[str]:
+    found = [f"engine {__version__}", f"torch {torch.__version__}"]
+    return found if backend == "torch" else [*found, f"{backend} {backend_version(backend)}"]
+
+
 def _replayable(job: SegmentJob) -> dict[str, Any]:
     """The job with files named so that it can be run again from another folder."""
-    values = {name: value for name, value in job_to_dict(job).items() if not name.startswith("preview")}
+    values = job_to_dict(job)
     for name in ("raster", "mask", "probability", "area"):
         path = values[name]
         if path and (name != "raster" or os.path.exists(path)):

@@ -24,7 +24,7 @@ if ! have_system_packages; then
     have_system_packages || { echo "QGIS for $python is still missing after apt-get; is this Debian 12 or later?" >&2; exit 1; }
 fi
 
-wanted=$(cat engine/requirements.txt tests/requirements.txt tests/setup.sh | sha256sum | cut -d' ' -f1)
+wanted=$(cat engine/requirements.txt engine/requirements-fast.txt tests/requirements.txt tests/setup.sh | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/ready 2>/dev/null || true)" = "$wanted" ]; then
     exit 0
 fi
@@ -41,6 +41,9 @@ if ! command -v nvidia-smi >/dev/null && ! .venv/bin/python -c "import torch" 2>
         echo "PyTorch's CPU builds are out of reach; the package index's build is taken instead."
 fi
 pip install -q -c "$constraints" -r engine/requirements.txt -r tests/requirements.txt
+# What computes faster is optional: tests of it are skipped where it is out of reach.
+pip install -q --retries 1 --timeout 20 -c "$constraints" -r engine/requirements-fast.txt ||
+    echo "OpenVINO is out of reach; PyTorch alone computes (engine/requirements-fast.txt)."
 .venv/bin/python - <<'PROOF'
 from osgeo import gdal_array
 import torch

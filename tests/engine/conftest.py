@@ -2,6 +2,7 @@
 
 import os
 import signal
+import uuid
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _own_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the models of whoever runs it."""
+    """No test sees the models of whoever runs it, nor what was exported and measured before."""
     monkeypatch.setenv("HAZARD_MODELS", str(tmp_path_factory.getbasetemp() / "no-models"))
+    monkeypatch.setenv("HAZARD_CACHE", str(tmp_path_factory.getbasetemp() / f"cache-{uuid.uuid4().hex}"))
 
 
 @pytest.fixture(autouse=True)
