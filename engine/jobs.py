@@ -113,10 +113,23 @@ class SegmentJob(SceneJob):
     )
     backend: str = option("auto", help="what computes the network, auto is the fastest", choices=BACKENDS)
     overwrite: bool = option(False, help="replace outputs that exist")
+    preview: Optional[str] = option(
+        help="folder for a first estimate, refined meanwhile, and for what a cancelled run has finished (see keep)",
+        metavar="FOLDER",
+    )
+    preview_extent: Optional[Tuple[float, float, float, float]] = option(
+        help="what to estimate first, in the raster's CRS; all of it when not given",
+        metavar="xmin,ymin,xmax,ymax",
+        parse=parse_extent,
+    )
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a job of this kind."""
         super().__post_init__()
+        if self.preview is not None and not os.path.isdir(self.preview):
+            raise BadInput(f"The folder '{self.preview}' for a first estimate does not exist; create it.")
+        if self.preview_extent is not None:
+            validate_extent(self.preview_extent)
         if self.threshold is not None and not (math.isfinite(self.threshold) and 0 < self.threshold < 1):
             raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
         if self.batch_size is not None and not 1 <= self.batch_size <= 1024:

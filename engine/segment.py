@@ -22,9 +22,11 @@ from .devices import choose_device
 from .digest import SceneDigest
 from .layers import mask_layer, probability_layer
 from .model import Model
+from .partial import leave_finished
 from .pipeline import Task, predict_rows
 from .predict import Predictor, Wish
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
+from .preview import watch_run
 from .priors import require_priors
 from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict
 from .raster import (
@@ -77,10 +79,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         device = choose_device(job.device)
         wish = Wish(job.backend, task.window_px, request.threshold, report.log)
         predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
+        watch = watch_run(task, scene, job, predictor, request.threshold, report)
         areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
         tally = AreaTally(areas, task.wanted.width)
         digest = stack.enter_context(SceneDigest(scene.files()))
-        with MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)) as pair:
+        pair = stack.enter_context(MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)))
+        with leave_finished(pair, task, tally, report, lambda: _tags(request, scene, digest.found, predictor, device)):
             report.stage("Segmenting", 0.03)
             for portion in predict_rows(task, scene, predictor, report):
                 assessed = ~np.isnan(portion.probability)
@@ -90,6 +94,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
                 percent = to_percent(portion.probability)
                 tally.add_percent(portion.first_row, percent)
                 pair.write(PROBABILITY, percent)
+                watch(portion)
             report.stage("Writing", 0.95)
             pair.publish(
                 _tags(request, scene, digest.result(), predictor, device),
@@ -203,7 +208,7 @@ def _versions(backend: str) -> list[str]:
 
 def _replayable(job: SegmentJob) -> dict[str, Any]:
     """The job with files named so that it can be run again from another folder."""
-    values = job_to_dict(job)
+    values = {name: value for name, value in job_to_dict(job).items() if not name.startswith("preview")}
     for name in ("raster", "mask", "probability", "area"):
         path = values[name]
         if path and (name != "raster" or os.path.exists(path)):
