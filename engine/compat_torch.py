@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -25,6 +26,18 @@ def guard_torchvision() -> None:
         if not _is_declared(schema.partition("(")[0]):
             library.define(schema)  # type: ignore[no-untyped-call]
     guard_torchvision.library = library  # type: ignore[attr-defined]  # a declaration lives as long as its Library
+
+
+def import_library() -> Any:
+    """segmentation-models-pytorch, imported on first use.
+
+    What is imported with it makes tensors: call this outside of any ``with torch.device(...)``, or PyTorch 2.6 ends
+    such an import half-way, and every later one of this process fails.
+    """
+    guard_torchvision()
+    import segmentation_models_pytorch as smp
+
+    return smp
 
 
 def _is_declared(name: str) -> bool:

@@ -261,3 +261,23 @@ def test_scenes_of_display_values_may_have_thresholds_of_their_own():
     assert card.threshold_for("landslide", (False,)) == card.thresholds["landslide"]
     with pytest.raises(BadInput, match="display_thresholds"):
         dataclasses.replace(card, display_thresholds={"flood": 2.0})
+
+
+IMPORTED_ON = """
+import sys, torch
+seen = []
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("segmentation_models_pytorch", "timm", "torchvision"):
+            seen.append(torch.empty(0).device.type)
+sys.meta_path.insert(0, Watch())
+from engine.cards import bundled_folder, read_card
+from engine.model import default_model, shapes_of
+shapes_of(read_card(bundled_folder() / default_model("flood")))
+print(*seen)
+"""
+
+
+def test_the_library_is_not_imported_while_tensors_are_made_without_memory():
+    ended = subprocess.run([sys.executable, "-c", IMPORTED_ON], capture_output=True, text=True, check=True)
+    assert set(ended.stdout.split()) == {"cpu"}
