@@ -36,8 +36,8 @@ from .visible import Visible, look_at
 BATCH_SIZE = 4
 LEAST_VALID_PX = 2000
 """Fewer valid pixels say nothing of a scene."""
-SHARE_OF_BUDGET = 0.9
-"""The rest of the time is for reading the scene and for what a step takes beyond it."""
+SHARE_OF_BUDGET = 0.85
+"""The rest of the time is for loading libraries and saving, and for what a step takes beyond it."""
 LEAST_FREE_BYTES = 1 << 20
 """More than what changes in a model takes."""
 

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..model import HazardNet
+from ..predict import logits_at
 from .statistics import normalisations
 from .views import Views, logits_of, looked_at_again, turned_back
 
@@ -50,12 +52,11 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What a network says of the judged windows, before any threshold.
+class Seen:
+    """What a network says of windows, all of it from one pass of its trunk.
 
     Attributes:
         logits: (n, h, w) of the hazard.
-        again: the same of the windows seen in each of ``WAYS``; None where that shows nothing else.
         surface: (n, h, w) logits of natural/artificial.
         deepest: (pixels, channels) of the bottleneck.
         shared: (pixels, channels) of every fourth row and column of the features that the heads share.
@@ -63,11 +64,28 @@ class Looks:
     """
 
     logits: Tensor
-    again: Mapping[str, Tensor | None]
     surface: Tensor
     deepest: Tensor
     shared: Tensor
     shift: float
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a network says of the judged windows, before any threshold.
+
+    Attributes:
+        seen: of the windows as they are.
+        again: logits (n, h, w) of the windows seen in each of ``WAYS``; None where that shows nothing else.
+    """
+
+    seen: Seen
+    again: Mapping[str, Tensor | None]
+
+    @property
+    def logits(self) -> Tensor:
+        """(n, h, w) of the hazard."""
+        return self.seen.logits
 
 
 @dataclass
@@ -96,19 +114,26 @@ class Judge:
         """Judge a network in eval mode whose decision threshold lies at the logit ``centre``."""
         return self.at(self.look(network), centre)
 
-    def look(self, network: nn.Module) -> Looks:
-        """What a network in eval mode says, whatever the threshold; the costly part."""
+    def see(self, network: nn.Module, planes: Tensor) -> Seen:
+        """What a network in eval mode says of windows (n, planes, h, w)."""
+        return see(network, planes, self.channel, self.factors, self.multiple)
+
+    def look(self, network: nn.Module, seen: Seen | None = None) -> Looks:
+        """What a network in eval mode says, whatever the threshold; the costly part.
+
+        Args:
+            network: to be judged.
+            seen: what it says of the judged windows, where that is known already.
+        """
         planes, names = self.views.planes[: self.views.judged], self.views.names()
-        logits = self._logits(network, planes)
+        seen = self.see(network, planes) if seen is None else seen
         again = {}
         for way in WAYS:
             generator = torch.Generator().manual_seed(self.seed)
-            seen = looked_at_again(planes.float(), names, way, generator)
-            same = seen is planes or torch.equal(seen, planes.float())
-            again[way] = None if same else turned_back(self._logits(network, seen), way)
-        with measuring_shift(network) as shifts:
-            surface, deepest, shared = _look_inside(network, planes)
-        return Looks(logits, again, surface, deepest, shared, 1 - math.exp(-sum(shifts) / max(1, len(shifts))))
+            other = looked_at_again(planes.float(), names, way, generator)
+            same = other is planes or torch.equal(other, planes.float())
+            again[way] = None if same else turned_back(self._logits(network, other), way)
+        return Looks(seen, again)
 
     def at(self, looks: Looks, centre: float) -> Judgement:
         """Judge what was said with the decision threshold at the logit ``centre``."""
@@ -120,12 +145,12 @@ class Judge:
         for way, logits in looks.again.items():
             parts[way] = None if logits is None else disagreement(scores, torch.sigmoid(logits - centre), valid)
         kept = valid[:, ::4, ::4].flatten()
-        parts["prototypes"] = prototype_distance(looks.shared[kept], scores[:, ::4, ::4].flatten()[kept] >= 0.5)
-        parts["shift"] = looks.shift
+        parts["prototypes"] = prototype_distance(looks.seen.shared[kept], scores[:, ::4, ::4].flatten()[kept] >= 0.5)
+        parts["shift"] = looks.seen.shift
         share = float((scores >= 0.5)[valid].float().mean()) if bool(valid.any()) else 0.0
         return Judgement(
-            weighed(parts), parts, share, divergence(looks.surface, self.artificial, valid),
-            effective_rank(looks.deepest), finite, scores,
+            weighed(parts), parts, share, divergence(looks.seen.surface, self.artificial, valid),
+            effective_rank(looks.seen.deepest), finite, scores,
         )  # fmt: skip
 
     def _logits(self, network: nn.Module, planes: Tensor) -> Tensor:
@@ -205,17 +230,34 @@ def effective_rank(features: Tensor) -> float:
 
 
 @torch.inference_mode()
-def _look_inside(network: nn.Module, planes: Tensor, at_once: int = 4) -> tuple[Tensor, Tensor, Tensor]:
-    """``surface``, ``deepest`` and ``shared`` of ``Looks``."""
-    surfaces, deepest, shared = [], [], []
+def see(
+    network: nn.Module, planes: Tensor, channel: int, factors: Sequence[int], multiple: int, at_once: int = 4
+) -> Seen:
+    """What a network in eval mode says of windows (n, planes, h, w) of a hazard seen at several resolutions.
+
+    The windows as they are pass through the trunk once: the hazard, the surface and what lies inside are all told from
+    the same features. Adding a resolution costs a pass of its own.
+    """
+    logits, surfaces, deepest, shared, shifts = [], [], [], [], []
     for part in torch.split(planes, at_once):
-        features, bottleneck = network.features(part.float())  # type: ignore[operator]
+        part = part.float()
+        with measuring_shift(network) as found:
+            features, bottleneck = network.features(part)  # type: ignore[operator]
+        shifts += found
+        scales = [
+            network.hazard_head(features)[:, channel].float()  # type: ignore[operator]
+            if factor == 1
+            else logits_at(cast(HazardNet, network), part, [factor], multiple)[:, channel]
+            for factor in factors
+        ]
+        logits.append(torch.stack(scales).mean(0))
         surfaces.append(network.surface_head(features)[:, -1].float())  # type: ignore[operator]
         deepest.append(bottleneck.float().permute(0, 2, 3, 1).flatten(0, 2))
         shared.append(features[:, :, ::4, ::4].float().permute(0, 2, 3, 1).flatten(0, 2))
     joined = torch.cat(deepest)
     step = max(1, joined.shape[0] // RANK_OF)
-    return torch.cat(surfaces), joined[::step][:RANK_OF], torch.cat(shared)
+    shift = 1 - math.exp(-sum(shifts) / max(1, len(shifts)))
+    return Seen(torch.cat(logits), torch.cat(surfaces), joined[::step][:RANK_OF], torch.cat(shared), shift)
 
 
 def prototype_distance(features: Tensor, positive: Tensor) -> float | None:

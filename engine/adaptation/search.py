@@ -4,76 +4,31 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..losses import characteristics_loss
 from ..model import HazardNet
 from ..priors import physical_prior
-from ..samples import UNKNOWN
 from .guards import Limits, share_of_bright, tells
-from .objectives import Weights, combined, forward_loss, natural_loss, spared_loss, target_scores, turned_round
-from .proxy import Judge, Judgement, Looks
+from .proxy import Judge, Judgement, Looks, Seen, see
 from .replay import Replay
-from .statistics import ALPHAS, ENTRANCE_ALPHAS, blend_statistics, entrance, normalisations
+from .settings import Settings
+from .statistics import blend_statistics, entrance_statistics, normalisations, set_blended
+from .student import Grounds, Student
 from .thresholds import SHIFTS, scene_threshold
-from .views import Views, from_afar, jittered, scores_of
+from .views import Views
 
-TEACHER_DECAY = 0.95
+__all__ = ["Listener", "Outcome", "Search", "Settings", "Stage", "adapt_network"]
+
 LEAST_GAIN = 0.05
 """Share by which a challenger's proxy must be lower than the incumbent's."""
 ROUND_STEPS = 16
-"""Gradient steps between two judgements."""
+"""Gradient steps between two judgements. The teacher says what it takes each window for once a round: the scene's
+windows are few, and each is seen several times a round."""
 PATIENCE_ROUNDS = 3
-GRADIENT_LIMIT = 1.0
-SEEN_AGAIN = 0.5
-"""How often a window is shown brighter or darker than its target was made of."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a scene is adapted to.
-
-    Attributes:
-        hazard: name of the hazard.
-        channel: its index among the network's logits.
-        factors: resolutions at which it is seen.
-        multiple: sides of windows are multiples of this.
-        centre: logit of the card's decision threshold.
-        mode: one of ``protocol.ADAPTATION_MODES``.
-        weights: of the parts of the objective.
-        seconds: time budget.
-        steps: gradient steps; None as many as the time allows.
-        batch_size: windows a step.
-        learning_rate: of the optimiser.
-        optimizer: ``adam`` or ``adamw``.
-        seed: of the order of windows and of what they are made to look like.
-        alphas: shares of the scene's statistics that are tried in all layers.
-        entrance_alphas: shares that are tried in the layers next to the bands alone.
-        threshold: whether decision thresholds of the scene's own are tried.
-        last_block: whether the last layers of the decoder learn, too (on a GPU).
-    """
-
-    hazard: str
-    channel: int
-    factors: Sequence[int]
-    multiple: int
-    centre: float
-    mode: str = "constraint"
-    weights: Weights = field(default_factory=Weights)
-    seconds: float = 60.0
-    steps: int | None = None
-    batch_size: int = 4
-    learning_rate: float = 1e-3
-    optimizer: str = "adam"
-    seed: int = 0
-    alphas: tuple[float, ...] = ALPHAS
-    entrance_alphas: tuple[float, ...] = ENTRANCE_ALPHAS
-    threshold: bool = True
-    last_block: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,19 +106,13 @@ class Search:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.source = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
         self._look_at_the_scene()
-        judged = views.judged
-        prior = None if self.prior is None else self.prior[:judged]
-        self.judge = Judge(
-            views, settings.channel, settings.factors, settings.multiple, prior, self.artificial[:judged], settings.seed
-        )
 
     def run(self) -> Outcome:
         """Try the stages in order; whoever listens may cancel."""
         settings = self.settings
-        began = time.monotonic()
-        looks = self.judge.look(self.network)
+        looks = self.looks = self.judge.look(self.network, self.seen)
         source = self.judge.at(looks, settings.centre)
-        self.judging_s = time.monotonic() - began
+        self.judging_s = time.monotonic() - self.began
         self.outcome = Outcome([Stage("source", 0.0, 0, settings.centre, source, True, "the source model")])
         self.limits = self._limits(source)
         self.best_state = dict(self.source)
@@ -194,33 +143,45 @@ class Search:
             self._try_gradients()
 
     def _look_at_the_scene(self) -> None:
-        """What the reference says of all windows, once."""
-        views, settings = self.views, self.settings
-        surfaces, priors = [], []
-        for part in torch.split(views.planes, 4):
-            surfaces.append(self.network.surface_logits(part.float())[:, -1].float().sigmoid())
-            found = physical_prior(part.float(), views.chosen, settings.hazard)
-            if found is not None:
-                priors.append(found)
-        self.artificial = torch.cat(surfaces)
-        self.prior = torch.cat(priors) if priors else None
-        self.reference = scores_of(
-            self.network, views.planes, settings.channel, settings.factors, settings.multiple, settings.centre
-        )
+        """What the reference says of all windows, once; of the judged ones it serves as its own judgement too."""
+        views, settings, judged = self.views, self.settings, self.views.judged
+        parts = [self._see(views.planes[:judged])]
+        if len(views) > judged:
+            parts.append(self._see(views.planes[judged:]))
+        self.seen = parts[0]
+        artificial = torch.cat([part.surface for part in parts]).sigmoid()
+        reference = torch.sigmoid(torch.cat([part.logits for part in parts]) - settings.centre)
+        priors = [physical_prior(part.float(), views.chosen, settings.hazard) for part in torch.split(views.planes, 4)]
+        known = [prior for prior in priors if prior is not None]
+        prior = torch.cat(known) if known else None
+        self.grounds = Grounds(artificial, reference, prior)
+        self.judge = Judge(
+            views, settings.channel, settings.factors, settings.multiple, None if prior is None else prior[:judged],
+            artificial[:judged], settings.seed,
+        )  # fmt: skip
+
+    def _see(self, planes: Tensor) -> Seen:
+        """What the network as it stands says of windows."""
+        return see(self.network, planes, self.settings.channel, self.settings.factors, self.settings.multiple)
 
     def _try_statistics(self) -> None:
-        near = entrance(self.network)
-        tried: list[tuple[str, float, frozenset[str] | None]] = [
-            (f"entrance {alpha:g}", alpha, near) for alpha in self.settings.entrance_alphas
-        ]
-        tried += [(f"statistics {alpha:g}", alpha, None) for alpha in self.settings.alphas]
-        for index, (name, alpha, only) in enumerate(tried):
+        planes, settings = self.views.planes[: self.views.judged], self.settings
+        layers = normalisations(self.network)
+        tried = [*(("entrance", alpha) for alpha in settings.entrance_alphas),
+                 *(("statistics", alpha) for alpha in settings.alphas)]  # fmt: skip
+        near: Mapping[str, tuple[Tensor, Tensor]] = {}
+        for index, (name, alpha) in enumerate(tried):
             self.listener.progress(0.1 + 0.25 * index / len(tried))
             if self._over():
                 break
             self.network.load_state_dict(self.source)
-            blend_statistics(self.network, self.source, self.views.planes[: self.views.judged], alpha, only)
-            self._consider(name, alpha, 0)
+            if name == "entrance":
+                near = near or entrance_statistics(self.network, planes)
+                for layer, measured in near.items():
+                    set_blended(layers[layer], layer, self.source, measured, alpha)
+            else:
+                blend_statistics(self.network, self.source, planes, alpha)
+            self._consider(f"{name} {alpha:g}", alpha, 0)
         self._restore()
 
     def _consider(self, name: str, alpha: float, steps: int, looks: Looks | None = None) -> bool:
@@ -241,7 +202,7 @@ class Search:
         if wins:
             self.outcome.best = len(self.outcome.stages) - 1
             self.best_state = {key: tensor.clone() for key, tensor in self.network.state_dict().items()}
-            self.alpha = alpha
+            self.alpha, self.looks = alpha, looks
         return broken is None
 
     def _centres(self, looks: Looks, only_others: bool) -> list[float]:
@@ -263,22 +224,11 @@ class Search:
 
     def _try_gradients(self) -> None:
         settings = self.settings
-        student, teacher = self.network, copy.deepcopy(self.network)
-        trained = self._trained(student)
-        start = {name: parameter.detach().clone() for name, parameter in trained.items()}
-        for parameter in trained.values():
-            parameter.requires_grad_(True)
-        kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
-        optimiser = kind(list(trained.values()), lr=settings.learning_rate)
-        generator = torch.Generator().manual_seed(settings.seed)
-        order: list[int] = []
-        stale, step = 0, 0
-        alpha = self.alpha
+        student = Student(self.network, self.views, settings, self.grounds, self.known, self.replay)
+        student.learn_from(self._incumbents_scores())
+        stale, step, alpha = 0, 0, self.alpha
         while not self._over() and (settings.steps is None or step < settings.steps):
-            if len(order) < settings.batch_size:
-                order += torch.randperm(len(self.views), generator=generator).tolist()
-            batch, order = order[: settings.batch_size], order[settings.batch_size :]
-            losses = self._step(student, teacher, trained, start, optimiser, batch, step, generator)
+            losses = student.step()
             step += 1
             self.outcome.steps = step
             self.listener.metrics(step, losses)
@@ -291,91 +241,22 @@ class Search:
                 if not kept or stale >= PATIENCE_ROUNDS:
                     self.outcome.ended = "a limit was broken" if not kept else "no better for a while"
                     break
+                if step != settings.steps:
+                    student.learn_from(student.teachers_scores())
         if not self.outcome.ended:
             self.outcome.ended = "steps" if settings.steps is not None and step >= settings.steps else "time"
-        student.requires_grad_(False)
+        self.network.requires_grad_(False)
         self._restore()
 
-    def _trained(self, student: HazardNet) -> dict[str, nn.Parameter]:
-        """Weights that learn: scale and shift of every normalisation; on a GPU the last layers, too."""
-        wanted = {
-            f"{name}.{kind}" for name, module in normalisations(student).items() for kind in ("weight", "bias")
-        }  # fmt: skip
-        if self.settings.last_block:
-            wanted |= {name for name, _ in student.named_parameters() if name.startswith("join.")}
-        if self.settings.mode == "adversarial":
-            wanted |= {name for name, _ in student.named_parameters() if name.startswith("surface_head.")}
-        return {name: parameter for name, parameter in student.named_parameters() if name in wanted}
-
-    def _step(
-        self, student: HazardNet, teacher: HazardNet, trained: Mapping[str, nn.Parameter], start: Mapping[str, Tensor],
-        optimiser: torch.optim.Optimizer, batch: list[int], step: int, generator: torch.Generator,
-    ) -> dict[str, float]:  # fmt: skip
-        settings, views = self.settings, self.views
-        planes, valid = views.planes[batch].float(), views.valid[batch]
-        taught = scores_of(teacher, planes, settings.channel, settings.factors, settings.multiple, settings.centre)
-        prior = None if self.prior is None or not settings.weights.prior else self.prior[batch]
-        targets = target_scores(taught, prior, self.artificial[batch], self.reference[batch])
-        factor = settings.factors[int(torch.randint(len(settings.factors), (1,), generator=generator))]
-        if float(torch.rand(1, generator=generator)) < SEEN_AGAIN:
-            planes = jittered(planes, views.names(), generator)
-        small = {
-            name: from_afar(field_[:, None].float(), factor, settings.multiple)[:, 0]
-            for name, field_ in (
-                ("targets", targets), ("valid", valid), ("artificial", self.artificial[batch]),
-                ("reference", self.reference[batch]),
-            )
-        }  # fmt: skip
-        judged = small["valid"] > 0.99
-        features, bottleneck = student.features(from_afar(planes, factor, settings.multiple))
-        scores = torch.sigmoid(student.hazard_head(features)[:, settings.channel] - settings.centre)
-        shown = turned_round(features) if settings.mode == "adversarial" else features
-        surface = student.surface_head(shown)[:, -1]
-        parts = {
-            "forward": forward_loss(scores, small["targets"], judged),
-            "natural": natural_loss(surface, small["artificial"], judged),
-            "spared": spared_loss(scores, small["artificial"], small["reference"], judged),
-            "auxiliary": self._auxiliary(student, bottleneck),
-        }
-        if self.replay is not None:
-            self._add_replay(student, parts, self.replay, generator)
-        anchor = torch.stack([((trained[name] - start[name]) ** 2).sum() for name in trained]).sum()
-        loss = combined(settings.mode, step, parts, settings.weights) + settings.weights.anchor * anchor
-        optimiser.zero_grad(set_to_none=True)
-        if bool(torch.isfinite(loss)):
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(list(trained.values()), GRADIENT_LIMIT)
-            optimiser.step()
-        with torch.no_grad():
-            for mean, tensor in zip(teacher.parameters(), student.parameters(), strict=True):
-                mean.lerp_(tensor, 1 - TEACHER_DECAY)
-        told = {"forward": parts["forward"], "backward": parts["natural"] + parts["spared"]}
-        if self.known is not None:
-            told["auxiliary"] = parts["auxiliary"]
-        return {name: float(value.detach()) for name, value in told.items()}
-
-    def _add_replay(
-        self, student: HazardNet, parts: dict[str, Tensor], replay: Replay, generator: torch.Generator
-    ) -> None:
-        """Labelled windows: their scores join the forward mapping, their labels take the reference's place."""
-        planes, surface, scores = replay.drawn(min(2, self.settings.batch_size), generator)
-        features, _ = student.features(planes)
-        found = torch.sigmoid(student.hazard_head(features)[:, self.settings.channel] - self.settings.centre)
-        told = torch.isfinite(scores)
-        parts["forward"] = parts["forward"] + forward_loss(found, torch.nan_to_num(scores, 0.5), told)
-        judged = surface != UNKNOWN
-        if bool(judged.any()):
-            shown = turned_round(features) if self.settings.mode == "adversarial" else features
-            parts["natural"] = natural_loss(student.surface_head(shown)[:, -1], (surface == 1).float(), judged)
-
-    def _auxiliary(self, student: HazardNet, bottleneck: Tensor) -> Tensor:
-        head = student.characteristics_head
-        if head is None or self.known is None or self.settings.weights.auxiliary == 0:
-            return bottleneck.sum() * 0
-        target, mask = self.known
-        count = bottleneck.shape[0]
-        guessed = head(bottleneck.mean(dim=(2, 3)))
-        return characteristics_loss(guessed, target.expand(count, -1), mask.expand(count, -1))
+    def _incumbents_scores(self) -> Tensor:
+        """Scores (n, h, w) of all windows by the incumbent; what it said when it was judged is not asked again."""
+        if not self.outcome.best:
+            return self.grounds.reference
+        settings, judged = self.settings, self.views.judged
+        logits = [self.looks.logits]
+        if len(self.views) > judged:
+            logits.append(self._see(self.views.planes[judged:]).logits)
+        return torch.sigmoid(torch.cat(logits) - settings.centre)
 
     def _share(self, step: int) -> float:
         by_time = (time.monotonic() - self.began) / self.settings.seconds

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from ..model import HazardNet
+
 Tensors = Mapping[str, Tensor]
+Measured = tuple[Tensor, Tensor]
 
 ENTRANCE_ALPHAS = (0.5, 1.0, 0.25)
 """Shares of the scene's own statistics that are tried in the layers next to the bands alone: a sensor's gain or a veil
@@ -46,22 +50,64 @@ def blend_statistics(
         only: names of the layers that change; None for all.
     """
 
-    def blending(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-        def blend(module: nn.Module, given: tuple[Tensor, ...]) -> None:
-            values = given[0].float()
-            variance, mean = torch.var_mean(values, dim=(0, 2, 3), unbiased=False)
-            for kind, measured in (("running_mean", mean), ("running_var", variance)):
-                getattr(module, kind).copy_(torch.lerp(source[f"{name}.{kind}"].float(), measured, alpha))
+    def blend(name: str, module: nn.Module, measured: Measured) -> None:
+        set_blended(module, name, source, measured, alpha)
 
-        return blend
+    with _hearing(network, only, blend):
+        network(planes.float())
+
+
+@torch.no_grad()
+def entrance_statistics(network: HazardNet, planes: Tensor) -> dict[str, Measured]:
+    """Mean and variance of what the layers next to the bands are given of windows, by name; nothing changes.
+
+    They are what ``blend_statistics`` takes there, whatever the share: no blended layer lies before them. The pass
+    ends where they are known, before most of the network.
+    """
+    wanted, found = entrance(network), {}
+    planes = planes.float().contiguous(memory_format=torch.channels_last)
+
+    def keep(name: str, module: nn.Module, measured: Measured) -> None:
+        found[name] = measured
+        if len(found) == len(wanted):
+            raise _Enough
+
+    with _hearing(network, wanted, keep), contextlib.suppress(_Enough):
+        network.detail(planes)
+        network.trunk.encoder(planes)
+    return found
+
+
+def set_blended(module: nn.Module, name: str, source: Tensors, measured: Measured, alpha: float) -> None:
+    """Set a normalisation's statistics to ``alpha`` of those measured and 1 - ``alpha`` of the source's."""
+    for kind, value in zip(("running_mean", "running_var"), measured, strict=True):
+        getattr(module, kind).copy_(torch.lerp(source[f"{name}.{kind}"].float(), value, alpha))
+
+
+class _Enough(Exception):
+    """Ends a pass whose rest is not needed."""
+
+
+@contextlib.contextmanager
+def _hearing(
+    network: nn.Module, only: Collection[str] | None, use: Callable[[str, nn.Module, Measured], None]
+) -> Iterator[None]:
+    """While it lasts, ``use`` is told what each of some layers is given, before the layer is applied to it."""
+
+    def hearing(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+        def hear(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+            variance, mean = torch.var_mean(given[0].float(), dim=(0, 2, 3), unbiased=False)
+            use(name, module, (mean, variance))
+
+        return hear
 
     hooks = [
-        module.register_forward_pre_hook(blending(name))
+        module.register_forward_pre_hook(hearing(name))
         for name, module in normalisations(network).items()
         if only is None or name in only
     ]
     try:
-        network(planes.float())
+        yield
     finally:
         for hook in hooks:
             hook.remove()
