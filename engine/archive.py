@@ -217,7 +217,8 @@ def _run(todo: Sequence[SceneTask], job: ArchiveJob, book: _Table, report: Repor
         done += record["state"] == DONE
         what = f"{record['area_m2'] / 1e6:.3f} km2" if record["state"] == DONE else f"failed: {record['reason']}"
         report.log(f"{number}/{len(todo)} {record['scene']}: {what}")
-        book.write(every_s=TABLE_EVERY_S)
+        with contextlib.suppress(OutputFailed):  # somebody may be editing it; what counts is the table at the end
+            book.write(every_s=TABLE_EVERY_S)
     return done
 
 
@@ -227,7 +228,7 @@ def _part(report: Report) -> Report:
     def progress(stage: str, share: float, seconds_left: float | None) -> None:
         report.progress(share, LISTED, 0.99)
 
-    return Report(progress, report.log, report.cancelled)
+    return Report(progress, lambda level, text: report.log(text, level), report.cancelled)
 
 
 class _Table:
@@ -284,6 +285,11 @@ def _kept_path(path: str, folder: str) -> str:
 
 def remove_unfinished(tasks: Sequence[SceneTask], run: str) -> None:
     """Remove what attempts left behind that did not end in order; nobody works on these outputs now."""
+    with contextlib.suppress(OSError):
+        records = os.path.dirname(tasks[0].stop)
+        for name in os.listdir(records):
+            if name.startswith(run) and name.endswith(".stop"):
+                os.remove(os.path.join(records, name))
     folders = {os.path.dirname(path) for task in tasks for path in (*task.outputs.values(), task.record)}
     for folder in folders:
         with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
@@ -97,11 +98,11 @@ def distinct_names(scenes: list[ArchiveScene]) -> list[ArchiveScene]:
         groups.setdefault(scene.name.casefold(), []).append(index)
     named = list(scenes)
     for indices in groups.values():
+        titles = Counter(scenes[index].title for index in indices)
         for index in indices if len(indices) > 1 else ():
             scene = scenes[index]
             digest = hashlib.sha256(os.fsencode(scene.identity)).hexdigest()[:8]
-            alike = sum(other.title == scene.title for other in scenes if other.name == scene.name) > 1
-            title = f"{scene.title} ({digest})" if alike else scene.title
+            title = f"{scene.title} ({digest})" if titles[scene.title] > 1 else scene.title
             named[index] = replace(scene, name=f"{scene.name}-{digest}", title=title)
     return named
 

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import tempfile
 import threading
 import time
 from collections import deque
@@ -55,10 +56,17 @@ def workers_for(job: ArchiveJob, scenes: int) -> int:
     wanted = job.workers
     if wanted is None:
         wanted = max(1, cores() // CORES_A_WORKER)
-        with contextlib.suppress(AttributeError, ValueError, OSError):
-            memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if memory := _memory_bytes():
             wanted = max(1, min(wanted, memory // BYTES_A_WORKER))
     return max(1, min(wanted, -(-scenes // job.threads_per_worker)))
+
+
+def _memory_bytes() -> int:
+    """Memory of this machine; 0, which stands for no limit, where it is not known."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
 
 
 def run_here(tasks: Sequence[SceneTask], report: Report) -> Iterator[dict[str, Any]]:
@@ -77,7 +85,7 @@ def run_here(tasks: Sequence[SceneTask], report: Report) -> Iterator[dict[str, A
         def progress(stage: str, part: float, left: float | None, share: float = share) -> None:
             report.progress(min(share + part / len(tasks), 0.999))
 
-        record = run_scene(task, attempt, Report(progress, report.log, report.cancelled), models)
+        record = run_scene(task, attempt, Report(progress, cancelled=report.cancelled), models)
         if record["state"] == FAILED and attempt <= task.job.retries:
             waiting.append((task, attempt + 1))
             continue
@@ -150,7 +158,7 @@ class _Queue:
         while self._waiting and len(self._running) < room:
             task, attempt = self._waiting.popleft()
             future = self._client.submit(
-                work, task, attempt, key=f"{task.run}-{task.name}-{attempt}", pure=False, retries=0
+                work, task, attempt, key=f"{task.run_id}-{task.name}-{attempt}", pure=False, retries=0
             )
             self._running[future] = (task, attempt)
 
@@ -248,6 +256,9 @@ def _connected(job: ArchiveJob, scenes: int, report: Report) -> Iterator[Any]:
             stack.enter_context(
                 dask.config.set(
                     {
+                        "temporary-directory": stack.enter_context(
+                            tempfile.TemporaryDirectory(prefix="hazard-archive-", ignore_cleanup_errors=True)
+                        ),
                         "distributed.worker.memory.target": False,
                         "distributed.worker.memory.spill": False,
                         "distributed.worker.memory.pause": False,
@@ -258,18 +269,24 @@ def _connected(job: ArchiveJob, scenes: int, report: Report) -> Iterator[Any]:
                     }
                 )
             )
-            cluster = stack.enter_context(
-                LocalCluster(
-                    n_workers=count,
-                    threads_per_worker=job.threads_per_worker,
-                    processes=True,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=logging.CRITICAL,
-                    preload=[NOT_INTERRUPTED],
-                    env=_environment(count),
+            try:
+                cluster = stack.enter_context(
+                    LocalCluster(
+                        n_workers=count,
+                        threads_per_worker=job.threads_per_worker,
+                        processes=True,
+                        memory_limit=_memory_bytes() // count,
+                        dashboard_address="127.0.0.1:0",
+                        silence_logs=logging.CRITICAL,
+                        preload=[NOT_INTERRUPTED],
+                        env=_environment(count),
+                    )
                 )
-            )
-            client = stack.enter_context(Client(cluster))
+                client = stack.enter_context(Client(cluster))
+            except (OSError, RuntimeError, TimeoutError) as error:
+                raise HazardError(
+                    f"Workers could not be started ({type(error).__name__}: {error}); try fewer, or --workers 0."
+                ) from None
         _wait_for_worker(client, report)
         yield client
 

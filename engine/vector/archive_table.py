@@ -189,6 +189,8 @@ def _replace_rows(dataset: Any, rows: Sequence[Mapping[str, Any]]) -> None:
                 value = row.get(name)
                 if value is None:
                     feature.SetFieldNull(name)
+                elif isinstance(value, str):  # names of files may hold bytes that are no text
+                    feature.SetField(name, value.encode("utf-8", "replace").decode("utf-8"))
                 else:
                     feature.SetField(name, value)
             if row.get("footprint"):
