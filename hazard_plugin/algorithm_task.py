@@ -5,7 +5,7 @@ from typing import Any, Dict, Optional
 from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext, QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from .engine_feedback import EngineFeedback
+from .engine_feedback import EngineFeedback, PreviewWish
 
 
 class AlgorithmTask(QObject):
@@ -14,6 +14,8 @@ class AlgorithmTask(QObject):
     began = pyqtSignal(str)
     progressed = pyqtSignal(str, float, object)
     measured = pyqtSignal(int, object)
+    previewed = pyqtSignal(object)
+    left = pyqtSignal(object)
     done = pyqtSignal(dict)
     cancelled = pyqtSignal()
     failed = pyqtSignal(str)
@@ -29,14 +31,17 @@ class AlgorithmTask(QObject):
         """Whether a run is under way."""
         return self._task is not None
 
-    def start(self, algorithm: Any, parameters: Dict[str, Any], description: str) -> None:
-        """Start a run of this algorithm, which must be a fresh instance."""
+    def start(
+        self, algorithm: Any, parameters: Dict[str, Any], description: str, preview: Optional[PreviewWish] = None
+    ) -> None:
+        """Start a run of this algorithm, which must be a fresh instance; ``preview`` asks for an early look."""
         context = QgsProcessingContext()
         context.setProject(QgsProject.instance())
-        feedback = EngineFeedback()
+        feedback = EngineFeedback(preview)
         feedback.began.connect(self.began)
         feedback.reported.connect(self.progressed)
         feedback.measured.connect(self.measured)
+        feedback.previewed.connect(self.previewed)
         feedback.progressChanged.connect(self._on_share)
         task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
         task.setDescription(description)
@@ -74,6 +79,8 @@ class AlgorithmTask(QObject):
             return
         if feedback.isCanceled():
             # A cancelled run still reports success.
+            if feedback.partial:
+                self.left.emit(feedback.partial)
             self.cancelled.emit()
         elif successful and results:
             self.done.emit(dict(results))

@@ -22,6 +22,7 @@ from .dock_pages import DockPages
 from .dock_widgets import prepare_widgets
 from .engine_client import EngineClient
 from .extra_layers import ExtraLayers
+from .first_estimate import FirstEstimate
 from .hazards import KIND_PROPERTY, is_scene
 from .map_view import zoom_to_layer
 from .messages import INFO, WARNING, tell
@@ -65,6 +66,7 @@ class HazardDock(QgsDockWidget):
         self.area = AreaChoice(self.ui, iface)
         self.reader = SceneReader(client, self)
         self.queue = RunQueue(self)
+        self.estimate = FirstEstimate(iface, self.queue, client, self)
         self.learning = AdaptationRun(self.ui, self.queue, self)
         self.setup = SetupEntry(self.ui, client, self)
         prepare_widgets(self.ui)
@@ -101,6 +103,7 @@ class HazardDock(QgsDockWidget):
         self.adaptation.bands_asked.connect(self._open_bands)
         self.learning.keep_asked.connect(self.queue.keep_best)
         self.learning.discard_asked.connect(self.stop)
+        self.estimate.kept.connect(lambda run: show_outcome(run, self.iface, self.results, True))
         self.queue.started.connect(self._on_started)
         self.queue.progressed.connect(self._on_progress)
         self.queue.finished.connect(self._on_finished)
@@ -120,6 +123,7 @@ class HazardDock(QgsDockWidget):
     def close_down(self) -> None:
         """Cancel what runs and let go of QGIS's signals; the dock is about to be deleted."""
         self.queue.close_down()
+        self.estimate.close_down()
         self.pages.close_down()
         self.setup.close_down()
         self.delivery.close_down()
@@ -393,7 +397,7 @@ class HazardDock(QgsDockWidget):
 
     def _on_cancelled(self) -> None:
         self._last_failure = self.tr("Cancelled; nothing was written.")
-        tell(self.iface, self._last_failure, INFO)
+        tell(None if self.estimate.is_offered else self.iface, self._last_failure, INFO)
 
     def _on_ended(self) -> None:
         self.ui.progressBar.hide()

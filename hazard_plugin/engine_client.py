@@ -106,10 +106,10 @@ class EngineClient(QObject):
                 continue
             if event["type"] == "done":
                 return event.get("result")
-            if event["type"] in protocol.ENDINGS:
-                raise error_of(event)
             if relay is not None:
                 relay.pass_on(event)
+            if event["type"] in protocol.ENDINGS:
+                raise error_of(event)
 
     def submit(self, kind: str, job: Any, answer: Answer) -> None:
         """Ask for a quick job; ``answer(result, error)`` is called later on the main thread."""

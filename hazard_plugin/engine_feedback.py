@@ -1,6 +1,7 @@
 """Passes what a running job tells on to the feedback of a Processing algorithm, curves of a training run included."""
 
 import time
+from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from qgis.core import QgsProcessingFeedback
@@ -20,15 +21,33 @@ WHOLE = (0.0, 1.0)
 """Part of an algorithm's progress that a job makes up: all of it."""
 
 
+Bounds = Tuple[float, float, float, float]
+"""xmin, ymin, xmax, ymax."""
+
+
+@dataclass(frozen=True)
+class PreviewWish:
+    """What the dock wants to see before a run is through: files in this folder, of this extent in the scene's CRS."""
+
+    folder: str
+    extent: Optional[Bounds] = None
+
+
 class EngineFeedback(QgsProcessingFeedback):
-    """Feedback that also tells stage, share done, time left and curves, and keeps what went wrong; for the dock."""
+    """Feedback that also tells stage, share done, time left and curves, and keeps what went wrong; for the dock.
+
+    ``partial`` is what a cancelled run has left to be kept; empty for nothing.
+    """
 
     began = pyqtSignal(str)
     reported = pyqtSignal(str, float, object)
     measured = pyqtSignal(int, object)
+    previewed = pyqtSignal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, preview: Optional[PreviewWish] = None) -> None:
         super().__init__(False)
+        self.preview = preview
+        self.partial: Dict[str, Any] = {}
         self.errors: List[str] = []
         self.warnings: List[str] = []
         self.wants_best = False
@@ -75,11 +94,15 @@ class Relay:
         self._last_line_s = float("-inf")
 
     def pass_on(self, event: Mapping[str, Any]) -> None:
-        """Pass a progress, log or metrics event on."""
+        """Pass a progress, log, metrics or preview event on, and what a cancelled job has left."""
         if event["type"] == "progress":
             self._progress(event)
         elif event["type"] == "metrics":
             self._measure(event)
+        elif event["type"] == "preview" and isinstance(self._feedback, EngineFeedback):
+            self._feedback.previewed.emit(dict(event))
+        elif event["type"] == "cancelled" and isinstance(self._feedback, EngineFeedback):
+            self._feedback.partial = dict(event.get("partial") or {})
         elif event["type"] == "log" and event.get("level") == "warning":
             self._feedback.pushWarning(str(event.get("text", "")))
         elif event["type"] == "log":

@@ -1,13 +1,14 @@
 """Runs the algorithm for one scene after another as QGIS tasks, and tells how each ended."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from qgis.core import QgsApplication, QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ..engine import protocol
 from .algorithm_task import AlgorithmTask
+from .engine_feedback import PreviewWish
 from .output_files import free_names
 
 ALGORITHM = "hazardmapper:segmenthazard"
@@ -28,12 +29,18 @@ class Run:
 
 
 class RunQueue(QObject):
-    """Runs one after another; cancelling stops the running one and forgets those that wait."""
+    """Runs one after another; cancelling stops the running one and forgets those that wait.
+
+    ``previewed`` and ``left`` tell what there is to see of a run before it is through, and what one that was cancelled
+    has left; ``preview_of`` says what the engine is asked to show.
+    """
 
     started = pyqtSignal(object, int, int)
     began = pyqtSignal(str)
     measured = pyqtSignal(int, object)
     progressed = pyqtSignal(str, float, object)
+    previewed = pyqtSignal(object, object)
+    left = pyqtSignal(object, object)
     finished = pyqtSignal(object, bool)
     failed = pyqtSignal(object, str)
     cancelled = pyqtSignal()
@@ -44,10 +51,13 @@ class RunQueue(QObject):
         self._waiting: List[Run] = []
         self._total = 0
         self._run: Optional[Run] = None
+        self.preview_of: Callable[[Run], Optional[PreviewWish]] = lambda run: None
         self._task = AlgorithmTask(self)
         self._task.began.connect(self.began)
         self._task.measured.connect(self.measured)
         self._task.progressed.connect(self.progressed)
+        self._task.previewed.connect(self._on_previewed)
+        self._task.left.connect(self._on_left)
         self._task.done.connect(self._on_done)
         self._task.cancelled.connect(self._on_cancelled)
         self._task.failed.connect(self._on_failed)
@@ -102,8 +112,17 @@ class RunQueue(QObject):
         self._run = run
         self._project_open = True
         self.started.emit(run, self._total - len(self._waiting), self._total)
-        self._task.start(algorithm, parameters, self.tr("Hazard Mapper: {name}").format(name=run.scene))
+        description = self.tr("Hazard Mapper: {name}").format(name=run.scene)
+        self._task.start(algorithm, parameters, description, self.preview_of(run))
         return True
+
+    def _on_previewed(self, event: Dict[str, Any]) -> None:
+        if self._run is not None and self._project_open and self.is_running:
+            self.previewed.emit(self._run, event)
+
+    def _on_left(self, partial: Dict[str, Any]) -> None:
+        if self._run is not None and self._project_open:
+            self.left.emit(self._run, partial)
 
     def _on_done(self, results: Dict[str, Any]) -> None:
         if self._run is not None:

@@ -17,7 +17,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import DOUBLE
 from ..engine_client import EngineClient
-from ..engine_feedback import WHOLE
+from ..engine_feedback import WHOLE, EngineFeedback
 from ..hazards import compared_layer_name, mask_layer_name, probability_layer_name
 from ..layer_date import layer_date
 from ..layer_origin import new_run, run_history
@@ -39,6 +39,7 @@ from .scene import SceneAlgorithm
 ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "ADAPT", "DEVICE")
 OUTPUTS = ("OUTPUT", "PROBABILITY", *COMPARED)
 PREFIX = "ADAPT_"
+NO_PREVIEW = {"preview": None, "preview_extent": None}
 SEGMENTING_S = 15.0
 """Seconds that segmenting is taken for, beside the budget of an adaptation, in the progress of both."""
 
@@ -220,7 +221,7 @@ class SegmentHazard(SceneAlgorithm):
         part: Tuple[float, float],
     ) -> Dict[str, Any]:
         """Segment once, with some fields other than the parameters say."""
-        job = protocol.SegmentJob(**{**scene, **self._fields, **fields})
+        job = protocol.SegmentJob(**{**scene, **self._fields, **preview_fields(feedback), **fields})
         return dict(self._client.run("segment", job, feedback, part))
 
     def _adapt_and_segment(
@@ -260,7 +261,7 @@ class SegmentHazard(SceneAlgorithm):
             begin = learnt
             if adaptation.is_adapted:
                 begin = (learnt + 1.0) / 2
-                before = {"mask": work.mask, "probability": work.probability}
+                before = {"mask": work.mask, "probability": work.probability, **NO_PREVIEW}
                 self._segment(scene, before, feedback, (learnt, begin))
             probability = self._fields["probability"] or work.after
             result = self._segment(scene, {**after, "probability": probability}, feedback, (begin, 1.0))
@@ -295,6 +296,12 @@ class SegmentHazard(SceneAlgorithm):
         for dresser in self._dressers:
             dresser.history = run_history(self._fields["hazard"], self._scene_name, outputs)
         return outputs
+
+
+def preview_fields(feedback: QgsProcessingFeedback) -> Dict[str, Any]:
+    """Fields of a job that ask for what only the dock can show: a first look, and what is left after cancelling."""
+    wish = feedback.preview if isinstance(feedback, EngineFeedback) else None
+    return {"preview": wish.folder, "preview_extent": wish.extent} if wish is not None else NO_PREVIEW
 
 
 def tr(text: str) -> str:
