@@ -1,0 +1,113 @@
+"""Prints how soon the first estimate of a large scene is there with a warm engine, and what it costs the whole run.
+
+Run by ``make bench``. Processor time is given beside seconds, because machines are shared: on two quiet cores an
+estimate takes a little more than half of its processor time.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import ROOT, write_scene
+
+COLUMNS, ROWS = 4000, 3000
+ROUNDS = 2
+AIM_S = 2.0
+AIM_COST = 0.05
+
+
+def measure(raster: str) -> dict[str, float]:
+    """Seconds to the estimate and its cost, from alternating runs with and without one, warm."""
+    from engine.model import default_model, load_model
+    from engine.protocol import SegmentJob
+    from engine.reporting import Report
+    from engine.segment import segment
+
+    name = default_model("flood")
+    models = {name: load_model(name)}
+
+    def run(folder: str, *, estimate: bool, extent: Any = None) -> tuple[float, float, list[float]]:
+        seen: list[float] = []
+        began, used = time.perf_counter(), time.process_time()
+        report = Report(
+            on_preview=lambda _: seen.extend((time.perf_counter() - began, time.process_time() - used)[: 2 - len(seen)])
+        )
+        job = SegmentJob(
+            raster=raster,
+            hazard="flood",
+            mask=f"{folder}/mask.tif",
+            overwrite=True,
+            device="cpu",
+            extent=extent,
+            preview=folder if estimate else None,
+        )
+        segment(job, report, models)
+        return time.perf_counter() - began, time.process_time() - used, seen
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(folder, estimate=True, extent=(4e5, 5e6 - 12_000, 4e5 + 12_000, 5e6))
+        plain, shown = [], []
+        for _ in range(ROUNDS):
+            plain.append(run(folder, estimate=False))
+            shown.append(run(folder, estimate=True))
+    return {
+        "seconds": statistics.median(found[2][0] for found in shown),
+        "cpu_seconds": statistics.median(found[2][1] for found in shown),
+        "cost": statistics.median(a[1] / b[1] for a, b in zip(shown, plain, strict=True)) - 1,
+        "whole_cpu_seconds": statistics.median(found[1] for found in plain),
+    }
+
+
+def add_overviews(path: Path) -> None:
+    """Overviews inside the file, as products have them."""
+    from osgeo import gdal
+
+    dataset = gdal.Open(str(path), gdal.GA_Update)
+    dataset.BuildOverviews("AVERAGE", [2, 4, 8])
+    dataset = None
+
+
+def main() -> int:
+    """Print the figures as text, or with --json as one value."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scene", metavar="RASTER", help="measure only this scene, in this process")
+    options = parser.parse_args()
+    if options.scene:
+        print(json.dumps(measure(options.scene)))
+        return 0
+    figures: dict[str, object] = {"load_before": os.getloadavg()[0], "megapixels": COLUMNS * ROWS / 1e6}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scene.tif"
+        write_scene(path, COLUMNS, ROWS)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+        for kind in ("without_overviews", "with_overviews"):
+            if kind == "with_overviews":
+                add_overviews(path)
+            child = [sys.executable, __file__, "--scene", str(path)]
+            found = subprocess.run(child, capture_output=True, check=True, env=environment, text=True)
+            figures[kind] = json.loads(found.stdout.splitlines()[-1])
+    if options.json:
+        print(json.dumps(figures))
+        return 0
+    for kind in ("without_overviews", "with_overviews"):
+        found = figures[kind]
+        assert isinstance(found, dict)
+        print(
+            f"First estimate of {COLUMNS} x {ROWS} pixels, six bands, {kind.replace('_', ' ')}, warm engine: "
+            f"{found['seconds']:.2f} s, {found['cpu_seconds']:.2f} s of processor time (aim: under {AIM_S:g} s on two "
+            f"quiet cores); it costs {found['cost']:.1%} of the run (aim: under {AIM_COST:.0%})"
+        )
+    print(f"Load of the machine before: {figures['load_before']:.1f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
