@@ -55,17 +55,13 @@ from .fields import (
 from .jobs import (
     JOBS,
     QUICK_JOBS,
-    AdaptJob,
     DevicesJob,
     DownloadJob,
     EvaluateJob,
-    InspectJob,
     LearningJob,
     ModelsJob,
     PretrainJob,
-    SceneJob,
     ScorecardJob,
-    SegmentJob,
     SimulateJob,
     TrainJob,
     job_from_dict,
@@ -81,6 +77,7 @@ from .model_jobs import (
     ImportModelJob,
     parse_numbers,
 )
+from .scene_jobs import AdaptJob, InspectJob, PairJob, SceneJob, SegmentJob
 
 __all__ = [
     "ADAPTATION_MODES",
@@ -124,6 +121,7 @@ __all__ = [
     "LearningJob",
     "ModelsJob",
     "OutputFailed",
+    "PairJob",
     "PolygonsJob",
     "PretrainJob",
     "ProvenanceJob",

@@ -1,0 +1,157 @@
+"""Turns windows of a pair of scenes into probabilities of what is new, and of what is seen on the later date alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..devices import default_batch_size, is_out_of_memory
+from ..model import Model
+from ..planes import SceneScaling, build_planes, planes_for
+from ..predict import OutOfMemory, fold_batch_norm, logits_at
+from ..protocol import BadInput
+from .branch import new_by_rule
+from .earlier import Array, Earlier, Mask
+from .planes import build_change_planes
+
+
+@dataclass
+class PairWindow:
+    """One window of both dates: planes (planes, h, w) of each, of their change, and where both are valid (h, w)."""
+
+    later: Tensor
+    earlier: Tensor
+    change: Tensor
+    both: Tensor
+
+
+@torch.inference_mode()
+def pair_window(
+    values: tuple[Array, Array], valid: tuple[Mask, Mask], scaling: SceneScaling, earlier: Earlier
+) -> PairWindow:
+    """Planes of a window from what was read of it.
+
+    Args:
+        values: (slots, h, w) of the later and of the earlier date, in canonical units.
+        valid: (h, w) of both.
+        scaling: of the later scene.
+        earlier: the earlier one.
+    """
+    scalings = scaling, earlier.scaling
+    now, was = (torch.from_numpy(part)[None] for part in values)
+    known = [torch.from_numpy(part)[None, None] for part in valid]
+    told = tuple(build_planes(part, where, of) for part, where, of in zip((now, was), known, scalings, strict=True))
+    both = known[0] & known[1]
+    change = build_change_planes(now, was, both, scalings, (told[0], told[1]), earlier.match)
+    return PairWindow(told[0][0], told[1][0], change[0], both[0, 0])
+
+
+class PairPredictor:
+    """One hazard of one model, ready for a pair of scenes.
+
+    Where the earlier scene has no valid pixel the answer is that of the later date alone. The decision threshold of
+    what is new is brought to that of a single date by a shift of the logits, so that one threshold holds for the whole
+    mask.
+
+    Args:
+        model: loaded model.
+        hazard: one of the card's hazards.
+        scalings: of the later and of the earlier scene.
+        threshold: decision threshold of a single date.
+        device: where to compute.
+        batch_size: windows predicted together; halved when memory runs out.
+        on_warning: told once for each halving.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        hazard: str,
+        scalings: tuple[SceneScaling, SceneScaling],
+        threshold: float,
+        device: torch.device,
+        batch_size: int | None,
+        on_warning: Callable[[str], None],
+    ) -> None:
+        card = model.card
+        if card.pretrained_only:
+            raise BadInput(
+                f"Model '{card.name}' is only pre-trained and cannot compare two dates; choose a trained one."
+            )
+        self.device = device
+        self.batch_size = batch_size or default_batch_size(device)
+        self.precision, self.backend, self.channels_last = "fp32", "torch", True
+        self._channel = card.hazards.index(hazard)
+        self._multiple = card.window_multiple
+        self._on_warning = on_warning
+        self._networks = [
+            fold_batch_norm(model.network.restricted_to(planes_for(scaling)).eval()).to(device) for scaling in scalings
+        ]
+        self._scales = [tuple(card.scales.get(name, [1])) for name in card.hazards]
+        self._branch = self._networks[0].change
+        own = card.change_thresholds.get(hazard, card.thresholds[hazard]) if self._branch is not None else threshold
+        self._shift = _logit(threshold) - _logit(own)
+
+    def predict(self, windows: Sequence[PairWindow]) -> list[tuple[Tensor, Tensor]]:
+        """Probabilities (h, w) on the CPU of what is new, and of the later date alone, for windows of one size.
+
+        Raises:
+            OutOfMemory: when one window at a time does not fit either.
+        """
+        results: list[tuple[Tensor, Tensor]] = []
+        while len(results) < len(windows):
+            part = windows[len(results) : len(results) + self.batch_size]
+            try:
+                new, alone = self._run(part)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._halve()
+                continue
+            results += list(zip(new, alone, strict=True))
+        return results
+
+    def _halve(self) -> None:
+        if self.batch_size == 1:
+            raise OutOfMemory(
+                f"Memory of {self.device} does not hold one window; close other programs, or choose device cpu."
+            )
+        self.batch_size //= 2
+        self._on_warning(f"Memory of {self.device} ran short: going on with {self.batch_size} windows at a time.")
+
+    @torch.inference_mode()
+    def _run(self, windows: Sequence[PairWindow]) -> tuple[Tensor, Tensor]:
+        told = [
+            self._say(network, torch.stack([getattr(window, name) for window in windows]))
+            for network, name in zip(self._networks, ("later", "earlier"), strict=True)
+        ]
+        (later, surface), (earlier, was_surface) = told
+        if self._branch is None:
+            logits = new_by_rule(later, earlier)
+        else:
+            change = torch.stack([window.change for window in windows]).to(self.device)
+            logits = self._branch(change, later, earlier, torch.cat((surface, was_surface), 1))
+        both = torch.stack([window.both for window in windows]).to(self.device)
+        alone = torch.sigmoid(later[:, self._channel])
+        new = torch.sigmoid(logits[:, self._channel].float() + self._shift)
+        return torch.where(both, new, alone).cpu(), alone.cpu()
+
+    def _say(self, network: torch.nn.Module, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Hazard logits, each hazard at its own resolutions, and surface logits (n, 1, h, w)."""
+        planes = planes.to(self.device, memory_format=torch.channels_last)
+        heads = network(planes)
+        logits = heads.hazard.float()
+        for factors in {factors for factors in self._scales if factors != (1,)}:
+            seen = logits_at(network, planes, factors, self._multiple)  # type: ignore[arg-type]
+            for index, own in enumerate(self._scales):
+                if own == factors:
+                    logits = torch.cat((logits[:, :index], seen[:, index : index + 1], logits[:, index + 1 :]), 1)
+        return logits, heads.surface[:, -1:].float()
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
