@@ -14,6 +14,7 @@ from .adaptation_report import known_text
 from .bands_widget import narrow_combo, select_data
 from .help_page import HelpDialog
 from .layer_date import layer_date
+from .link_keys import mend_link
 from .models import ModelEntry
 
 DEFAULT_BUDGET_S = 60
@@ -32,7 +33,7 @@ class AdaptationChoice(QObject):
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         ui.adaptationLayout.addLayout(form)
-        self.compare_box = QCheckBox(self.tr("&Compare with the source model"))
+        self.compare_box = QCheckBox(self.tr("Compare with the source model"))
         self.compare_box.setObjectName("compareCheckBox")
         self.compare_box.setToolTip(
             self.tr("Also add the mask and probability before adapting, and the change in percentage points")
@@ -267,7 +268,7 @@ def link_label(name: str, tip: str) -> QLabel:
     )
     label.setWordWrap(True)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-    return label
+    return mend_link(label)
 
 
 def line_edit(name: str, tip: str) -> QLineEdit:

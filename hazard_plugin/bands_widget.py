@@ -81,6 +81,10 @@ class BandsWidget(QWidget):
             "gsd_m": self.gsd_spin.value() or None,
         }
 
+    def fields(self) -> List[QWidget]:
+        """All that can be changed, from top to bottom."""
+        return [self.sensor_combo, self.units_combo, self.gsd_spin, *self._slots, self.reset_button]
+
     def set_overrides(self, overrides: Mapping[str, Any]) -> None:
         """Show corrections remembered for a layer; its bands follow with ``show_understood``."""
         with self._quietly():
@@ -140,6 +144,10 @@ class BandsWidget(QWidget):
                 label = QLabel()
                 label.setBuddy(combo)
                 self._band_form.addRow(label, combo)
+            before: QWidget = self.gsd_spin
+            for field in (*self._slots, self.reset_button):
+                QWidget.setTabOrder(before, field)
+                before = field
             if len(bands) > MAX_SHOWN:
                 note = QLabel(self.tr("{count} further bands are not used.").format(count=len(bands) - MAX_SHOWN))
                 note.setWordWrap(True)

@@ -76,6 +76,8 @@ class CardForm(QDialog):
             )
         )
         self.finest, self.coarsest = metres(3.0), metres(30.0)
+        self.finest.setAccessibleName(tr("Finest metres a pixel"))
+        self.coarsest.setAccessibleName(tr("Coarsest metres a pixel"))
         self.licence = typed(LICENCES)
         self.title, self.description = QLineEdit(), QLineEdit()
         self.trouble = QLabel()
@@ -145,7 +147,7 @@ class CardForm(QDialog):
             (tr("&Bands"), self.bands, tr("What the network takes, in this order; slots: {slots}").format(slots=slots)),
             (tr("&Values"), self.scale, tr("How pixel values were scaled before they reached the network")),
             (tr("&Means"), self.mean, tr("Subtracted after scaling, one a band, separated by commas; empty for none")),
-            (tr("De&viations"), self.std, tr("Divided by afterwards, one a band, separated by commas; empty for none")),
+            (tr("Deviation&s"), self.std, tr("Divided by afterwards, one a band, separated by commas; empty for none")),
             (tr("&Output"), self.output, tr("How outputs become probabilities")),
             (tr("Th&resholds"), self.thresholds, tr("Decision thresholds, one a hazard; 0.5 when empty")),
             (tr("Decoder &channels"), self.channels, tr("Coarse to fine; found out from the weights when empty")),

@@ -19,7 +19,7 @@ from .area_choice import AreaChoice
 from .bands_widget import BandsWidget, read_overrides
 from .delivery import Delivery
 from .dock_pages import DockPages
-from .dock_widgets import prepare_widgets
+from .dock_widgets import prepare_dock
 from .engine_client import EngineClient
 from .extra_layers import ExtraLayers
 from .first_estimate import FirstEstimate
@@ -69,7 +69,7 @@ class HazardDock(QgsDockWidget):
         self.estimate = FirstEstimate(iface, self.queue, client, self)
         self.learning = AdaptationRun(self.ui, self.queue, self)
         self.setup = SetupEntry(self.ui, client, self)
-        prepare_widgets(self.ui)
+        prepare_dock(self)
         self.ui.scrollContents.installEventFilter(self)
         self._exclude_results()
         self._connect()

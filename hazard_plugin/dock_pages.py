@@ -30,7 +30,7 @@ class DockPages(QStackedWidget):
         self.button.setFlat(True)
         self.button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.button.clicked.connect(self.open_training)
-        self.help_button = QPushButton(self.tr("Hel&p"))
+        self.help_button = QPushButton(self.tr("Help"))
         self.help_button.setObjectName("helpButton")
         self.help_button.setFlat(True)
         self.help_button.setToolTip(self.tr("First map, method, scores, limits: pages that came with the plugin"))

@@ -6,7 +6,14 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QGroupBox, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from .compat import RASTER_LAYERS
+from .link_keys import mend_link
 from .settings import load_setting
+
+
+def prepare_dock(dock: Any) -> None:
+    """Prepare the mapping page, once all of it is there."""
+    prepare_widgets(dock.ui)
+    order_tabs(dock)
 
 
 def prepare_widgets(ui: Any) -> None:
@@ -29,9 +36,27 @@ def prepare_widgets(ui: Any) -> None:
     ui.footer.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     ui.dockLayout.setStretch(0, 1)
     for label in (ui.understoodLabel, ui.queueLabel):
-        label.setMinimumHeight(line)
+        mend_link(label).setMinimumHeight(line)
     embolden(ui.segmentButton)
     ui.queueLabel.hide()
+
+
+def order_tabs(dock: Any) -> None:
+    """Have Tab visit what was added to the form file from top to bottom; rows of results see to their own buttons."""
+    ui, bands, bar = dock.ui, dock.bands, dock.delivery.bar
+    for chain in (
+        (ui.bandsGroup, *bands.fields()),
+        (ui.engineWidget, dock.setup.manage_button, dock.setup.button, ui.segmentButton, ui.cancelButton),
+        (ui.cancelButton, ui.adaptCurvesGroup, *bar.fields(), dock.results.scroll, dock.pages.button),
+        (dock.pages.button, dock.pages.help_button),
+    ):
+        follow(*chain)
+
+
+def follow(*chain: QWidget) -> None:
+    """Have Tab visit these one after the other."""
+    for index in range(1, len(chain)):
+        QWidget.setTabOrder(chain[index - 1], chain[index])
 
 
 def explain_arrow(group: QGroupBox) -> None:

@@ -4,6 +4,7 @@ import os
 from typing import Any, Callable, Dict, List, Optional
 
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
+from qgis.PyQt.QtGui import QKeySequence
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -22,6 +23,7 @@ from qgis.PyQt.QtWidgets import (
 
 from ..engine import protocol
 from .card_form import CardForm
+from .compat import QAction
 from .engine_client import EngineClient
 from .hazards import hazard_title
 from .help_page import HelpDialog
@@ -63,6 +65,11 @@ class ModelsDialog(QDialog):
         self.tree.setAlternatingRowColors(True)
         self.tree.itemSelectionChanged.connect(self.update_state)
         self.tree.itemDoubleClicked.connect(lambda *_: self.show_card())
+        show = QAction(self.tree)  # else Enter would press Close
+        show.setShortcuts([QKeySequence(Qt.Key.Key_Return), QKeySequence(Qt.Key.Key_Enter)])
+        show.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        show.triggered.connect(lambda: self.show_card())
+        self.tree.addAction(show)
         self.status = QLabel()
         self.status.setObjectName("modelsStatus")
         self.status.setWordWrap(True)

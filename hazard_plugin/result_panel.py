@@ -5,6 +5,8 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple
 from qgis.PyQt.QtCore import QCoreApplication, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from .link_keys import mend_link
+
 KEPT = 20
 SHOWN_LINES = 8
 """Lines of text that are seen without scrolling: one result with its verdict."""
@@ -25,7 +27,7 @@ class ResultPanel(QFrame):
         self.setToolTip(self.tr("What the last runs found"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        scroll = QScrollArea()
+        self.scroll = scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -66,6 +68,7 @@ class ResultPanel(QFrame):
             | Qt.TextInteractionFlag.LinksAccessibleByMouse
             | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
+        mend_link(label)
         told = str(result.get("ADAPTATION") or "")
         label.linkActivated.connect(lambda _link: self.stages_asked.emit(name, told))
         layout.addWidget(label, 1)
@@ -84,6 +87,10 @@ class ResultPanel(QFrame):
             button.toggled.connect(lambda before, shown=tuple(pairs): self.before_toggled.emit(shown, before))
         buttons.addStretch()
         self._list.insertWidget(0, row)
+        before: QWidget = self.scroll
+        for control in (label, *row.findChildren(QToolButton)):
+            QWidget.setTabOrder(before, control)
+            before = control
         self._rows.insert(0, row)
         for old in self._rows[KEPT:]:
             old.deleteLater()

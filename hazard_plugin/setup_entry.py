@@ -22,7 +22,7 @@ class SetupEntry(QObject):
         self._client = client
         self._parent = parent
         self.page: Any = None
-        self.button = QPushButton(self.tr("Set up &engine"))
+        self.button = QPushButton(self.tr("Set &up engine"))
         self.button.setObjectName("setUpEngineButton")
         self.button.setToolTip(self.tr("Install the engine, once; shows first what, where and how large"))
         self.button.clicked.connect(self.open)

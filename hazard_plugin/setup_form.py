@@ -51,6 +51,7 @@ class SetupForm:
         form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
         self.whatLabel = text_label("setupWhatLabel")
         self.folderLabel = path_line("setupFolderLabel")
+        self.folderLabel.setAccessibleName(tr("Folder"))
         self.sizeLabel = text_label("setupSizeLabel")
         self.deviceLabel = text_label("setupDeviceLabel")
         self.deviceComboBox = QComboBox()
@@ -74,6 +75,7 @@ class SetupForm:
         explain_arrow(group)
         inside = QVBoxLayout(group)
         self.pythonLabel = path_line("setupPythonLabel")
+        self.pythonLabel.setAccessibleName(tr("Made from"))
         self.pythonButton = button(
             "setupPythonButton", tr("Choose…"), tr("Choose the Python that the environment is made from")
         )
@@ -124,7 +126,7 @@ class SetupForm:
         self.setUpButton = button("setupButton", tr("Set up engine"), tr("Install what is listed above"))
         embolden(self.setUpButton)
         self.checkButton = button(
-            "setupCheckButton", tr("C&heck"), tr("Prove the engine again and compare its packages with those installed")
+            "setupCheckButton", tr("Chec&k"), tr("Prove the engine again and compare its packages with those installed")
         )
         self.removeButton = button("setupRemoveButton", tr("Remove…"), tr("Take the engine and its packages away"))
         self.detailsButton = button("setupDetailsButton", tr("Details"), tr("Show what the commands say"))

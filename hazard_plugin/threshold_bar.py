@@ -45,11 +45,15 @@ class ThresholdBar(QFrame):
         self.apply_button.setToolTip(self.tr("Write the mask, and the polygons traced from it, at this threshold"))
         self.apply_button.clicked.connect(lambda: self.applied.emit(self.slider.value()))
         row.addWidget(self.apply_button)
-        close = self._button("thresholdCloseButton", self.tr("Close"))
+        self.close_button = close = self._button("thresholdCloseButton", self.tr("Close"))
         close.setToolTip(self.tr("Leave the mask as it is and draw the probability as before"))
         close.clicked.connect(self.closed.emit)
         row.addWidget(close)
         self.hide()
+
+    def fields(self) -> List[QWidget]:
+        """All that can be used, from left to right."""
+        return [self.slider, self.apply_button, self.close_button]
 
     def _button(self, name: str, text: str) -> QToolButton:
         button = QToolButton()

@@ -305,16 +305,16 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
 <context>
     <name>AdaptationChoice</name>
     <message>
-        <source>&amp;Compare with the source model</source>
-        <translation>Mit dem Ausgangsmodell &amp;vergleichen</translation>
-    </message>
-    <message>
         <source>'{text}' is no {what}; type degrees, for example 12.34, or nothing.</source>
         <translation>„{text}“ ist kein Wert für {what}; geben Sie Grad ein, zum Beispiel 12.34, oder nichts.</translation>
     </message>
     <message>
         <source>Also add the mask and probability before adapting, and the change in percentage points</source>
         <translation>Auch Maske und Wahrscheinlichkeit vor der Anpassung hinzufügen, und die Änderung in Prozentpunkten</translation>
+    </message>
+    <message>
+        <source>Compare with the source model</source>
+        <translation>Mit dem Ausgangsmodell vergleichen</translation>
     </message>
     <message>
         <source>Correct the sensor under Bands and units; the link opens it</source>
@@ -872,7 +872,7 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
     </message>
     <message>
         <source>&amp;Description</source>
-        <translation>Beschrei&amp;bung</translation>
+        <translation>Beschreib&amp;ung</translation>
     </message>
     <message>
         <source>&amp;Encoder</source>
@@ -904,11 +904,11 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
     </message>
     <message>
         <source>&amp;Values</source>
-        <translation>&amp;Werte</translation>
+        <translation>We&amp;rte</translation>
     </message>
     <message>
         <source>&amp;Weights</source>
-        <translation>&amp;Gewichte</translation>
+        <translation>Gew&amp;ichte</translation>
     </message>
     <message>
         <source>A safetensors file; pickles (.pt, .pth, .ckpt) are never opened</source>
@@ -939,8 +939,8 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
         <translation>Grob bis fein; ohne Angabe aus den Gewichten ermittelt</translation>
     </message>
     <message>
-        <source>De&amp;viations</source>
-        <translation>A&amp;bweichungen</translation>
+        <source>Coarsest metres a pixel</source>
+        <translation>Gröbste Meter je Pixel</translation>
     </message>
     <message>
         <source>Decision thresholds, one a hazard; 0.5 when empty</source>
@@ -951,8 +951,16 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
         <translation>De&amp;coder-Kanäle</translation>
     </message>
     <message>
+        <source>Deviation&amp;s</source>
+        <translation>&amp;Standardabweichungen</translation>
+    </message>
+    <message>
         <source>Divided by afterwards, one a band, separated by commas; empty for none</source>
         <translation>Danach hierdurch geteilt, eine je Kanal, durch Kommas getrennt; leer für keine</translation>
+    </message>
+    <message>
+        <source>Finest metres a pixel</source>
+        <translation>Feinste Meter je Pixel</translation>
     </message>
     <message>
         <source>For a U-Net or U-Net++ of segmentation-models-pytorch that others trained, saved as safetensors. Their paper, code or page tells what is asked here; the engine checks that it fits.</source>
@@ -992,7 +1000,7 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
     </message>
     <message>
         <source>Th&amp;resholds</source>
-        <translation>Schw&amp;ellenwerte</translation>
+        <translation>Schwe&amp;llenwerte</translation>
     </message>
     <message>
         <source>The kind of network</source>
@@ -1320,8 +1328,8 @@ Betroffenheit, Änderung, Zeitreihe, Genauigkeitsprüfung, Kartenblatt und Beric
         <translation>Erste Karte, Verfahren, Güten, Grenzen: Seiten, die mit der Erweiterung kamen</translation>
     </message>
     <message>
-        <source>Hel&amp;p</source>
-        <translation>&amp;Hilfe</translation>
+        <source>Help</source>
+        <translation>Hilfe</translation>
     </message>
     <message>
         <source>Teach a model from simulated scenes or from your own labelled images</source>
@@ -1960,6 +1968,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>Wird segmentiert</translation>
     </message>
     <message>
+        <source>Segmenting scenes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Simplifying polygons</source>
         <translation>Polygone werden vereinfacht</translation>
     </message>
@@ -2413,6 +2425,40 @@ Längen und Flächen werden auf dem Ellipsoid gemessen. Die Layer dürfen belieb
     <message>
         <source>then {names}</source>
         <translation>dann {names}</translation>
+    </message>
+</context>
+<context>
+    <name>FinishedPart</name>
+    <message>
+        <source>Keep the finished part</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Writes it as a mask of its own; what was not reached is marked as not assessed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{scene} (partial)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{scene}: cancelled after {share:.0f} % of the rows; nothing was written.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
+    <name>FirstEstimate</name>
+    <message>
+        <source>Provisional: made in a second from pixels of {size:.3g} m, coarser than the model was made for, and refined while the run goes on. The mask takes its place.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There will be no first estimate: {error}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{mask} (first estimate)</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -4221,7 +4267,7 @@ Flächen von Tagen mit verschiedenem beurteiltem Anteil sind nicht dasselbe Maß
     </message>
     <message>
         <source>&amp;Time for adapting</source>
-        <translation>&amp;Zeit für das Anpassen</translation>
+        <translation>Ze&amp;it für das Anpassen</translation>
     </message>
     <message>
         <source>A Python that has PyTorch and GDAL, instead of the engine set up here</source>
@@ -5096,6 +5142,171 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     </message>
 </context>
 <context>
+    <name>SegmentArchive</name>
+    <message>
+        <source>Adapt to each scene first</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Assets of STAC items</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled; scenes that are complete stay. Run it again to go on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder of scenes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Further attempts at a scene that fails</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>GeoPackage (*.gpkg)</source>
+        <translation>GeoPackage (*.gpkg)</translation>
+    </message>
+    <message>
+        <source>GeoPackage; in the output folder when empty</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give either a folder of scenes or a list of them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hazard</source>
+        <translation>Gefahr</translation>
+    </message>
+    <message>
+        <source>Hazard area of all scenes in m²</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer '{name}' of the table is being edited; save or drop the edits first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Maps a hazard in every scene of a folder or list, with one table of results.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Maps one hazard in every scene of a folder and those below it, of a text file with one scene a line, or of a STAC item collection whose assets are files of this computer.
+
+Each scene gets a mask, and a probability and polygons where wanted, in the output folder. The table has one row a scene: outline, date, area, share assessed, outputs, hashes, and why it failed where it did.
+
+Run again, only what is new, has changed or has failed is done. Cancel keeps what is complete. One bad scene does not stop the others; it is tried again and then listed.
+
+With workers, several scenes are worked on at a time, each in a process of its own; that needs Dask in the engine's environment. With 0 workers one scene follows another without it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Model (name or folder; empty: the hazard's default)</source>
+        <translation>Modell (Name oder Ordner; leer: Vorgabe der Gefahr)</translation>
+    </message>
+    <message>
+        <source>Names of scenes in the folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing was prepared; run the algorithm again.</source>
+        <translation>Nichts wurde vorbereitet; führen Sie den Algorithmus erneut aus.</translation>
+    </message>
+    <message>
+        <source>Or a list of scenes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Output folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Replace outputs that are not from an earlier run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scenes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scenes done by this run</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scenes that failed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scenes that failed, and why</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scenes that were complete before</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Seconds taken</source>
+        <translation>Gebrauchte Sekunden</translation>
+    </message>
+    <message>
+        <source>Segment an archive</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Table as a layer of outlines</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Threshold between 0 and 1 (empty: the model's own)</source>
+        <translation>Schwellenwert zwischen 0 und 1 (leer: der des Modells)</translation>
+    </message>
+    <message>
+        <source>Warnings</source>
+        <translation>Warnungen</translation>
+    </message>
+    <message>
+        <source>Workers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write polygons</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write probabilities</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>archive,batch,folder,many scenes,stac,dask,cluster,overnight,flood,landslide</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>processes that work at a time, which needs Dask; 0: one scene after another</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>such as *.tif,*_SR.jp2; rasters by their endings when empty</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>text file with one scene a line, or STAC item collection (JSON)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>those that make a scene, stacked in this order; an item's only raster when empty</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{scenes} scenes: {done} done, {skipped} complete before, {failed} failed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>SegmentHazard</name>
     <message>
         <source>Adapt to this scene first</source>
@@ -5229,7 +5440,7 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
         <translation>Den Rechenkern reparieren oder entfernen oder zwischen Prozessor und GPU wechseln</translation>
     </message>
     <message>
-        <source>Set up &amp;engine</source>
+        <source>Set &amp;up engine</source>
         <translation>Rechenkern einri&amp;chten</translation>
     </message>
     <message>
@@ -5375,12 +5586,12 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
         <translation>Ä&amp;ndern…</translation>
     </message>
     <message>
-        <source>C&amp;heck</source>
-        <translation>Prü&amp;fen</translation>
-    </message>
-    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Chec&amp;k</source>
+        <translation>Prü&amp;fen</translation>
     </message>
     <message>
         <source>Checking Python and disk</source>
@@ -6443,7 +6654,7 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     </message>
     <message>
         <source>Opt&amp;imiser</source>
-        <translation>&amp;Optimierer</translation>
+        <translation>Opti&amp;mierer</translation>
     </message>
     <message>
         <source>Otherwise a name that is taken is refused</source>
@@ -6519,7 +6730,7 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     </message>
     <message>
         <source>Tas&amp;k</source>
-        <translation>Aufga&amp;be</translation>
+        <translation>Aufgab&amp;e</translation>
     </message>
     <message>
         <source>The run ends by then as if all epochs were done; no limit when 0</source>
