@@ -1969,7 +1969,7 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
     </message>
     <message>
         <source>Segmenting scenes</source>
-        <translation type="unfinished"></translation>
+        <translation>Szenen werden segmentiert</translation>
     </message>
     <message>
         <source>Simplifying polygons</source>
@@ -2431,34 +2431,34 @@ Längen und Flächen werden auf dem Ellipsoid gemessen. Die Layer dürfen belieb
     <name>FinishedPart</name>
     <message>
         <source>Keep the finished part</source>
-        <translation type="unfinished"></translation>
+        <translation>Fertigen Teil behalten</translation>
     </message>
     <message>
         <source>Writes it as a mask of its own; what was not reached is marked as not assessed</source>
-        <translation type="unfinished"></translation>
+        <translation>Schreibt ihn als eigene Maske; was nicht erreicht wurde, ist als nicht beurteilt markiert</translation>
     </message>
     <message>
         <source>{scene} (partial)</source>
-        <translation type="unfinished"></translation>
+        <translation>{scene} (Teil)</translation>
     </message>
     <message>
         <source>{scene}: cancelled after {share:.0f} % of the rows; nothing was written.</source>
-        <translation type="unfinished"></translation>
+        <translation>{scene}: nach {share:.0f} % der Zeilen abgebrochen; nichts wurde geschrieben.</translation>
     </message>
 </context>
 <context>
     <name>FirstEstimate</name>
     <message>
         <source>Provisional: made in a second from pixels of {size:.3g} m, coarser than the model was made for, and refined while the run goes on. The mask takes its place.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vorläufig: in einer Sekunde aus Pixeln von {size:.3g} m gemacht, gröber, als das Modell vorgesehen ist, und während des Laufs verfeinert. Die Maske tritt an ihre Stelle.</translation>
     </message>
     <message>
         <source>There will be no first estimate: {error}</source>
-        <translation type="unfinished"></translation>
+        <translation>Es wird keine erste Schätzung geben: {error}</translation>
     </message>
     <message>
         <source>{mask} (first estimate)</source>
-        <translation type="unfinished"></translation>
+        <translation>{mask} (erste Schätzung)</translation>
     </message>
 </context>
 <context>
@@ -5145,23 +5145,23 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     <name>SegmentArchive</name>
     <message>
         <source>Adapt to each scene first</source>
-        <translation type="unfinished"></translation>
+        <translation>Zuerst an jede Szene anpassen</translation>
     </message>
     <message>
         <source>Assets of STAC items</source>
-        <translation type="unfinished"></translation>
+        <translation>Assets von STAC-Items</translation>
     </message>
     <message>
         <source>Cancelled; scenes that are complete stay. Run it again to go on.</source>
-        <translation type="unfinished"></translation>
+        <translation>Abgebrochen; vollständige Szenen bleiben. Starten Sie erneut, um fortzusetzen.</translation>
     </message>
     <message>
         <source>Folder of scenes</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner mit Szenen</translation>
     </message>
     <message>
         <source>Further attempts at a scene that fails</source>
-        <translation type="unfinished"></translation>
+        <translation>Weitere Versuche bei einer Szene, die misslingt</translation>
     </message>
     <message>
         <source>GeoPackage (*.gpkg)</source>
@@ -5169,11 +5169,11 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     </message>
     <message>
         <source>GeoPackage; in the output folder when empty</source>
-        <translation type="unfinished"></translation>
+        <translation>GeoPackage; ohne Angabe im Ausgabeordner</translation>
     </message>
     <message>
         <source>Give either a folder of scenes or a list of them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Geben Sie entweder einen Ordner mit Szenen oder eine Liste davon an.</translation>
     </message>
     <message>
         <source>Hazard</source>
@@ -5181,15 +5181,15 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     </message>
     <message>
         <source>Hazard area of all scenes in m²</source>
-        <translation type="unfinished"></translation>
+        <translation>Gefahrenfläche aller Szenen in m²</translation>
     </message>
     <message>
         <source>Layer '{name}' of the table is being edited; save or drop the edits first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Layer „{name}“ der Tabelle wird gerade bearbeitet; speichern oder verwerfen Sie die Änderungen zuerst.</translation>
     </message>
     <message>
         <source>Maps a hazard in every scene of a folder or list, with one table of results.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kartiert eine Gefahr in jeder Szene eines Ordners oder einer Liste, mit einer Tabelle der Ergebnisse.</translation>
     </message>
     <message>
         <source>Maps one hazard in every scene of a folder and those below it, of a text file with one scene a line, or of a STAC item collection whose assets are files of this computer.
@@ -5199,7 +5199,13 @@ Each scene gets a mask, and a probability and polygons where wanted, in the outp
 Run again, only what is new, has changed or has failed is done. Cancel keeps what is complete. One bad scene does not stop the others; it is tried again and then listed.
 
 With workers, several scenes are worked on at a time, each in a process of its own; that needs Dask in the engine's environment. With 0 workers one scene follows another without it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kartiert eine Gefahr in jeder Szene eines Ordners und derer darunter, einer Textdatei mit einer Szene je Zeile oder einer STAC-Item-Sammlung, deren Assets Dateien dieses Rechners sind.
+
+Jede Szene bekommt im Ausgabeordner eine Maske, auf Wunsch auch Wahrscheinlichkeit und Polygone. Die Tabelle hat eine Zeile je Szene: Umriss, Datum, Fläche, beurteilter Anteil, Ausgaben, Prüfsummen, und wo sie misslang, warum.
+
+Erneut gestartet, wird nur getan, was neu ist, sich geändert hat oder misslang. Abbrechen behält, was vollständig ist. Eine schlechte Szene hält die anderen nicht auf; sie wird erneut versucht und dann aufgeführt.
+
+Mit Arbeitern werden mehrere Szenen zugleich bearbeitet, jede in einem eigenen Prozess; das braucht Dask in der Umgebung des Rechenkerns. Mit 0 Arbeitern folgt ohne Dask eine Szene der anderen.</translation>
     </message>
     <message>
         <source>Model (name or folder; empty: the hazard's default)</source>
@@ -5207,7 +5213,7 @@ With workers, several scenes are worked on at a time, each in a process of its o
     </message>
     <message>
         <source>Names of scenes in the folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Namen der Szenen im Ordner</translation>
     </message>
     <message>
         <source>Nothing was prepared; run the algorithm again.</source>
@@ -5215,35 +5221,35 @@ With workers, several scenes are worked on at a time, each in a process of its o
     </message>
     <message>
         <source>Or a list of scenes</source>
-        <translation type="unfinished"></translation>
+        <translation>Oder eine Liste von Szenen</translation>
     </message>
     <message>
         <source>Output folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgabeordner</translation>
     </message>
     <message>
         <source>Replace outputs that are not from an earlier run</source>
-        <translation type="unfinished"></translation>
+        <translation>Ausgaben ersetzen, die nicht aus einem früheren Lauf sind</translation>
     </message>
     <message>
         <source>Scenes</source>
-        <translation type="unfinished"></translation>
+        <translation>Szenen</translation>
     </message>
     <message>
         <source>Scenes done by this run</source>
-        <translation type="unfinished"></translation>
+        <translation>Von diesem Lauf erledigte Szenen</translation>
     </message>
     <message>
         <source>Scenes that failed</source>
-        <translation type="unfinished"></translation>
+        <translation>Misslungene Szenen</translation>
     </message>
     <message>
         <source>Scenes that failed, and why</source>
-        <translation type="unfinished"></translation>
+        <translation>Misslungene Szenen, und warum</translation>
     </message>
     <message>
         <source>Scenes that were complete before</source>
-        <translation type="unfinished"></translation>
+        <translation>Szenen, die schon vollständig waren</translation>
     </message>
     <message>
         <source>Seconds taken</source>
@@ -5251,15 +5257,15 @@ With workers, several scenes are worked on at a time, each in a process of its o
     </message>
     <message>
         <source>Segment an archive</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Archiv segmentieren</translation>
     </message>
     <message>
         <source>Table</source>
-        <translation type="unfinished"></translation>
+        <translation>Tabelle</translation>
     </message>
     <message>
         <source>Table as a layer of outlines</source>
-        <translation type="unfinished"></translation>
+        <translation>Tabelle als Layer von Umrissen</translation>
     </message>
     <message>
         <source>Threshold between 0 and 1 (empty: the model's own)</source>
@@ -5271,39 +5277,39 @@ With workers, several scenes are worked on at a time, each in a process of its o
     </message>
     <message>
         <source>Workers</source>
-        <translation type="unfinished"></translation>
+        <translation>Arbeiter</translation>
     </message>
     <message>
         <source>Write polygons</source>
-        <translation type="unfinished"></translation>
+        <translation>Polygone schreiben</translation>
     </message>
     <message>
         <source>Write probabilities</source>
-        <translation type="unfinished"></translation>
+        <translation>Wahrscheinlichkeiten schreiben</translation>
     </message>
     <message>
         <source>archive,batch,folder,many scenes,stac,dask,cluster,overnight,flood,landslide</source>
-        <translation type="unfinished"></translation>
+        <translation>archiv,stapel,ordner,viele szenen,stac,dask,cluster,über nacht,überflutung,rutschung</translation>
     </message>
     <message>
         <source>processes that work at a time, which needs Dask; 0: one scene after another</source>
-        <translation type="unfinished"></translation>
+        <translation>Prozesse, die zugleich arbeiten, was Dask braucht; 0: eine Szene nach der anderen</translation>
     </message>
     <message>
         <source>such as *.tif,*_SR.jp2; rasters by their endings when empty</source>
-        <translation type="unfinished"></translation>
+        <translation>etwa *.tif,*_SR.jp2; ohne Angabe Raster nach ihrer Endung</translation>
     </message>
     <message>
         <source>text file with one scene a line, or STAC item collection (JSON)</source>
-        <translation type="unfinished"></translation>
+        <translation>Textdatei mit einer Szene je Zeile oder STAC-Item-Sammlung (JSON)</translation>
     </message>
     <message>
         <source>those that make a scene, stacked in this order; an item's only raster when empty</source>
-        <translation type="unfinished"></translation>
+        <translation>die eine Szene ausmachen, in dieser Reihenfolge gestapelt; ohne Angabe das einzige Raster eines Items</translation>
     </message>
     <message>
         <source>{scenes} scenes: {done} done, {skipped} complete before, {failed} failed.</source>
-        <translation type="unfinished"></translation>
+        <translation>{scenes} Szenen: {done} erledigt, {skipped} schon vollständig, {failed} misslungen.</translation>
     </message>
 </context>
 <context>
