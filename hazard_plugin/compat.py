@@ -20,11 +20,24 @@ from qgis.core import (
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType, QVariant
+from qgis.PyQt.QtGui import QFont, QFontInfo
+
+try:
+    from qgis.PyQt.QtGui import QAction  # where Qt 6 has it
+except ImportError:
+    from qgis.PyQt.QtWidgets import QAction
+
+__all__ = ["QAction"]
 
 
 def is_rendered_type(data_type: Any) -> bool:
     """Whether a provider hands out pictures (ARGB) rather than values."""
     return data_type in (Qgis.DataType.ARGB32, Qgis.DataType.ARGB32_Premultiplied)
+
+
+def is_installed(family: str) -> bool:
+    """Whether the system has a family of fonts; Qt 5 and 6 ask their font databases differently."""
+    return QFontInfo(QFont(family)).family() == family
 
 
 def set_label_format(label: QgsLayoutItemLabel, letters: QgsTextFormat) -> None:

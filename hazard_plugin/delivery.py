@@ -5,8 +5,9 @@ from typing import Any, Iterable
 from qgis.core import QgsMapLayer, QgsMapLayerType, QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer
 from qgis.PyQt.QtGui import QCursor, QIcon
-from qgis.PyQt.QtWidgets import QAction, QMenu
+from qgis.PyQt.QtWidgets import QMenu
 
+from .compat import QAction
 from .corrections import Corrections, present_layers
 from .delivery_menu import fill_menu, warn_no_result
 from .engine_client import EngineClient

@@ -4,9 +4,9 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QUrl, pyqtSlot
 from qgis.PyQt.QtGui import QDesktopServices, QIcon
-from qgis.PyQt.QtWidgets import QAction
 
 from .algorithm_pages import SCHEME
+from .compat import QAction
 from .hazards import icon_path
 from .help_page import FIRST_PAGE, open_help
 

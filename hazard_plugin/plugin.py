@@ -5,8 +5,8 @@ from typing import Any, List, Optional
 from qgis.core import QgsApplication, QgsMapLayerType, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtGui import QIcon, QKeySequence
-from qgis.PyQt.QtWidgets import QAction
 
+from .compat import QAction
 from .engine_client import EngineClient, training_client
 from .hazards import icon_path
 from .help_entry import HelpEntry

@@ -4,9 +4,9 @@ from typing import List, Tuple
 
 from qgis.core import QgsLayoutItemLabel, QgsTextFormat, QgsUnitTypes
 from qgis.PyQt.QtCore import Qt
-from qgis.PyQt.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF
+from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF
 
-from ..compat import set_label_format
+from ..compat import is_installed, set_label_format
 
 FAMILIES = ("Noto Sans", "Open Sans", "Segoe UI", "Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans")
 MEASURED_PX = 200
@@ -18,8 +18,7 @@ BREAK_AFTER = "_-./\\"
 
 def family() -> str:
     """First of the families that is installed."""
-    installed = set(QFontDatabase().families())
-    return next((name for name in FAMILIES if name in installed), QFont().family())
+    return next((name for name in FAMILIES if is_installed(name)), QFont().family())
 
 
 def font_of(size_pt: float, bold: bool = False) -> QFont:

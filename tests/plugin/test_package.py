@@ -1,7 +1,9 @@
 """The check of the package finds every defect it is for, and the plugin holds nothing that Qt 6 no longer has."""
 
 import configparser
+import importlib.util
 import json
+import subprocess
 import sys
 import zipfile
 
@@ -246,6 +248,9 @@ CLASSES = qt6.classes_of([QtCore, QtGui, QtNetwork, QtSvg, QtWidgets, QtXml, qgi
         "menu.addAction(icon, text, slot, key)",
         "app.desktop()",
         "self.fontMetrics().width(text)",
+        "metrics = QFontMetrics(font)\nmetrics.width(text)",
+        "QFontDatabase().families()",
+        "import sip",
         "box.activated[str].connect(slot)",
     ],
 )
@@ -267,6 +272,36 @@ def test_what_qt_6_lacks_is_found(source):
 )
 def test_what_qt_6_has_is_let_pass(source):
     assert qt6.findings(source, CLASSES) == []
+
+
+HAS_PYQT6 = importlib.util.find_spec("PyQt6") is not None
+needs_pyqt6 = pytest.mark.skipif(not HAS_PYQT6, reason="PyQt 6 is not installed; make test-trixie brings it")
+
+
+def lacking(*files):
+    """Exit code and lines of the check against PyQt 6, in a process that has not loaded PyQt 5."""
+    command = [sys.executable, str(ROOT / "tests" / "package" / "qt6.py"), *map(str, files)]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.stderr == ""
+    return ended.returncode, ended.stdout.splitlines()
+
+
+@needs_pyqt6
+def test_pyqt_6_has_every_name_that_the_plugin_uses():
+    assert lacking(*sorted((ROOT / "hazard_plugin").rglob("*.py"))) == (0, [])
+
+
+@needs_pyqt6
+def test_names_that_pyqt_6_lacks_are_found(tmp_path):
+    (tmp_path / "old.py").write_text(
+        "from qgis.PyQt.QtCore import QRegExp, Qt, QVariant\n"
+        "from qgis.PyQt.QtWidgets import QAction, QFrame\n"
+        "Qt.MouseButton.MidButton, Qt.ItemDataRole.UserRole, QVariant.Int, QFrame.Shape.Round.name\n"
+    )
+    found = ["old.py:1: qgis.PyQt.QtCore.QRegExp", "old.py:2: qgis.PyQt.QtWidgets.QAction"]
+    found += ["old.py:3: Qt.MouseButton.MidButton", "old.py:3: QFrame.Shape.Round"]
+    code, lines = lacking(tmp_path / "old.py")
+    assert code == 1 and {line.removesuffix(".name") for line in lines} == set(found)
 
 
 def test_nothing_in_the_plugin_has_to_change_for_qt_6():

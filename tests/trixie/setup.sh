@@ -7,6 +7,7 @@ folder=$2
 here=$(cd "$(dirname "$0")" && pwd)
 fallback=http://deb.debian.org/debian
 packages="qgis python3-qgis python3-gdal gdal-bin python3-venv xvfb xauth git
+    python3-pyqt6 python3-pyqt6.qtsvg
     python3-torch python3-torchvision python3-numpy python3-safetensors python3-h5py python3-pytest
     python3-filelock python3-fsspec python3-packaging python3-pil python3-requests python3-tqdm
     python3-typing-extensions python3-yaml"
@@ -45,7 +46,8 @@ apt-config dump | grep -iE '^acquire::(http|https)::proxy' >"$folder/etc/apt/apt
 printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d" # no service is started
 chmod 755 "$folder/usr/sbin/policy-rc.d"
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$folder" "$@"; }
-inside apt-get -q update
+# A mirror that lags behind will do; who signed its lists is checked all the same.
+inside apt-get -q update -o Acquire::Check-Valid-Until=false
 inside apt-get -q -y install --no-install-recommends $packages
 inside apt-get clean
 
