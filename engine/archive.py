@@ -209,7 +209,7 @@ def _to_do(
 def _run(todo: Sequence[SceneTask], job: ArchiveJob, book: _Table, report: Report) -> int:
     """Have the tasks carried out and their rows written now and then; returns how many are done."""
     done, number = 0, 0
-    report.stage(f"Segmenting {len(todo)} scenes", LISTED)
+    report.stage("Segmenting scenes", LISTED)
     part = _part(report)
     for record in run_here(todo, part) if job.workers == 0 else run_on_workers(todo, job, part):
         number += 1

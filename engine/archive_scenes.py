@@ -117,7 +117,7 @@ def _in_folder(job: ArchiveJob, report: Report) -> Listing:
         raise BadInput(f"The folder '{error.filename}' cannot be read ({error.strerror}); check its permissions.")
 
     for folder, folders, files in os.walk(root, onerror=refuse):
-        report.check()
+        report.progress(0.0)
         products += [name for name in folders if name.upper().endswith(".SAFE")]
         folders[:] = sorted(
             name
@@ -130,6 +130,7 @@ def _in_folder(job: ArchiveJob, report: Report) -> Listing:
             path = os.path.join(folder, file)
             if file.startswith(".") or not any(fnmatch.fnmatch(file.lower(), glob.lower()) for glob in job.pattern):
                 continue
+            report.progress(0.0)
             if is_result(path):
                 results += 1
                 continue

@@ -25,7 +25,7 @@ NO_WORKER_S = 600.0
 """Seconds without any worker after which an archive ends."""
 ANSWER_S = 15.0
 """Seconds that a worker has to hand over its answer."""
-GRACE_S = 20.0
+GRACE_S = 15.0
 """Seconds that scenes have to stop at when the archive is cancelled."""
 BYTES_A_WORKER = 3 * 2**30
 CORES_A_WORKER = 2

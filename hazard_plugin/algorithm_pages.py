@@ -3,6 +3,7 @@
 SCHEME = "hazardmapper"
 PAGES = {
     "segmenthazard": "first_map",
+    "archive": "archive",
     "adapttoscene": "adapting",
     "pretrainmodel": "training",
     "trainhazard": "training",

@@ -19,6 +19,7 @@ from .algorithms.monitoring_series import MonitoringSeries
 from .algorithms.pretrain_model import PretrainModel
 from .algorithms.refine_mask import RefineMask
 from .algorithms.run_again import RunAgain
+from .algorithms.segment_archive import SegmentArchive
 from .algorithms.segment_hazard import SegmentHazard
 from .algorithms.train_hazard import TrainHazard
 from .engine_client import EngineClient
@@ -26,7 +27,7 @@ from .hazards import icon_path
 
 
 class HazardProvider(QgsProcessingProvider):
-    """Provider ``hazardmapper``; training has an engine client of its own, so that scenes need not wait for it."""
+    """Provider ``hazardmapper``; long runs have an engine client of their own, so that scenes need not wait for them."""
 
     def __init__(self, client: EngineClient, training: EngineClient) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class HazardProvider(QgsProcessingProvider):
         papers = (MapSheet, HazardReport)
         for algorithm in (SegmentHazard, AdaptToScene, *delivering, *dates, *papers):
             self.addAlgorithm(algorithm(self.client))
-        for algorithm in (PretrainModel, TrainHazard):
+        for algorithm in (SegmentArchive, PretrainModel, TrainHazard):
             self.addAlgorithm(algorithm(self.training))
 
     def id(self) -> str:
