@@ -5,7 +5,7 @@ import copy
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -170,13 +170,17 @@ def first_convolution(module: nn.Module) -> nn.Conv2d:
 
 @dataclass
 class Model:
-    """A loaded model: its card, its network (eval mode, fp32) and where it came from."""
+    """A loaded model: its card, its network (eval mode, fp32) and where it came from.
+
+    ``kept`` is for what was prepared from it and serves the next scene too.
+    """
 
     card: ModelCard
     network: HazardNet
     folder: str
     weights_sha256: str
     bundled: bool
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def unchanged(self) -> bool:
         """Whether the checksums on disk still name the weights that were loaded."""
