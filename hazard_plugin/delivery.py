@@ -4,14 +4,14 @@ from typing import Any, Iterable
 
 from qgis.core import QgsMapLayer, QgsMapLayerType, QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer
-from qgis.PyQt.QtGui import QCursor, QIcon
+from qgis.PyQt.QtGui import QCursor
 from qgis.PyQt.QtWidgets import QMenu
 
 from .compat import QAction
 from .corrections import Corrections, present_layers
 from .delivery_menu import fill_menu, warn_no_result
 from .engine_client import EngineClient
-from .hazards import icon_path
+from .icons import icon
 from .layer_origin import kind_of_layer, related
 from .result_layers import join_run_group
 from .result_panel import ResultPanel
@@ -35,7 +35,7 @@ class Delivery(QObject):
         self.editor.applied.connect(panel.add_note)
         self.corrections = Corrections(self)
         panel.delivery_asked.connect(self.offer_result)
-        self.action = QAction(QIcon(icon_path()), self.tr("Deliver…"), dock)
+        self.action = QAction(icon("package"), self.tr("Deliver…"), dock)
         self.action.setToolTip(self.tr("Make polygons, a map sheet, a report or an emergency package of this result"))
         self.action.triggered.connect(self.offer_active)
         for layer_type in LAYER_TYPES:

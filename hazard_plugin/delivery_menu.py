@@ -9,6 +9,7 @@ from qgis.core import QgsApplication, QgsMapLayer, QgsProject
 from qgis.PyQt.QtWidgets import QMenu, QWidget
 
 from .help_page import HelpDialog
+from .icons import icon
 from .layer_origin import file_of, kind_of_layer, origin_of, related
 from .messages import WARNING, tell, tr
 
@@ -59,7 +60,7 @@ def fill_menu(menu: QMenu, layer: QgsMapLayer, iface: Any, move_threshold: Calla
     """Offer what can be made of the result that a layer belongs to."""
     menu.clear()
     menu.setToolTipsVisible(True)
-    action = menu.addAction(tr("Move the threshold"))
+    action = menu.addAction(icon("threshold"), tr("Move the threshold"))
     action.setToolTip(tr("Draw the probability at another threshold, see its area, and write the mask anew"))
     action.triggered.connect(lambda: move_threshold(layer))
     menu.addSeparator()
@@ -68,11 +69,11 @@ def fill_menu(menu: QMenu, layer: QgsMapLayer, iface: Any, move_threshold: Calla
         algorithm = registry.algorithmById(f"hazardmapper:{entry.algorithm}")
         if algorithm is None:
             continue
-        action = menu.addAction(algorithm.displayName() + "…")
+        action = menu.addAction(algorithm.icon(), algorithm.displayName() + "…")
         action.setToolTip(algorithm.shortDescription())
         action.triggered.connect(lambda _checked=False, wanted=entry: open_dialog(wanted, layer, iface))
     menu.addSeparator()
-    action = menu.addAction(tr("Help on delivering"))
+    action = menu.addAction(icon("help"), tr("Help on delivering"))
     action.setToolTip(tr("Explain what can be made of a result"))
     action.triggered.connect(lambda: HelpDialog("delivering", menu.parentWidget()).open())
 

@@ -71,11 +71,6 @@ def is_scene(layer: Any) -> bool:
     return isinstance(layer, QgsRasterLayer) and not layer.customProperty(KIND_PROPERTY)
 
 
-def icon_path() -> str:
-    """The plugin's icon."""
-    return os.path.join(PACKAGE_FOLDER, "resources", "icons", "hazardmapper.svg")
-
-
 def tr(text: str) -> str:
     """Translate."""
     return QCoreApplication.translate("Hazards", text)

@@ -3,12 +3,12 @@
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, QUrl, pyqtSlot
-from qgis.PyQt.QtGui import QDesktopServices, QIcon
+from qgis.PyQt.QtGui import QDesktopServices
 
 from .algorithm_pages import SCHEME
 from .compat import QAction
-from .hazards import icon_path
 from .help_page import FIRST_PAGE, open_help
+from .icons import icon
 
 
 class HelpEntry(QObject):
@@ -18,11 +18,11 @@ class HelpEntry(QObject):
         super().__init__(iface.mainWindow())
         self._iface = iface
         self._menu = menu
-        self.action = QAction(self.tr("Hel&p"), self)
+        self.action = QAction(icon("help"), self.tr("Hel&p"), self)
         self.action.setToolTip(self.tr("First map, method, scores, limits: pages that came with the plugin"))
         self.action.triggered.connect(lambda: self.open(FIRST_PAGE))
         iface.addPluginToRasterMenu(menu, self.action)
-        self.general = QAction(QIcon(icon_path()), self.tr("&Hazard Mapper"), self)
+        self.general = QAction(icon(), self.tr("&Hazard Mapper"), self)
         self.general.triggered.connect(self.action.trigger)
         iface.pluginHelpMenu().addAction(self.general)
         QDesktopServices.setUrlHandler(SCHEME, self.follow)

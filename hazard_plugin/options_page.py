@@ -5,7 +5,6 @@ from typing import Any, Callable, Dict, List, Optional
 
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory, QgsSpinBox
 from qgis.PyQt.QtCore import pyqtSignal
-from qgis.PyQt.QtGui import QIcon
 from qgis.PyQt.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,8 +23,8 @@ from ..engine import protocol
 from .bands_widget import select_data
 from .engine_location import find_engine
 from .engine_texts import device_kind
-from .hazards import icon_path
 from .help_page import HelpDialog
+from .icons import icon
 from .settings import load_setting, save_setting
 
 IDLE_MINUTES = 15
@@ -38,7 +37,7 @@ class OptionsFactory(QgsOptionsWidgetFactory):
     def __init__(
         self, devices: Callable[[], Any], open_setup: Callable[[], None], applied: Callable[[List[str]], None]
     ) -> None:
-        super().__init__("Hazard Mapper", QIcon(icon_path()))
+        super().__init__("Hazard Mapper", icon())
         self._devices = devices
         self._open_setup = open_setup
         self._applied = applied

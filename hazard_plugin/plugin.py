@@ -4,12 +4,12 @@ from typing import Any, List, Optional
 
 from qgis.core import QgsApplication, QgsMapLayerType, QgsRasterLayer
 from qgis.PyQt.QtCore import QObject, Qt
-from qgis.PyQt.QtGui import QIcon, QKeySequence
+from qgis.PyQt.QtGui import QKeySequence
 
 from .compat import QAction
 from .engine_client import EngineClient, training_client
-from .hazards import icon_path
 from .help_entry import HelpEntry
+from .icons import icon
 from .provider import HazardProvider
 from .translation import Translation
 from .uninstalled import stop_watching, watch_for_uninstall
@@ -52,21 +52,20 @@ class HazardMapperPlugin(QObject):
         self.dock = HazardDock(self.iface, self.client, self.iface.mainWindow())
         self.iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.dock)
         self.dock.hide()
-        icon = QIcon(icon_path())
         self.dock_action = self.dock.toggleViewAction()
-        self.dock_action.setIcon(icon)
+        self.dock_action.setIcon(icon())
         self.dock_action.setText(self.tr("&Hazard Mapper"))
         self.dock_action.setToolTip(self.tr("Show or hide Hazard Mapper (Ctrl+Shift+H)"))
         self.dock_action.setShortcut(QKeySequence("Ctrl+Shift+H"))
         self.iface.addPluginToRasterMenu(self.tr("&Hazard Mapper"), self.dock_action)
         self.iface.addRasterToolBarIcon(self.dock_action)
-        self.models_action = QAction(self.tr("&Models…"), self.iface.mainWindow())
+        self.models_action = QAction(icon("models"), self.tr("&Models…"), self.iface.mainWindow())
         self.models_action.setToolTip(self.tr("Import, export, compare and delete models, and choose defaults"))
         self.models_action.triggered.connect(self.open_models)
         self.iface.addPluginToRasterMenu(self.tr("&Hazard Mapper"), self.models_action)
         self.dock.choice.manage_asked.connect(self.open_models)
         self.help = HelpEntry(self.iface, self.tr("&Hazard Mapper"))
-        self.layer_action = QAction(icon, self.tr("Segment hazard"), self.iface.mainWindow())
+        self.layer_action = QAction(icon("segment"), self.tr("Segment hazard"), self.iface.mainWindow())
         self.layer_action.setToolTip(self.tr("Open Hazard Mapper with this layer as its scene"))
         self.layer_action.triggered.connect(self.open_for_selected_layers)
         self.iface.addCustomActionForLayerType(self.layer_action, "", QgsMapLayerType.RasterLayer, True)

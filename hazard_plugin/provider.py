@@ -23,11 +23,11 @@ from .algorithms.segment_archive import SegmentArchive
 from .algorithms.segment_hazard import SegmentHazard
 from .algorithms.train_hazard import TrainHazard
 from .engine_client import EngineClient
-from .hazards import icon_path
+from .icons import icon
 
 
 class HazardProvider(QgsProcessingProvider):
-    """Provider ``hazardmapper``; long runs have an engine client of their own, so that scenes need not wait for them."""
+    """Provider ``hazardmapper``; long runs have an engine client of their own: scenes need not wait for them."""
 
     def __init__(self, client: EngineClient, training: EngineClient) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class HazardProvider(QgsProcessingProvider):
 
     def icon(self) -> QIcon:
         """Icon in the toolbox."""
-        return QIcon(icon_path())
+        return icon()
 
     def supportedOutputRasterLayerExtensions(self) -> List[str]:
         """Only GeoTIFF is written."""

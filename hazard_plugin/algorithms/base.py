@@ -17,7 +17,7 @@ from ...engine import protocol
 from ..algorithm_pages import help_address
 from ..compat import ADVANCED_FLAG
 from ..engine_client import EngineClient
-from ..hazards import icon_path
+from ..icons import algorithm_icon_file
 from ..layer_origin import UNASSESSED_KIND, inherited, kind_of_layer, layers_of_file, remember_origin
 
 
@@ -34,7 +34,11 @@ class EngineAlgorithm(QgsProcessingAlgorithm):
 
     def icon(self) -> QIcon:
         """Icon in the toolbox."""
-        return QIcon(icon_path())
+        return QIcon(self.svgIconPath())
+
+    def svgIconPath(self) -> str:
+        """Icon in the model designer."""
+        return algorithm_icon_file(self.name())
 
     def helpUrl(self) -> str:
         """Address of the page that came with the plugin; the dialog's Help button opens it."""
