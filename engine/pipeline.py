@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .before.earlier import Earlier
+from .before.predict import PairWindow, pair_window
 from .planes import SceneScaling, build_planes
-from .predict import Predictor
 from .protocol import SceneJob
 from .raster import Scene, Understanding, Window
 from .reporting import Report
@@ -45,6 +46,7 @@ class Task:
         wanted: window of the scene that is written.
         area: polygons that limit the assessment, or None.
         multiple: window sizes are multiples of this.
+        earlier: the scene from before the event, if what is new is to be predicted.
     """
 
     job: SceneJob
@@ -54,6 +56,7 @@ class Task:
     wanted: Window
     area: AreaMask | None
     multiple: int
+    earlier: Earlier | None = None
 
     @property
     def columns(self) -> Axis:
@@ -80,11 +83,13 @@ class Portion:
         first_row: of the wanted window.
         probability: ``(n, width)``, NaN where not assessed.
         wanted: how many of the pixels were asked for.
+        alone: with an earlier scene the same of the later date alone, else None.
     """
 
     first_row: int
     probability: Array
     wanted: int
+    alone: Array | None = None
 
 
 @dataclass
@@ -92,10 +97,22 @@ class _Ready:
     """One window after reading; no planes where it holds no valid pixel."""
 
     valid: Mask
-    planes: Tensor | None
+    planes: Tensor | PairWindow | None
 
 
-def predict_rows(task: Task, scene: Scene, predictor: Predictor, report: Report) -> Iterator[Portion]:
+class Answering(Protocol):
+    """What turns windows into probabilities: of one scene, or of a pair of them."""
+
+    batch_size: int
+
+    def settle(self, window: Any) -> None:
+        """Get ready for windows like this one."""
+
+    def answer(self, windows: Sequence[Any]) -> list[tuple[Tensor, ...]]:
+        """Probabilities (h, w) of each window; of a pair, what is new and what the later date alone shows."""
+
+
+def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report) -> Iterator[Portion]:
     """Predict a scene from top to bottom; memory holds one row of windows, whatever the scene's height.
 
     Args:
@@ -106,9 +123,10 @@ def predict_rows(task: Task, scene: Scene, predictor: Predictor, report: Report)
     """
     rows, columns = task.rows, task.columns
     width = task.grid.width
-    blend = np.zeros((rows.size, width), np.float32)
+    fields = 1 if task.earlier is None else 2
+    blend = np.zeros((fields, rows.size, width), np.float32)
     valid = np.zeros((rows.size, width), np.bool_)
-    back = RowsToScene(task.grid)
+    back = [RowsToScene(task.grid) for _ in range(fields)]
     back_valid = _ValidRows(task, scene)
     total, done = len(rows.starts) * len(columns.starts), 0
     with _reading_ahead(task, report, ahead=2 * predictor.batch_size) as windows:
@@ -120,29 +138,36 @@ def predict_rows(task: Task, scene: Scene, predictor: Predictor, report: Report)
                 ready = [windows.take() for _ in batch]
                 planes = [window.planes for window in ready if window.planes is not None]
                 if planes:
-                    predictor.settle_backend(planes[0])
-                answers = iter(predictor.predict(planes))
+                    predictor.settle(planes[0])
+                answers = iter(predictor.answer(planes))
                 for (column, left), window in zip(batch, ready, strict=True):
                     right = min(left + columns.size, width)
                     valid[:, left:right] |= window.valid[:, : right - left]
                     if window.planes is not None:
                         weights = down_weights * columns.weights(column)[None, :]
-                        blend[:, left:right] += (next(answers).numpy() * weights)[:, : right - left]
+                        for field, probability in zip(blend, next(answers), strict=True):
+                            field[:, left:right] += (probability.numpy() * weights)[:, : right - left]
                 done += len(batch)
                 report.progress(done / total, 0.03, 0.95)
             final = rows.finished[row]
             count = min(final, task.grid.height) - top
             last = row + 1 == len(rows.starts)
             back_valid.push(valid[:count])
-            for first_row, probability in back.push(blend[:count].copy(), last=last):
-                yield from _limit(task, first_row, probability, back_valid.take(first_row, len(probability)))
+            finished = [
+                rows_back.push(field[:count].copy(), last=last) for rows_back, field in zip(back, blend, strict=True)
+            ]
+            for parts in zip(*finished, strict=True):
+                first_row, probability = parts[0]
+                known = back_valid.take(first_row, len(probability))
+                yield from _limit(task, first_row, [values for _, values in parts], known)
             blend = _move_up(blend, count)
             valid = _move_up(valid, count)
 
 
 def _move_up(rows: npt.NDArray[Number], count: int) -> npt.NDArray[Number]:
+    """Rows (..., rows, width), the first ``count`` of them gone."""
     moved = np.zeros_like(rows)
-    moved[: len(rows) - count] = rows[count:]
+    moved[..., : rows.shape[-2] - count, :] = rows[..., count:, :]
     return moved
 
 
@@ -170,22 +195,23 @@ class _ValidRows:
         return self._scene.read_window(place, self._task.understanding)[1]
 
 
-def _limit(task: Task, first_row: int, probability: Array, valid: Mask) -> Iterator[Portion]:
+def _limit(task: Task, first_row: int, fields: list[Array], valid: Mask) -> Iterator[Portion]:
     """Crop rows of the covered window to the wanted one and mark what is not assessed."""
     covered, wanted = task.grid.covered, task.wanted
     top = covered.y + first_row
-    start, stop = max(top, wanted.y), min(top + len(probability), wanted.y + wanted.height)
+    start, stop = max(top, wanted.y), min(top + len(valid), wanted.y + wanted.height)
     if start >= stop:
         return
     part = np.s_[start - top : stop - top, wanted.x - covered.x : wanted.x - covered.x + wanted.width]
-    probability, valid = np.clip(probability[part], 0, 1), valid[part]
-    asked = probability.size
+    limited, valid = [np.clip(field[part], 0, 1) for field in fields], valid[part]
+    asked = valid.size
     if task.area is not None:
         inside = task.area.read_window(Window(wanted.x, start, wanted.width, stop - start))
         asked = int(np.count_nonzero(inside))
         valid = valid & inside
-    probability[~valid] = np.nan
-    yield Portion(start - wanted.y, probability, asked)
+    for field in limited:
+        field[~valid] = np.nan
+    yield Portion(start - wanted.y, limited[0], asked, *limited[1:])
 
 
 class _Windows:
@@ -217,13 +243,15 @@ def _reading_ahead(task: Task, report: Report, ahead: int) -> Iterator[_Windows]
 
     def read() -> None:
         try:
-            with Scene(task.job) as scene:
+            with contextlib.ExitStack() as stack:
+                scene = stack.enter_context(Scene(task.job))
+                earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
                 for top in task.rows.starts:
                     for left in task.columns.starts:
                         if stop.is_set():
                             return
                         report.check()
-                        put(_prepare(task, scene, left, top))
+                        put(_prepare(task, scene, earlier, left, top))
         except BaseException as error:
             put(error)
 
@@ -237,7 +265,7 @@ def _reading_ahead(task: Task, report: Report, ahead: int) -> Iterator[_Windows]
 
 
 @torch.inference_mode()
-def _prepare(task: Task, scene: Scene, left: int, top: int) -> _Ready:
+def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: int) -> _Ready:
     grid = task.grid
     size = (task.rows.size, task.columns.size)
     window = Window(left, top, min(size[1], grid.width - left), min(size[0], grid.height - top))
@@ -246,8 +274,11 @@ def _prepare(task: Task, scene: Scene, left: int, top: int) -> _Ready:
     values, valid = grid.read(scene, task.understanding, window, size)
     if not valid.any():
         return _Ready(valid, None)
+    if earlier is not None and task.earlier is not None:
+        was, also = grid.read(earlier, task.earlier.understanding, window, size)
+        return _Ready(valid, pair_window((values, was), (valid, also), task.scaling, task.earlier))
     planes = build_planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], task.scaling)
-    return _Ready(valid, planes.contiguous(memory_format=torch.channels_last)[0])
+    return _Ready(valid, planes[0])
 
 
 def _touches_area(task: Task, window: Window) -> bool:

@@ -51,7 +51,8 @@ def logits_at(network: HazardLogits, planes: Tensor, factors: Sequence[int], mul
     Returns:
         (n, hazards, h, w) float32.
     """
-    return torch.stack([_logits_from_afar(network, planes, factor, multiple) for factor in factors]).mean(0)
+    answers = [_logits_from_afar(network, planes, factor, multiple) for factor in factors]
+    return answers[0] if len(answers) == 1 else torch.stack(answers).mean(0)
 
 
 def _logits_from_afar(network: HazardLogits, planes: Tensor, factor: int, multiple: int) -> Tensor:
@@ -64,6 +65,14 @@ def _logits_from_afar(network: HazardLogits, planes: Tensor, factor: int, multip
     logits = network.hazard_logits(padded)[..., :rows, :columns].float()
     enlarged = F.interpolate(logits, scale_factor=factor, mode="bilinear", align_corners=False)
     return enlarged[..., :height, :width]
+
+
+def _batch(windows: Sequence[Tensor]) -> Tensor:
+    """Windows ``(planes, h, w)`` as one tensor; a single one is not copied, and keeps the order that its memory has."""
+    if len(windows) > 1:
+        return torch.stack(list(windows))
+    window = windows[0]
+    return window.as_strided((1, *window.shape), (window.numel(), *window.stride()))
 
 
 class OutOfMemory(HazardError):
@@ -150,11 +159,6 @@ class Predictor:
         """What computes the network: PyTorch, until another one is settled."""
         return self._settled.backend.name if self._settled else "torch"
 
-    @property
-    def channels_last(self) -> bool:
-        """The memory format of planes that costs no conversion."""
-        return self._settled is None or self._settled.backend.channels_last
-
     @torch.inference_mode()
     def settle_backend(self, window: Tensor) -> None:
         """Choose what computes the scene, on one of its windows ``(planes, h, w)``; PyTorch does until then.
@@ -164,6 +168,14 @@ class Predictor:
         """
         if self._settled is None:
             self._settled = settle(self._question, window[None])
+
+    def settle(self, window: Tensor) -> None:
+        """Get ready for a scene on one of its windows."""
+        self.settle_backend(window)
+
+    def answer(self, windows: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
+        """Probabilities of windows, as the pipeline takes them; see ``predict``."""
+        return [(probability,) for probability in self.predict(windows)]
 
     def predict(self, windows: Sequence[Tensor]) -> list[Tensor]:
         """Planes ``(planes, h, w)`` of several windows, all of one size, to probabilities ``(h, w)`` on the CPU.
@@ -175,7 +187,7 @@ class Predictor:
         while len(results) < len(windows):
             part = windows[len(results) : len(results) + self.batch_size]
             try:
-                results += list(self._run(part[0][None] if len(part) == 1 else torch.stack(list(part))))
+                results += list(self._run(_batch(part)))
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
@@ -196,7 +208,7 @@ class Predictor:
     def _run(self, planes: Tensor) -> Tensor:
         if self._settled is not None and self._settled.backend.name != "torch":
             return self._settled.probabilities(planes)
-        planes = planes.to(self.device, memory_format=torch.channels_last)
+        planes = planes.to(self.device).contiguous(memory_format=torch.channels_last)
         if not self._checked:
             self._check_half(planes)
         return self._probabilities(planes, self._half if self.precision != "fp32" else None).cpu()

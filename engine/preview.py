@@ -82,10 +82,13 @@ def plan_estimate(task: Task, view: Window | None) -> Plan | None:
 
 
 def watch_run(
-    task: Task, scene: Scene, job: SegmentJob, predictor: Predictor, threshold: float, report: Report
+    task: Task, scene: Scene, job: SegmentJob, predictor: Predictor | None, threshold: float, report: Report
 ) -> Watch:
-    """Estimate what is in view, if the job asks for it, and return what is to be told of every finished portion."""
-    if job.preview is None:
+    """Estimate what is in view, if the job asks for it, and return what is to be told of every finished portion.
+
+    Pairs of scenes, which have no ``predictor`` of one scene, are not estimated: what is new needs both.
+    """
+    if job.preview is None or predictor is None:
         return _nothing
     try:
         view = scene.georeference.window_of(job.preview_extent) if job.preview_extent else None

@@ -7,7 +7,8 @@ import json
 import os
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -16,6 +17,8 @@ import torch
 
 from . import __version__
 from .backends.base import backend_version
+from .before.earlier import open_earlier
+from .before.predict import PairPredictor
 from .cards import default_trouble
 from .characteristics import find_characteristics
 from .devices import choose_device
@@ -28,7 +31,7 @@ from .predict import Predictor, Wish
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
 from .preview import watch_run
 from .priors import require_priors
-from .protocol import NOT_ASSESSED, SegmentJob, job_to_dict
+from .protocol import NOT_ASSESSED, PERMANENT_WATER, SegmentJob, job_to_dict
 from .raster import (
     MASK,
     PROBABILITY,
@@ -43,6 +46,9 @@ from .raster import (
 from .reporting import Report
 from .tally import CELL_PX, AreaTally
 from .vector import AreaMask
+
+FLOOD = "flood"
+"""The hazard of which what was there before is a class of its own: permanent water."""
 
 
 @dataclass(frozen=True)
@@ -75,29 +81,40 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
     with contextlib.ExitStack() as stack:
         scene = stack.enter_context(Scene(job))
         request = _settle(job, scene, models if models is not None else {}, report, warn)
-        task = request.task
         device = choose_device(job.device)
-        wish = Wish(job.backend, task.window_px, request.threshold, report.log)
-        predictor = Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
-        watch = watch_run(task, scene, job, predictor, request.threshold, report)
+        request = stack.enter_context(_with_before(request, scene, report, warn))
+        task = request.task
+        predictor = _predictor(request, device, report, warn)
+        alone = predictor if isinstance(predictor, Predictor) else None
+        watch = watch_run(task, scene, job, alone, request.threshold, report)
         areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
-        tally = AreaTally(areas, task.wanted.width)
+        tally, permanent = AreaTally(areas, task.wanted.width), AreaTally(areas, task.wanted.width)
         digest = stack.enter_context(SceneDigest(scene.files()))
+        was = stack.enter_context(SceneDigest(task.earlier.files)) if task.earlier else None
         pair = stack.enter_context(MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)))
-        with leave_finished(pair, task, tally, report, lambda: _tags(request, scene, digest.found, predictor, device)):
+
+        def tags(found: str | None, found_before: str | None) -> dict[str, str]:
+            return {**_tags(request, scene, found, predictor, device), **_tags_of_before(request, found_before)}
+
+        with leave_finished(pair, task, tally, report, lambda: tags(digest.found, was.found if was else None)):
             report.stage("Segmenting", 0.03)
             for portion in predict_rows(task, scene, predictor, report):
                 assessed = ~np.isnan(portion.probability)
                 hazard = assessed & (portion.probability >= request.threshold)
                 tally.add(portion.first_row, hazard, assessed, portion.wanted)
-                pair.write(MASK, np.where(assessed, hazard, NOT_ASSESSED).astype(np.uint8))
+                codes = np.where(assessed, hazard, NOT_ASSESSED).astype(np.uint8)
+                if portion.alone is not None and job.hazard == FLOOD:
+                    still = assessed & ~hazard & (portion.alone >= request.threshold)
+                    permanent.add(portion.first_row, still, assessed, portion.wanted)
+                    codes[still] = PERMANENT_WATER
+                pair.write(MASK, codes)
                 percent = to_percent(portion.probability)
                 tally.add_percent(portion.first_row, percent)
                 pair.write(PROBABILITY, percent)
                 watch(portion)
             report.stage("Writing", 0.95)
             pair.publish(
-                _tags(request, scene, digest.result(), predictor, device),
+                tags(digest.result(), was.result() if was else None),
                 lambda share: report.progress(share, 0.95, 1.0),
                 overwrite=job.overwrite,
             )
@@ -121,7 +138,65 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "precision": predictor.precision,
         "batch_size": predictor.batch_size,
         "backend": predictor.backend,
+        **_result_of_before(request, permanent),
     }
+
+
+@contextlib.contextmanager
+def _with_before(request: Request, scene: Scene, report: Report, warn: Warn) -> Iterator[Request]:
+    """The request with the scene from before the event, where the job names one, in place and matched."""
+    job, task = request.job, request.task
+    if job.before is None:
+        yield request
+        return
+    report.stage("Laying the scene before over the scene", 0.02)
+    with open_earlier(job, scene, task.understanding, task.scaling, task.wanted, warn) as earlier:
+        yield replace(request, task=replace(task, earlier=earlier))
+
+
+def _predictor(request: Request, device: torch.device, report: Report, warn: Warn) -> Predictor | PairPredictor:
+    job, task = request.job, request.task
+    if task.earlier is not None:
+        scalings = task.scaling, task.earlier.scaling
+        return PairPredictor(request.model, job.hazard, scalings, request.threshold, device, job.batch_size, warn)
+    wish = Wish(job.backend, task.window_px, request.threshold, report.log)
+    return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
+
+
+def _result_of_before(request: Request, permanent: AreaTally) -> dict[str, Any]:
+    """What the JSON says of the scene before: which question was answered, and what was there already."""
+    earlier = request.task.earlier
+    if earlier is None:
+        return {"before": None, "question": "present", "permanent_area_m2": None}
+    shift = earlier.shift
+    return {
+        "before": request.job.before,
+        "question": "new",
+        "permanent_area_m2": round(permanent.hazard_area_m2, 2) if request.job.hazard == FLOOD else None,
+        "before_date": earlier.date,
+        "before_shift_px": [round(shift.right_px, 2), round(shift.down_px, 2)] if shift else None,
+        "before_moved": earlier.moved,
+        "before_bands": list(earlier.scaling.slots),
+        "compared_by": "network" if request.model.card.change_channels else "rule",
+    }
+
+
+def _tags_of_before(request: Request, sha256: str | None) -> dict[str, str]:
+    earlier = request.task.earlier
+    if earlier is None:
+        return {}
+    shift = earlier.shift
+    known = {
+        "HAZARD_QUESTION": "new since the scene before",
+        "HAZARD_BEFORE": earlier.name,
+        "HAZARD_BEFORE_SHA256": sha256,
+        "HAZARD_BEFORE_DATE": earlier.date,
+        "HAZARD_BEFORE_SHIFT_PX": f"{shift.right_px:.2f},{shift.down_px:.2f}" if shift and earlier.moved else None,
+        "HAZARD_COMPARED_BY": "network" if request.model.card.change_channels else "rule",
+        "HAZARD_VALUES": f"0 none, 1 new, {PERMANENT_WATER} water on both dates, {NOT_ASSESSED} not assessed "
+        "(probability: per cent)",
+    }
+    return {name: value for name, value in known.items() if value}
 
 
 def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Report, warn: Warn) -> Request:
@@ -166,7 +241,7 @@ def _job_id(report: Report) -> str:
 
 
 def _tags(
-    request: Request, scene: Scene, sha256: str | None, predictor: Predictor, device: torch.device
+    request: Request, scene: Scene, sha256: str | None, predictor: Predictor | PairPredictor, device: torch.device
 ) -> dict[str, str]:
     """What the outputs say of their origin, as raster tags."""
     now = datetime.now(timezone.utc)
@@ -209,9 +284,9 @@ def _versions(backend: str) -> list[str]:
 def _replayable(job: SegmentJob) -> dict[str, Any]:
     """The job with files named so that it can be run again from another folder."""
     values = {name: value for name, value in job_to_dict(job).items() if not name.startswith("preview")}
-    for name in ("raster", "mask", "probability", "area"):
+    for name in ("raster", "before", "mask", "probability", "area"):
         path = values[name]
-        if path and (name != "raster" or os.path.exists(path)):
+        if path and (name not in ("raster", "before") or os.path.exists(path)):
             values[name] = os.path.abspath(path)
     if values["model"] and os.path.isdir(values["model"]):
         values["model"] = os.path.abspath(values["model"])

@@ -12,8 +12,8 @@ import torch
 
 from ..characteristics import find_characteristics
 from ..planes import SceneScaling
-from ..preparing import Prepared, Warn
-from ..protocol import BadInput, SceneJob, SegmentJob
+from ..preparing import Warn
+from ..protocol import BadInput, PairJob, SceneJob
 from ..raster import Scene, Understanding, Window
 from ..raster.earlier import laid_onto
 from .matching import PairMatch, match_scenes
@@ -60,19 +60,22 @@ class Earlier:
     files: tuple[str, ...]
 
 
-def job_of_earlier(job: SegmentJob) -> SceneJob:
+def job_of_earlier(job: PairJob) -> SceneJob:
     """The earlier scene as a scene of its own; ``job.before`` is given."""
     return SceneJob(raster=job.before or "", bands=job.before_bands, units=job.before_units, sensor=job.before_sensor)
 
 
 @contextlib.contextmanager
-def open_earlier(job: SegmentJob, scene: Scene, prepared: Prepared, wanted: Window, warn: Warn) -> Iterator[Earlier]:
+def open_earlier(
+    job: PairJob, scene: Scene, of_scene: Understanding, scaled: SceneScaling, wanted: Window, warn: Warn
+) -> Iterator[Earlier]:
     """Bring the job's earlier scene onto the grid of the later one, for as long as the context lasts.
 
     Args:
         job: with ``before``.
         scene: the later one, open.
-        prepared: what was settled of it.
+        of_scene: slots and units of its bands.
+        scaled: its statistics.
         wanted: the part of it that is wanted.
         warn: told what the user should know.
 
@@ -86,21 +89,21 @@ def open_earlier(job: SegmentJob, scene: Scene, prepared: Prepared, wanted: Wind
         for text in understanding.warnings:
             warn(f"Scene before: {text}")
         date = job.before_date or find_characteristics(own, understanding, own.job).date
-        _require_order(own, date, scene, job, prepared)
+        _require_order(own, date, scene, job, of_scene)
         low, high = own.percentiles(understanding)
         absolute = tuple(units.absolute for units in understanding.slot_units)
         scaling = SceneScaling(understanding.match.used_slots, low, high, absolute)
         view = stack.enter_context(laid_onto(own, scene.georeference, scene.name, (0, 0), understanding.zero_is_fill))
         view_job = replace(own.job, raster=view, bands=None)
         with Scene(view_job) as laid:
-            shift = _find_shift(scene, prepared.understanding, laid, understanding, wanted)
+            shift = _find_shift(scene, of_scene, laid, understanding, wanted)
         moved = _settle_shift(shift, own, scene, warn)
         if moved and shift is not None:
             by = (shift.right_px, shift.down_px)
             view = stack.enter_context(laid_onto(own, scene.georeference, scene.name, by, understanding.zero_is_fill))
             view_job = replace(view_job, raster=view)
         with Scene(view_job) as laid:
-            match = _match(scene, prepared, laid, understanding, scaling, wanted)
+            match = _match((scene, of_scene, scaled), (laid, understanding, scaling), wanted)
         if match is None:
             raise BadInput(
                 f"'{own.name}' has no valid pixel under the wanted part of '{scene.name}'; choose a scene of the same "
@@ -109,13 +112,13 @@ def open_earlier(job: SegmentJob, scene: Scene, prepared: Prepared, wanted: Wind
         if not match.slots:
             warn(
                 f"The scene before has the bands {', '.join(scaling.slots)}, the scene "
-                f"{', '.join(prepared.scaling.slots)}: with none in common, only what each shows by itself is compared."
+                f"{', '.join(scaled.slots)}: with none in common, only what each shows by itself is compared."
             )
         yield Earlier(view_job, understanding, scaling, match, shift, moved, date, own.name, own.files())
 
 
-def _require_order(own: Scene, date: str | None, scene: Scene, job: SegmentJob, prepared: Prepared) -> None:
-    later = job.date or find_characteristics(scene, prepared.understanding, job).date
+def _require_order(own: Scene, date: str | None, scene: Scene, job: PairJob, of_scene: Understanding) -> None:
+    later = find_characteristics(scene, of_scene, job).date
     if date and later and date > later:
         raise BadInput(
             f"The scene before, '{own.name}', is of {date}, later than '{scene.name}' of {later}; swap the two, or "
@@ -158,15 +161,18 @@ def _find_shift(
     return estimate_shift(usable) if usable else None
 
 
-def _match(
-    scene: Scene, prepared: Prepared, laid: Scene, of_laid: Understanding, scaling: SceneScaling, wanted: Window
-) -> PairMatch | None:
+Side = tuple[Scene, Understanding, SceneScaling]
+
+
+def _match(later_side: Side, earlier_side: Side, wanted: Window) -> PairMatch | None:
     """How the bands relate, from pixels spread over the wanted window; None where no pixel is valid on both dates."""
+    scene, of_scene, scaled = later_side
+    laid, of_laid, scaling = earlier_side
     firsts, seconds = [], []
     windows = _spread(wanted, WINDOW_PX, SAMPLE_WINDOWS)
     step = max(1, round((sum(w.width * w.height for w in windows) / SAMPLE_PX) ** 0.5))
     for window in windows:
-        later, valid = scene.read_window(window, prepared.understanding)
+        later, valid = scene.read_window(window, of_scene)
         earlier, also = laid.read_window(window, of_laid)
         both = (valid & also)[::step, ::step]
         firsts.append(later[:, ::step, ::step][:, both])
@@ -174,7 +180,7 @@ def _match(
     first, second = np.concatenate(firsts, axis=1), np.concatenate(seconds, axis=1)
     if not first.shape[1]:
         return None
-    return match_scenes(torch.from_numpy(first), prepared.scaling, torch.from_numpy(second), scaling)
+    return match_scenes(torch.from_numpy(first), scaled, torch.from_numpy(second), scaling)
 
 
 def _spread(wanted: Window, side_px: int, most: int) -> list[Window]:

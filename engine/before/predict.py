@@ -96,13 +96,16 @@ class PairPredictor:
         own = card.change_thresholds.get(hazard, card.thresholds[hazard]) if self._branch is not None else threshold
         self._shift = _logit(threshold) - _logit(own)
 
-    def predict(self, windows: Sequence[PairWindow]) -> list[tuple[Tensor, Tensor]]:
+    def settle(self, window: PairWindow) -> None:
+        """Nothing is to be settled: PyTorch computes pairs."""
+
+    def answer(self, windows: Sequence[PairWindow]) -> list[tuple[Tensor, ...]]:
         """Probabilities (h, w) on the CPU of what is new, and of the later date alone, for windows of one size.
 
         Raises:
             OutOfMemory: when one window at a time does not fit either.
         """
-        results: list[tuple[Tensor, Tensor]] = []
+        results: list[tuple[Tensor, ...]] = []
         while len(results) < len(windows):
             part = windows[len(results) : len(results) + self.batch_size]
             try:
