@@ -43,6 +43,11 @@ def leave_finished(
                 report.left = {"folder": job.preview, "rows_done": done, "rows": rows}
             except OutputFailed as error:
                 report.log(f"What was finished could not be left: {error}")
+        if report.left:
+            raise Cancelled(
+                f"Cancelled; nothing was written. {done} of {rows} rows were finished: "
+                f"'keep --folder {report.left['folder']}' makes a mask of them."
+            ) from None
         raise
 
 

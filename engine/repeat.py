@@ -16,6 +16,7 @@ from .change import change
 from .correct import correct
 from .jobs import job_from_dict
 from .moved import where_now
+from .partial import PARTIAL_TAG
 from .polygons import polygons
 from .preparing import Warn
 from .protocol import BadInput, ChangeJob, ProvenanceJob, RepeatJob, SegmentJob
@@ -53,6 +54,8 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
     warn = report.warner(warnings)
     origin = provenance(ProvenanceJob(job.file, verify=True), report)
     done: dict[str, Any] = {"hazard_area_m2": None}
+    if PARTIAL_TAG in origin["tags"]:
+        warn(f"Only {origin['tags'][PARTIAL_TAG]} of this run were finished; it is repeated as a whole.")
     if origin["kind"] == "change":
         if job.probability or job.polygons:
             raise BadInput("A change between two masks has neither probability nor polygons; leave those outputs out.")

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import QPushButton, QWidget
 from ..engine import protocol
 from .engine_client import EngineClient
 from .engine_feedback import Bounds, PreviewWish
-from .hazards import mask_layer_name
+from .hazards import KIND_PROPERTY, mask_layer_name
 from .messages import INFO, TITLE, WARNING, log, tell
 from .output_files import free_names
 from .result_layers import add_result_layer, add_run_group
@@ -49,6 +49,7 @@ class FirstEstimate(QObject):
         queue.finished.connect(self._remove)
         queue.failed.connect(self._remove)
         queue.cancelled.connect(self._remove)
+        QgsProject.instance().readProject.connect(self._remove_saved)
 
     @property
     def is_offered(self) -> bool:
@@ -57,6 +58,7 @@ class FirstEstimate(QObject):
 
     def close_down(self) -> None:
         """Take away what is shown and offered."""
+        QgsProject.instance().readProject.disconnect(self._remove_saved)
         self._part.close_down()
         self._remove()
 
@@ -134,10 +136,20 @@ class FirstEstimate(QObject):
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = ""
 
+    def _remove_saved(self, *_: Any) -> None:
+        """Take away the estimate of a run during which the project was saved; its file is long gone."""
+        project = QgsProject.instance()
+        for layer in project.mapLayers().values():
+            if layer.customProperty(KIND_PROPERTY) == KIND and layer.id() != self._layer_id:
+                node = project.layerTreeRoot().findLayer(layer.id())
+                self._group = node.parent() if node is not None else None
+                project.removeMapLayer(layer.id())
+                self._remove_group()
+
     def _remove_group(self) -> None:
         group, self._group = self._group, None
         try:
-            if group is not None and not group.children():
+            if group is not None and group.parent() is not None and not group.children():
                 group.parent().removeChildNode(group)
         except (RuntimeError, AttributeError):  # the user, or a closing project, was quicker
             pass

@@ -222,7 +222,7 @@ def cancelled(tmp_path, raster, folder, monkeypatch, after=2, **options):
     out = tmp_path / "out"
     out.mkdir(exist_ok=True)
     names = {"mask": str(out / "mask.tif"), "probability": str(out / "probability.tif")}
-    with pytest.raises(Cancelled):
+    with pytest.raises(Cancelled) as ended:
         run(
             tmp_path,
             raster,
@@ -231,6 +231,7 @@ def cancelled(tmp_path, raster, folder, monkeypatch, after=2, **options):
             **{**names, **options},
         )
     assert os.listdir(out) == []
+    assert bool(shown.report.left) == ("keep --folder" in str(ended.value))
     return shown, out
 
 

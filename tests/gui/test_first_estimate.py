@@ -107,6 +107,16 @@ def test_what_is_refined_takes_the_place_of_the_estimate(dock, estimating, proje
     assert len(of_kind(project, "mask")) == 1
 
 
+def test_a_project_saved_meanwhile_opens_without_the_estimate(dock, estimating, click, project):
+    estimating()
+    assert project.write()
+    click(dock.ui.cancelButton)
+    ended(dock)
+    assert project.read(project.fileName())
+    assert [layer.name() for layer in project.mapLayers().values()] == ["big"]
+    assert [child.name() for child in project.layerTreeRoot().children()] == ["big"]
+
+
 def test_only_what_is_in_view_is_estimated(dock, add_scene, click, project, qgis_iface):
     source = add_scene("big", width=SIDE, height=SIDE)
     ready(dock)
