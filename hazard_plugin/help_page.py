@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any, List, Optional
 
-from qgis.PyQt.QtCore import Qt, QUrl
+from qgis.PyQt.QtCore import Qt, QTimer, QUrl
 from qgis.PyQt.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument, QTextFrameFormat, QTextTable
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
@@ -22,9 +22,14 @@ class PageBrowser(QTextBrowser):
     def __init__(self) -> None:
         super().__init__()
         self.setOpenLinks(False)
+        self.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAlwaysOn
+        )  # coming and going, it would change the width
         self.folder = HELP_FOLDER
         self._text = ""
-        self._page: Optional[QTextDocument] = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._show_again)
         self._widest_px = self._drawn_px = 0
 
     def _room_px(self) -> int:
@@ -40,29 +45,29 @@ class PageBrowser(QTextBrowser):
         return image
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Draw the pictures anew where they have become too wide, or need no longer be small."""
+        """Draw the pictures anew, soon, where they have become too wide or need no longer be small."""
         super().resizeEvent(event)
         if self._widest_px and self._drawn_px != min(self._widest_px, self._room_px()):
-            place = self.verticalScrollBar().value()
-            self.show_text(self._text, self.folder)
-            self.verticalScrollBar().setValue(place)
+            self._later.start()
 
     def show_text(self, text: str, folder: str) -> None:
         """Show Markdown whose pictures lie in, or below, a folder."""
         self.folder, self._text = folder, text
         self._widest_px = 0
-        page = QTextDocument(self)
+        page = QTextDocument()  # one that is laid out while it is read takes half a minute for large tables
         page.setDefaultFont(self.font())
-        page.setMarkdown(text)  # before it is shown: a document that is laid out takes half a minute for large tables
+        page.setMarkdown(text)
         for frame in page.rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 self._rule(frame)
-        self.setDocument(page)
-        if self._page is not None:
-            self._page.deleteLater()
-        self._page = page
-        page.documentLayout().documentSize()  # has the pictures loaded
+        self.setHtml(page.toHtml())
+        self.document().documentLayout().documentSize()  # has the pictures loaded
         self._drawn_px = min(self._widest_px, self._room_px())
+
+    def _show_again(self) -> None:
+        place = self.verticalScrollBar().value()
+        self.show_text(self._text, self.folder)
+        self.verticalScrollBar().setValue(place)
 
     def show_section(self, anchor: str) -> None:
         """Scroll to the heading that a link names."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QUrl
-from qgis.PyQt.QtGui import QDesktopServices, QImage, QTextDocument, QTextTable
-from qgis.PyQt.QtWidgets import QPushButton
+from qgis.PyQt.QtGui import QColor, QDesktopServices, QImage, QPalette, QTextDocument, QTextTable
+from qgis.PyQt.QtWidgets import QApplication, QPushButton
 from support import ROOT, settle
 
 IMAGE = (
@@ -151,3 +151,21 @@ def loaded(qgis_iface, project, qgis_processing):
     plugin.initGui()
     yield plugin
     plugin.unload()
+
+
+def test_on_a_dark_theme_text_links_and_lines_are_the_themes(browser):
+    dark = QPalette(browser.palette())
+    for role, colour in (("Base", "#1f1f1f"), ("Text", "#e0e0e0"), ("Link", "#6cb2ff"), ("Mid", "#707070")):
+        dark.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
+    light = QApplication.palette()
+    QApplication.setPalette(dark)
+    try:
+        browser.show_text("# A page\n\nSee [there](there.md).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", str(PAGES))
+        settle()
+        image = browser.viewport().grab().toImage()
+        sides = range(0, image.width()), range(0, image.height())
+        pixels = [image.pixelColor(x, y).name() for x in sides[0] for y in sides[1]]
+        assert max(set(pixels), key=pixels.count) == "#1f1f1f"
+        assert {"#e0e0e0", "#707070", "#6cb2ff"} <= set(pixels)
+    finally:
+        QApplication.setPalette(light)
