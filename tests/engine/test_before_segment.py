@@ -1,0 +1,185 @@
+"""What is new since a scene from before the event, with a network whose answer is known."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from osgeo import gdal
+from scenes import UTM_10M, Making, ReflectanceNetwork, read, reflectance_model, run, write_raster
+
+from engine.model import Heads
+from engine.protocol import BadInput, SegmentJob
+
+HEIGHT, WIDTH = 96, 128
+
+
+class TwoDates(ReflectanceNetwork):
+    """As its parent, with the heads that a comparison of two dates asks for."""
+
+    def __init__(self):
+        super().__init__()
+        self.change = None
+
+    def restricted_to(self, planes):
+        return ReflectanceNetwork.restricted_to(copy.copy(self), planes)
+
+    def forward(self, planes):
+        logits = self.hazard_logits(planes)
+        return Heads(logits, torch.zeros_like(logits))
+
+
+@pytest.fixture
+def model(tmp_path):
+    made = reflectance_model(tmp_path / "model")
+    made.network = TwoDates()
+    return made
+
+
+def _ground(seed=0):
+    """Texture that two dates share, so that a shift between them can be found."""
+    frequency = np.fft.fftfreq(256)
+    soft = np.exp(-30 * (frequency[:, None] ** 2 + frequency[None, :] ** 2))
+    noise = np.random.default_rng(seed).normal(size=(256, 256))
+    field = np.fft.ifft2(np.fft.fft2(noise) * soft).real
+    return (0.2 + 0.03 * field / field.std()).clip(0.05, 0.4).astype("f4")
+
+
+def _pair(tmp_path, shift=(0, 0), date=("2024-05-01", "2024-09-01"), **before):
+    """Later and earlier scene: water (bright here) stands left on both dates, in the middle on the later one only."""
+    ground = _ground()
+    right, down = shift
+    later = ground[40 : 40 + HEIGHT, 40 : 40 + WIDTH].copy()
+    earlier = ground[40 + down : 40 + down + HEIGHT, 40 + right : 40 + right + WIDTH].copy()
+    later[20:60, 10:30] = 0.9
+    later[20:60, 50:90] = 0.9
+    earlier[20 - down : 60 - down, 10 - right : 30 - right] = 0.9
+    earlier = before.pop("edit", lambda values: values)(earlier)
+    first = write_raster(tmp_path / "later.tif", later, tags={"ACQUISITION_DATE": date[1]})
+    second = write_raster(tmp_path / "earlier.tif", earlier, tags={"ACQUISITION_DATE": date[0]}, **before)
+    return first, second
+
+
+OPTIONS = {"before_bands": ("green",), "before_units": "reflectance", "before_date": "2024-05-01", "date": "2024-09-01"}
+
+
+def test_what_is_new_is_hazard_and_water_of_both_dates_is_permanent(tmp_path, model):
+    later, earlier = _pair(tmp_path)
+    result, mask, probability = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert (mask[20:60, 50:90] == 1).all() and (mask[20:60, 10:30] == 2).all()
+    rest = np.ones(mask.shape, bool)
+    rest[20:60, 50:90] = rest[20:60, 10:30] = False
+    assert (mask[rest] == 0).all()
+    assert result["hazard_area_m2"] == pytest.approx(40 * 40 * 100, rel=0.002)
+    assert result["permanent_area_m2"] == pytest.approx(40 * 20 * 100, rel=0.002)
+    assert result["question"] == "new" and result["compared_by"] == "rule"
+    # p_later (1 - p_earlier), in whole per cent
+    assert abs(int(probability[40, 70]) - round(100 * 0.9 * (1 - float(_ground()[80, 110])))) <= 1
+    tags = gdal.Open(result["mask"]).GetMetadata()
+    assert tags["HAZARD_BEFORE"] == "earlier.tif" and len(tags["HAZARD_BEFORE_SHA256"]) == 64
+    assert tags["HAZARD_BEFORE_DATE"] == "2024-05-01" and "2 water on both dates" in tags["HAZARD_VALUES"]
+    assert json.loads(tags["HAZARD_JOB"])["before"] == earlier
+
+
+def test_where_the_earlier_scene_has_no_pixel_the_answer_is_that_of_one_date(tmp_path, model):
+    def lose_the_right(values):
+        values[:, 70:] = -1
+        return values
+
+    later, earlier = _pair(tmp_path, edit=lose_the_right, nodata=[-1.0])
+    single, single_mask, single_probability = run(tmp_path, later, model=model)
+    assert single["question"] == "present" and single["permanent_area_m2"] is None
+    _, mask, probability = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert np.array_equal(mask[:, 72:], single_mask[:, 72:])
+    assert np.abs(probability[:, 72:].astype(int) - single_probability[:, 72:]).max() <= 1
+    assert (single_mask[20:60, 10:30] == 1).all() and (mask[20:60, 10:30] == 2).all()
+
+
+def test_a_shift_of_some_pixels_is_corrected_and_told(tmp_path, model):
+    later, earlier = _pair(tmp_path, shift=(3, -2))
+    result, mask, _ = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert result["before_shift_px"] == pytest.approx([3, -2], abs=0.35) and result["before_moved"]
+    assert any("was moved by" in text for text in result["warnings"])
+    assert (mask[22:58, 12:28] == 2).all() and (mask[22:58, 52:88] == 1).all()
+    assert np.count_nonzero(mask == 1) < 1600 + 200
+
+
+def test_a_shift_beyond_what_is_corrected_is_refused_and_nothing_is_written(tmp_path, model):
+    later, earlier = _pair(tmp_path, shift=(9, 4))
+    with pytest.raises(BadInput, match=r"lies 9\.\d pixels off.*at most 5"):
+        run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert not (tmp_path / "mask.tif").exists()
+
+
+def test_the_earlier_scene_may_have_another_grid(tmp_path, model):
+    later, _ = _pair(tmp_path)
+    fine = np.kron(_ground()[40 : 40 + HEIGHT, 40 : 40 + WIDTH], np.ones((2, 2), "f4"))
+    fine[40:120, 20:60] = 0.9
+    making = Making(geotransform=(UTM_10M[0], 5.0, 0, UTM_10M[3], 0, -5.0))
+    earlier = write_raster(tmp_path / "fine.tif", fine, making)
+    _, mask, _ = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert (mask[22:58, 12:28] == 2).all() and (mask[22:58, 52:88] == 1).all()
+
+
+def test_swapped_scenes_are_noticed(tmp_path, model):
+    later, earlier = _pair(tmp_path)
+    with pytest.raises(BadInput, match=r"later than 'later\.tif' of 2024-04-01; swap the two"):
+        run(tmp_path, later, model=model, before=earlier, **{**OPTIONS, "date": "2024-04-01"})
+
+
+def test_an_earlier_scene_of_another_place_is_refused(tmp_path, model):
+    later, _ = _pair(tmp_path)
+    making = Making(geotransform=(700000.0, 10, 0, 5300000.0, 0, -10))
+    elsewhere = write_raster(tmp_path / "elsewhere.tif", _ground()[:80, :80], making)
+    with pytest.raises(BadInput, match=r"no valid pixel under the wanted part of 'later\.tif'"):
+        run(tmp_path, later, model=model, before=elsewhere, **OPTIONS)
+
+
+def test_other_units_of_the_same_ground_are_matched(tmp_path, model):
+    def as_integers(values):
+        return (values * 10000).round().astype("u2")
+
+    later, earlier = _pair(tmp_path, edit=as_integers)
+    options = {**OPTIONS, "before_units": "reflectance*10000"}
+    result, mask, _ = run(tmp_path, later, model=model, before=earlier, **options)
+    assert (mask[20:60, 10:30] == 2).all() and result["hazard_area_m2"] == pytest.approx(160_000, rel=0.002)
+
+
+def test_one_threshold_holds_for_pixels_with_and_without_an_earlier_value(tmp_path, model):
+    import dataclasses
+
+    from engine.before.branch import ChangeBranch
+
+    model.network.change = ChangeBranch(1, 4).eval()
+    model.card = dataclasses.replace(model.card, change_channels=4, change_thresholds={"flood": 0.2})
+    later, earlier = _pair(tmp_path)
+    _, _, probability = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    plain = 0.9 * (1 - float(_ground()[80, 110]))
+    expected = 1 / (1 + np.exp(-(np.log(plain / (1 - plain)) - np.log(0.2 / 0.8))))
+    assert abs(int(probability[40, 70]) - round(100 * expected)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"before": "same.tif"}, "the scene itself"),
+        ({"before_units": "db"}, "add --before"),
+        ({"before": "other.tif", "mask": "other.tif"}, "would replace the scene"),
+        ({"before": "other.tif", "before_date": "May"}, "May"),
+    ],
+)
+def test_what_cannot_be_a_pair_is_said_at_once(options, words):
+    values = {"raster": "same.tif", "hazard": "flood", "mask": "mask.tif", **options}
+    with pytest.raises(BadInput, match=words):
+        SegmentJob(**values)
+
+
+def test_a_model_that_is_only_pre_trained_cannot_compare(tmp_path, model):
+    import dataclasses
+
+    later, earlier = _pair(tmp_path)
+    model.card = dataclasses.replace(model.card, pretrained_only=True)
+    with pytest.raises(BadInput, match="only pre-trained"):
+        run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert read(later).shape == (HEIGHT, WIDTH)
