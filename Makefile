@@ -3,7 +3,7 @@ PYTHON = .venv/bin/python
 SCREEN = xvfb-run -a -s "-screen 0 1600x1000x24"
 VERSION = $(shell sed -n 's/^version=//p' metadata.txt)
 
-.PHONY: demo test test-engine test-plugin test-trixie bench fuzz lint strings package setup clean
+.PHONY: demo test test-engine test-plugin test-trixie bench fuzz lint strings pictures package setup clean
 
 setup:
 	@tests/setup.sh
@@ -50,6 +50,10 @@ lint: setup
 # Texts of the plugin into the catalogues of resources/i18n, for translators; says what is left to translate.
 strings:
 	@python3 -m tests.i18n.strings
+
+# The pictures of README and help, from simulated scenes in real QGIS; about ten minutes, a training run included.
+pictures: setup
+	@$(PYTHON) tests/pictures/take.py
 
 # The zip for QGIS of what is committed, checked as the plugin repository checks it. PACKAGE_CHECKS=basic needs no network.
 package:
