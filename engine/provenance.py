@@ -26,6 +26,10 @@ FROM_TAGS = {
     "scene_name": "HAZARD_SCENE",
     "scene_sha256": "HAZARD_SCENE_SHA256",
     "scene_date": "HAZARD_SCENE_DATE",
+    "question": "HAZARD_QUESTION",
+    "before_name": "HAZARD_BEFORE",
+    "before_sha256": "HAZARD_BEFORE_SHA256",
+    "before_date": "HAZARD_BEFORE_DATE",
     "sensor": "HAZARD_SENSOR",
     "bands": "HAZARD_BANDS",
     "units": "HAZARD_UNITS",
@@ -51,8 +55,9 @@ def provenance(job: ProvenanceJob, report: Report | None = None) -> dict[str, An
         except BadInput:
             raise not_raster from None
         found = {"kind": "polygons" if tags else None, **_of_tags(tags), **_no_areas()}
-    if isinstance(found["scene"], str):
-        found["scene"] = where_now(found["scene"], _text(found["job"].get("mask")), job.file)
+    for name in ("scene", "before"):
+        if isinstance(found[name], str):
+            found[name] = where_now(found[name], _text(found["job"].get("mask")), job.file)
     if job.verify:
         report.stage("Hashing scene and model", 0.6)
         found.update(_verified(found))
@@ -98,11 +103,12 @@ def _kind(tags: Mapping[str, str], description: str) -> str | None:
 def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
     job = _object(tags.get("HAZARD_JOB"))
     adaptation = _object(tags.get("HAZARD_ADAPTATION"))
-    raster = job.get("raster") if job else None
+    raster, before = (job.get("raster"), job.get("before")) if job else (None, None)
     return {
         **{key: tags.get(tag) or None for key, tag in FROM_TAGS.items()},
         "threshold": _number(tags.get("HAZARD_THRESHOLD")),
-        "scene": raster if isinstance(raster, str) else None,
+        "scene": _text(raster),
+        "before": _text(before),
         "adapted": bool(adaptation) or bool(tags.get("HAZARD_MODEL_PARENT")),
         "adaptation": adaptation,
         "job": job,
@@ -118,15 +124,8 @@ def _no_areas() -> dict[str, Any]:
 
 def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
     """Whether scene and model are still what they were; None where that cannot be told."""
-    scene_now, model_now = None, None
-    if isinstance(found["scene"], str):
-        try:
-            from .raster import Scene
-
-            with Scene(SceneJob(raster=found["scene"])) as scene:
-                scene_now = scene_sha256(scene.files())
-        except HazardError:
-            scene_now = None
+    model_now = None
+    scene_now, before_now = _hash_of(found["scene"]), _hash_of(found["before"])
     wanted = found["job"].get("model") if found["job"] else None
     try:
         from .model import load_model
@@ -136,8 +135,22 @@ def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
         model_now = None
     return {
         "scene_unchanged": _same(found["scene_sha256"], scene_now),
+        "before_unchanged": _same(found["before_sha256"], before_now),
         "model_unchanged": _same(found["model_sha256"], model_now),
     }
+
+
+def _hash_of(path: Any) -> str | None:
+    """SHA-256 of a scene as it lies there now; None where it cannot be told."""
+    if not isinstance(path, str):
+        return None
+    try:
+        from .raster import Scene
+
+        with Scene(SceneJob(raster=path)) as scene:
+            return scene_sha256(scene.files())
+    except HazardError:
+        return None
 
 
 def _same(before: Any, now: str | None) -> bool | None:

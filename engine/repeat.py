@@ -61,7 +61,7 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
             raise BadInput("A change between two masks has neither probability nor polygons; leave those outputs out.")
         done = change(_change_job(origin, job), report)
     else:
-        for name in ("scene", "model"):
+        for name in ("scene", "model", *(("before",) if origin["before"] else ())):
             _require_unchanged(origin, name, job.changed, warn)
         check_outputs([job.out], overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
         # Not beside the outputs: what a killed worker leaves there would be taken for a result.
@@ -120,6 +120,7 @@ def _segment_job(
     values = {
         **recorded,
         "raster": origin["scene"] or recorded.get("raster"),
+        "before": origin["before"],
         "mask": mask,
         "probability": probability,
         "model": recorded.get("model") or origin["model"],
@@ -167,7 +168,7 @@ def _require_unchanged(origin: dict[str, Any], name: str, go_on: bool, warn: Any
     state = origin[f"{name}_unchanged"]
     if state:
         return
-    what = f"The {name} '{origin[name] or 'not known'}'"
+    what = f"The {'scene before' if name == 'before' else name} '{origin[name] or 'not known'}'"
     text = (
         f"{what} has changed since; set CHANGED (--changed) to run it nevertheless."
         if state is False

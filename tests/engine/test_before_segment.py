@@ -183,3 +183,24 @@ def test_a_model_that_is_only_pre_trained_cannot_compare(tmp_path, model):
     with pytest.raises(BadInput, match="only pre-trained"):
         run(tmp_path, later, model=model, before=earlier, **OPTIONS)
     assert read(later).shape == (HEIGHT, WIDTH)
+
+
+def test_a_run_with_an_earlier_scene_is_repeated_to_the_pixel_and_only_while_that_scene_is_what_it_was(
+    tmp_path, model, monkeypatch
+):
+    import engine.repeat
+    from engine.protocol import ProvenanceJob, RepeatJob
+    from engine.provenance import provenance
+    from engine.segment import segment
+
+    later, earlier = _pair(tmp_path, shift=(2, 1))
+    result, _, _ = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    monkeypatch.setattr(engine.repeat, "segment", lambda job, report: segment(job, report, {"reflectance": model}))
+    monkeypatch.setattr("engine.model.load_model", lambda name: model)
+    told = provenance(ProvenanceJob(result["mask"], verify=True))
+    assert told["before"] == earlier and told["before_unchanged"] is True and told["before_date"] == "2024-05-01"
+    again = engine.repeat.repeat(RepeatJob(file=result["mask"], out=str(tmp_path / "again.tif")))
+    assert again["different_pixels"] == 0
+    write_raster(earlier, np.full((HEIGHT, WIDTH), 0.3, "f4"))
+    with pytest.raises(BadInput, match=r"The scene before .* has changed since"):
+        engine.repeat.repeat(RepeatJob(file=result["mask"], out=str(tmp_path / "third.tif")))
