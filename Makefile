@@ -40,7 +40,7 @@ score: setup
 	$(PYTHON) -m engine scorecard --markdown build/scorecard.md --overwrite
 
 fuzz: setup
-	$(PYTHON) -m tests.fuzz.rasters
+	$(PYTHON) -m tests.fuzz
 
 lint: setup
 	$(PYTHON) -m ruff check .

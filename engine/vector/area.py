@@ -11,7 +11,7 @@ import numpy.typing as npt
 from osgeo import gdal, ogr, osr
 
 from ..protocol import BadInput
-from ..raster.gdal_setup import first_line, prepare_gdal
+from ..raster.gdal_setup import first_line, prepare_gdal, reading
 from ..raster.georeference import Georeference, Window
 from ..raster.scene import require_file
 
@@ -51,8 +51,9 @@ class AreaMask:
             raise BadInput(
                 f"The {noun} '{self._name}' cannot be opened ({first_line(error)}); give polygons."
             ) from None
-        for index in range(source.GetLayerCount()):
-            self._take(source.GetLayer(index), georeference)
+        with reading(self._name):
+            for index in range(source.GetLayerCount()):
+                self._take(source.GetLayer(index), georeference)
         if self._layer.GetFeatureCount() == 0:
             raise BadInput(f"The {noun} '{self._name}' holds no polygon; draw or select at least one.")
         xmin, xmax, ymin, ymax = self._layer.GetExtent()
@@ -109,6 +110,7 @@ class AreaMask:
             moved.AddGeometry(ring)
         if moved.IsEmpty():
             return
+        moved.CloseRings()
         feature = ogr.Feature(self._layer.GetLayerDefn())
         feature.SetGeometry(moved)
         self._boxes.append(moved.GetEnvelope())
@@ -126,8 +128,9 @@ class AreaMask:
         """Where the window's pixels ``(height, width)`` belong to the area."""
         raster = gdal.GetDriverByName("MEM").Create("", window.width, window.height, 1, gdal.GDT_Byte)
         raster.SetGeoTransform((window.x, 1.0, 0.0, window.y, 0.0, 1.0))
-        self._layer.SetSpatialFilterRect(window.x, window.y, window.x + window.width, window.y + window.height)
-        gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1])
+        with reading(self._name):
+            self._layer.SetSpatialFilterRect(window.x, window.y, window.x + window.width, window.y + window.height)
+            gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1])
         return np.asarray(raster.ReadAsArray() > 0, np.bool_)
 
 

@@ -1,55 +1,20 @@
-"""Damaged rasters by the thousand: every one must end in a result or in one sentence, soon and in little memory.
-
-    python -m tests.fuzz.rasters [--count 2000] [--first 0] [--keep build/fuzz]
-
-Each mutant follows from its number alone. A batch runs in a process of its own, so that a crash in a library is seen;
-``--first N --count 1 --keep FOLDER`` brings one back with its file.
-"""
+"""Damaged rasters: every one must end in a result or in one sentence, soon and in little memory."""
 
 from __future__ import annotations
 
-import argparse
-import collections
 import contextlib
-import io
-import json
-import os
 import re
-import resource
-import select
-import shutil
-import signal
-import sys
-import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from osgeo import gdal, osr
 
-from engine.__main__ import main as run_engine
+from tests.fuzz.batches import Outcome, Topic, loaded_model, run_command, unfinished
 
-BATCH = 40
-LONGEST_S = 20.0
-MOST_MEMORY_MB = 2500  # the netCDF library alone may take 1.6 GB to refuse a file
 EXTREMES = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 NUMBERS = ("0", "-1", "1e9", "2000000000", "99999999999999999999", "nan", "inf", "-1e308", "", "x", "0.1", "65535")
 COMMANDS = ("inspect", "segment", "evaluate")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one mutant ended: ``fault`` is empty if as it should."""
-
-    number: int
-    base: str
-    command: str
-    code: int | None
-    seconds: float
-    fault: str
-    said: str = ""
 
 
 def write_bases(folder: Path) -> list[Path]:
@@ -149,7 +114,7 @@ def mutate(content: bytes, generator: np.random.Generator) -> bytes:
     return bytes(data)
 
 
-def run_mutant(number: int, bases: list[Path], folder: Path) -> Outcome:
+def run_mutant(number: int, bases: list[Path], folder: Path, state: Any) -> Outcome:
     """Make a mutant, give it to a command and judge how that ends."""
     generator = np.random.default_rng(number)
     base = bases[int(generator.integers(0, len(bases)))]
@@ -169,136 +134,15 @@ def run_mutant(number: int, bases: list[Path], folder: Path) -> Outcome:
     }[command]
     if command == "segment" and generator.random() < 0.5:
         words += ["--sensor", "rgb"]
-    began = time.monotonic()
-    stdout, stderr = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-        try:
-            code: int | None = run_engine(words)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        except BaseException as error:
-            code, _ = None, stderr.write(f"{type(error).__name__}: {error}\n")
-    lines = [line for line in stderr.getvalue().splitlines() if line.strip()]
-    fault = ""
-    if code not in (0, 2):
-        fault = f"exit code {code}"
-    elif code == 2 and (len(lines) != 1 or stdout.getvalue()):
-        fault = f"{len(lines)} lines on stderr"
-    elif command == "segment" and (code == 0) != mask.exists():
+    ended = run_command(words)
+    fault = ended.fault()
+    if not fault and command == "segment" and (ended.code == 0) != mask.exists():
         fault = "mask and exit code disagree"
-    elif any(name for name in os.listdir(out) if name.startswith(".") or code):
+    elif not fault and (unfinished(out) or (ended.code and any(out.iterdir()))):
         fault = "files left behind"
     for path in (*out.iterdir(), *folder.glob(f"m{number}.*.aux.xml")):
         path.unlink()
-    return Outcome(number, base.name, command, code, time.monotonic() - began, fault, " / ".join(lines)[:300])
+    return Outcome(number, base.name, command, ended.code, ended.seconds, fault, ended.said)
 
 
-def _run_batch(numbers: list[int], bases: list[Path], folder: Path, pipe: int) -> None:
-    """In a process of its own: one line when a mutant begins and one when it has ended."""
-    import torch
-
-    import engine.segment as segment_module
-    from engine.model import load_model
-
-    torch.set_num_threads(1)
-    model = load_model("unet")
-    segment_module.load_model = lambda name: model
-    silence = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(silence, stream)
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096 if os.path.exists("/proc/self/statm") else 0
-    if used:
-        resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**30,) * 2)
-    for number in numbers:
-        os.write(pipe, f"{number}\n".encode())
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        outcome = run_mutant(number, bases, folder)
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-        fault = outcome.fault or (f"{grown:.0f} MB of memory" if grown > MOST_MEMORY_MB else "")
-        os.write(pipe, (json.dumps({**outcome.__dict__, "fault": fault}) + "\n").encode())
-        if not fault:
-            for path in folder.glob(f"m{number}.*"):
-                path.unlink()
-
-
-def run_batch(numbers: list[int], bases: list[Path], folder: Path) -> list[Outcome]:
-    """Run mutants in a child process; those that crash or hang it become outcomes too, and the others go on."""
-    outcomes: list[Outcome] = []
-    waiting = list(numbers)
-    while waiting:
-        receive, send = os.pipe()
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                os.close(receive)
-                _run_batch(waiting, bases, folder, send)
-                code = 0
-            finally:
-                os._exit(code)
-        os.close(send)
-        running, buffer, hung = None, b"", False
-        while True:
-            if not select.select([receive], [], [], LONGEST_S + 20 * (running is None))[0]:
-                os.kill(child, signal.SIGKILL)
-                hung = True
-                break
-            part = os.read(receive, 65536)
-            if not part:
-                break
-            buffer += part
-            *lines, buffer = buffer.split(b"\n")
-            for line in lines:
-                if line.startswith(b"{"):
-                    outcomes.append(Outcome(**json.loads(line)))
-                    waiting.remove(outcomes[-1].number)
-                    running = None
-                else:
-                    running = int(line)
-        os.close(receive)
-        _, status = os.waitpid(child, 0)
-        if running is None and waiting:
-            raise RuntimeError(f"The batch could not begin (status {status}).")
-        if running is not None:
-            fault = f"no end within {LONGEST_S:.0f} s" if hung else f"ended by signal {status & 127}"
-            outcomes.append(Outcome(running, "", "", None, LONGEST_S if hung else 0.0, fault))
-            waiting.remove(running)
-            shutil.rmtree(folder / "out", ignore_errors=True)
-    return outcomes
-
-
-def fuzz(first: int, count: int, folder: Path) -> list[Outcome]:
-    """Run mutants ``first`` to ``first + count``; files of faulty ones stay in ``folder``."""
-    (folder / "bases").mkdir(parents=True, exist_ok=True)
-    bases = write_bases(folder / "bases")
-    outcomes: list[Outcome] = []
-    for start in range(first, first + count, BATCH):
-        outcomes += run_batch(list(range(start, min(start + BATCH, first + count))), bases, folder)
-    return outcomes
-
-
-def main() -> int:
-    """Run and print a summary; the exit code is 1 if any mutant ended as it should not."""
-    parser = argparse.ArgumentParser(description="Give damaged rasters to the engine.")
-    parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--keep", type=Path, help="folder for the files; faulty mutants stay there")
-    options = parser.parse_args()
-    began = time.monotonic()
-    with contextlib.ExitStack() as stack:
-        folder = options.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        outcomes = fuzz(options.first, options.count, folder.resolve())
-    ends = collections.Counter((outcome.command, outcome.code) for outcome in outcomes if not outcome.fault)
-    for (command, code), number in sorted(ends.items()):
-        print(f"{command:<9} exit {code}: {number}")
-    slowest = max(outcomes, key=lambda outcome: outcome.seconds)
-    print(f"slowest: {slowest.seconds:.1f} s (mutant {slowest.number}, {slowest.base}, {slowest.command})")
-    faults = [outcome for outcome in outcomes if outcome.fault]
-    for fault in faults:
-        print(f"mutant {fault.number} ({fault.base}, {fault.command}): {fault.fault}  {fault.said}")
-    print(f"{len(outcomes)} mutants, {len(faults)} faults, {time.monotonic() - began:.0f} s")
-    return 1 if faults else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TOPIC = Topic("rasters", 2000, write_bases, lambda bases, folder: loaded_model(), run_mutant)
