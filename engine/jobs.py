@@ -259,19 +259,33 @@ def job_to_dict(job: Any) -> Dict[str, Any]:
 def job_from_dict(kind: str, values: Mapping[str, Any]) -> Any:
     """Dictionary to a job of this kind; raises BadInput for an unknown kind or field, or values that cannot be."""
     if kind not in JOBS:
-        raise BadInput(f"Job '{kind}' is not known; use one of {', '.join(JOBS)}.")
+        raise BadInput(f"Job '{kind[:60]}' is not known; use one of {', '.join(JOBS)}.")
     cls: Type[Any] = JOBS[kind]
     known = {spec.name for spec in dataclasses.fields(cls)}
     unknown = sorted(set(values) - known)
     if unknown:
         raise BadInput(
-            f"Job '{kind}' has no field '{unknown[0]}'; plugin and engine differ in version: repair the engine."
+            f"Job '{kind}' has no field '{unknown[0][:60]}'; plugin and engine differ in version: repair the engine."
         )
     clean = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for spec in dataclasses.fields(cls):
-        if spec.name in clean and not _fits(clean[spec.name], spec.type):
+        if spec.name not in clean:
+            continue
+        if not _fits(clean[spec.name], spec.type):
             raise BadInput(f"Job '{kind}' has {str(clean[spec.name])[:60]!r} as {spec.name}; repair the engine.")
+        if not _can_be_written(clean[spec.name]):
+            raise BadInput(f"Job '{kind}' has characters in {spec.name} that no name can have; choose another name.")
     return cls(**clean)
+
+
+def _can_be_written(value: Any) -> bool:
+    """Whether texts are such that a file system, a tag or a log could hold them."""
+    if isinstance(value, tuple):
+        return all(_can_be_written(part) for part in value)
+    try:
+        return not isinstance(value, str) or b"\0" not in value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import queue
+import re
 import signal
 import sys
 import threading
@@ -23,6 +24,8 @@ IDLE_S = 900.0
 GRACE_S = 3.0
 """Seconds that a running job has to clean up once standard input has ended."""
 LONGEST_LINE = 10_000_000
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What may name a job: its unfinished files are named after it."""
 
 
 class Events:
@@ -114,12 +117,14 @@ class Worker:
 
     def _accept(self, message: dict[str, Any]) -> None:
         job_id = str(message["id"])
+        if not _JOB_ID.fullmatch(job_id):
+            raise ValueError("no id of a job")
         if message.get("protocol") != PROTOCOL_VERSION:
             self._events.send(
                 "failed",
                 id=job_id,
                 code="bad_input",
-                message=f"The plugin speaks protocol {message.get('protocol')}, the engine {PROTOCOL_VERSION}; "
+                message=f"The plugin speaks protocol {str(message.get('protocol'))[:20]!r}, the engine {PROTOCOL_VERSION}; "
                 "repair the engine.",
             )
             return
@@ -179,10 +184,10 @@ class Worker:
         except Cancelled:
             ending = {"kind": "cancelled", **({"partial": report.left} if report.left else {})}
         except HazardError as error:
-            ending = {"kind": "failed", "code": error.code, "message": str(error)}
+            ending = {"kind": "failed", "code": error.code, "message": one_line(error)}
         except Exception as error:  # the worker outlives any fault of a job; the traceback goes to the log
             traceback.print_exc(file=sys.stderr)
-            place = f"{type(error).__name__}: {error}".splitlines()[0]
+            place = one_line(f"{type(error).__name__}: {error}")[:300]
             ending = {"kind": "failed", "code": "internal", "message": f"The engine failed ({place}); see the log."}
         with self._lock:
             self._jobs.pop(job_id, None)
@@ -197,6 +202,11 @@ class Worker:
         """Whether no job is known."""
         with self._lock:
             return not self._jobs
+
+
+def one_line(text: object) -> str:
+    """A message for the user, whatever names it quotes."""
+    return " ".join(str(text).split())
 
 
 def serve() -> int:
