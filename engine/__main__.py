@@ -17,6 +17,7 @@ from typing import Any, NoReturn, get_type_hints
 
 from . import __version__
 from .delivery_jobs import DELIVERY_JOBS
+from .fields import is_remote
 from .model_jobs import MODEL_JOBS
 from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
@@ -117,7 +118,21 @@ def read_job(kind: str, options: argparse.Namespace) -> Any:
 
 
 def run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None = None) -> Any:
-    """Carry out a job of any kind and return its JSON value. Imports what it needs only now, so that help is quick."""
+    """Carry out a job of any kind and return its JSON value.
+
+    Only a job that itself names something on the network may reach it; files that it names lead nowhere.
+    """
+    named = any(isinstance(value, str) and is_remote(value) for value in vars(job).values())
+    if named or getattr(job, "remote", False):
+        from .raster.network import open_network
+
+        with open_network():
+            return _run_job(kind, job, report, models)
+    return _run_job(kind, job, report, models)
+
+
+def _run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None) -> Any:
+    """Carry out a job; imports what it needs only now, so that help is quick."""
     if kind == "models":
         from .cards import list_models
 

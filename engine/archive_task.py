@@ -30,6 +30,7 @@ from .cards import CHECKSUMS, find_model
 from .protocol import AdaptJob, BadInput, Cancelled, HazardError, OutputFailed, PolygonsJob, SceneJob, SegmentJob
 from .raster import Scene, Window
 from .raster.archive import stack_bands
+from .raster.network import open_network
 from .raster.tagged import TaggedRaster
 from .reporting import Report
 from .vector.archive_table import footprint_wkt
@@ -53,7 +54,8 @@ def run_scene(task: SceneTask, attempt: int, report: Report, models: dict[str, A
     began = time.monotonic()
     job_id = f"{task.run}{uuid.uuid4().hex[:8]}"
     try:
-        return _Run(task, report, models, job_id, attempt).result()
+        with open_network() if task.job.remote else contextlib.nullcontext():
+            return _Run(task, report, models, job_id, attempt).result()
     except Cancelled:
         raise
     except HazardError as error:

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import math
 import os
+import re
 from dataclasses import field
 from typing import Any, Callable, Optional, Tuple
 
@@ -179,6 +180,28 @@ def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raise BadInput unless ``value`` is a number from ``low`` to ``high``."""
     if not (math.isfinite(value) and low <= value <= high):
         raise BadInput(f"{name} {value:g} is out of range; expected {low:g} to {high:g}.")
+
+
+_REMOTE = re.compile(
+    r"/vsi(curl|s3|gs|az|adls|oss|swift|hdfs|webhdfs)|\b(?!file:)[a-z][a-z0-9+.-]+://|^(\\\\|//)[^\\/]"
+    r"|\b(pg|mysql|mssql|odbc|oci|pgeo|postgresql|wms|wcs|wfs|wmts|oapif|ogcapi|plmosaic|plscenes|daas|eedai?|ngw):",
+    re.IGNORECASE,
+)
+
+
+def is_remote(name: str) -> bool:
+    """Whether a name, or a message that quotes one, means something on another machine."""
+    return _REMOTE.search(name) is not None
+
+
+def can_be_written(value: Any) -> bool:
+    """Whether texts are such that a file system, a tag or a log could hold them."""
+    if isinstance(value, tuple):
+        return all(can_be_written(part) for part in value)
+    try:
+        return not isinstance(value, str) or b"\0" not in value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
 
 
 def same_path(a: str, b: str) -> bool:

@@ -14,6 +14,7 @@ from .fields import (
     OPTIMIZERS,
     UNITS,
     BadInput,
+    can_be_written,
     check_choice,
     check_range,
     option,
@@ -273,19 +274,9 @@ def job_from_dict(kind: str, values: Mapping[str, Any]) -> Any:
             continue
         if not _fits(clean[spec.name], spec.type):
             raise BadInput(f"Job '{kind}' has {str(clean[spec.name])[:60]!r} as {spec.name}; repair the engine.")
-        if not _can_be_written(clean[spec.name]):
+        if not can_be_written(clean[spec.name]):
             raise BadInput(f"Job '{kind}' has characters in {spec.name} that no name can have; choose another name.")
     return cls(**clean)
-
-
-def _can_be_written(value: Any) -> bool:
-    """Whether texts are such that a file system, a tag or a log could hold them."""
-    if isinstance(value, tuple):
-        return all(_can_be_written(part) for part in value)
-    try:
-        return not isinstance(value, str) or b"\0" not in value.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return False
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from .fields import is_remote
+
 
 def where_now(path: str, made: str | None, now: str) -> str:
     """The path itself where it is there still, else where it lies beside a result as it did before, else the path.
@@ -13,7 +15,7 @@ def where_now(path: str, made: str | None, now: str) -> str:
         made: name that the result was given when it was written; None where that is not known.
         now: name of the result now.
     """
-    if not path or os.path.exists(path):
+    if not path or is_remote(path) or os.path.exists(path):
         return path
     folder = os.path.dirname(os.path.abspath(now))
     places = [os.path.basename(path.rstrip("/\\").replace("\\", "/"))]

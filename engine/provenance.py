@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .digest import scene_sha256
+from .fields import is_remote
 from .moved import where_now
 from .protocol import NOT_ASSESSED, BadInput, HazardError, ProvenanceJob, SceneJob
 from .raster.tagged import TaggedRaster
@@ -126,11 +127,11 @@ def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
     """Whether scene and model are still what they were; None where that cannot be told."""
     model_now = None
     scene_now, before_now = _hash_of(found["scene"]), _hash_of(found["before"])
-    wanted = found["job"].get("model") if found["job"] else None
+    wanted = str((found["job"].get("model") if found["job"] else None) or found["model"])
     try:
         from .model import load_model
 
-        model_now = load_model(str(wanted or found["model"])).weights_sha256
+        model_now = None if is_remote(wanted) else load_model(wanted).weights_sha256
     except HazardError:
         model_now = None
     return {
@@ -142,7 +143,7 @@ def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _hash_of(path: Any) -> str | None:
     """SHA-256 of a scene as it lies there now; None where it cannot be told."""
-    if not isinstance(path, str):
+    if not isinstance(path, str) or is_remote(path):
         return None
     try:
         from .raster import Scene

@@ -14,6 +14,7 @@ import numpy as np
 from .backends.base import BACKENDS, is_installed
 from .change import change
 from .correct import correct
+from .fields import is_remote
 from .jobs import job_from_dict
 from .moved import where_now
 from .partial import PARTIAL_TAG
@@ -126,6 +127,8 @@ def _segment_job(
         "model": recorded.get("model") or origin["model"],
         "overwrite": overwrite,
     }
+    for name in ("raster", "before", "model", "area"):
+        _refuse_network(values.get(name))
     if isinstance(recorded.get("area"), str):
         values["area"] = where_now(recorded["area"], recorded.get("mask"), origin["file"])
     size = str(origin["tags"].get("HAZARD_BATCH_SIZE") or "")
@@ -145,6 +148,15 @@ def _segment_job(
     return job
 
 
+def _refuse_network(path: Any) -> None:
+    """Raise BadInput for what lies on the network: a result's own word is not enough to go there."""
+    if isinstance(path, str) and is_remote(path):
+        raise BadInput(
+            f"The result was made from '{path[:200]}', which lies on the network; a result does not lead there: "
+            "segment it anew, naming it yourself."
+        )
+
+
 def _step_job(step: dict[str, Any], mask: str, probability: str | None, out: str, overwrite: bool) -> Any:
     """The job of a step on this run's own files."""
     values = {**step["job"], "overwrite": overwrite}
@@ -158,6 +170,8 @@ def _step_job(step: dict[str, Any], mask: str, probability: str | None, out: str
 
 def _change_job(origin: dict[str, Any], job: RepeatJob) -> ChangeJob:
     values = json.loads(origin["tags"]["HAZARD_CHANGE_JOB"])
+    for name in ("before", "after"):
+        _refuse_network(values.get(name))
     masks = {name: where_now(str(values.get(name)), values.get("out"), job.file) for name in ("before", "after")}
     found: ChangeJob = job_from_dict("change", {**values, **masks, "out": job.out, "overwrite": job.overwrite})
     return found
@@ -190,6 +204,7 @@ def _found_again(step: dict[str, Any], file: str) -> dict[str, Any]:
 def _require_inputs(step: dict[str, Any]) -> None:
     for name in INPUTS:
         path = step["job"].get(name)
+        _refuse_network(path)
         if path and not os.path.exists(str(path)):
             raise BadInput(
                 f"The step '{step['kind']}' used '{path}', which is no longer there; put it back, or take that step by "

@@ -124,8 +124,8 @@ class Worker:
                 "failed",
                 id=job_id,
                 code="bad_input",
-                message=f"The plugin speaks protocol {str(message.get('protocol'))[:20]!r}, the engine {PROTOCOL_VERSION}; "
-                "repair the engine.",
+                message=f"The plugin speaks protocol {str(message.get('protocol'))[:20]!r}, "
+                f"the engine {PROTOCOL_VERSION}; repair the engine.",
             )
             return
         try:

@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 from osgeo import gdal, ogr, osr
 
+from ..fields import is_remote
 from ..protocol import BadInput
+from .network import ALLOWED, NOWHERE, close_network, is_closed
 
 Answer = TypeVar("Answer")
 
@@ -25,6 +27,8 @@ def prepare_gdal() -> None:
     osr.UseExceptions()
     gdal.SetCacheMax(CACHE_MB * 2**20)
     gdal.SetErrorHandler("CPLQuietErrorHandler")
+    gdal.SetConfigOption("GDAL_VRT_ENABLE_PYTHON", "NO")  # a raster is data, whatever the environment allows others
+    close_network()
     if "GDAL_NUM_THREADS" not in os.environ:
         gdal.SetConfigOption("GDAL_NUM_THREADS", "2")
 
@@ -35,9 +39,12 @@ def gdal_version() -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """GDAL's message as one line without a full stop."""
+    """GDAL's message as one line without a full stop; where the network was closed to a file, that is said instead."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+    found = (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+    if is_closed() and (is_remote(found) or NOWHERE in found):
+        return f"it refers to the network, to which files do not lead unless {ALLOWED}=1 is set; save a local copy"
+    return found
 
 
 def ask_twice(question: Callable[[], Answer]) -> Answer | None:

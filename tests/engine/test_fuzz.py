@@ -12,14 +12,17 @@ from scenes import write_raster
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_damaged_rasters_end_in_a_result_or_in_one_sentence(tmp_path):
+@pytest.mark.parametrize(
+    ("topic", "count"), [("rasters", 90), ("vectors", 90), ("jobs", 40), ("cards", 25), ("weights", 25)]
+)
+def test_what_is_damaged_or_hostile_ends_in_a_result_or_in_one_sentence(tmp_path, topic, count):
     """In a program of its own: processes forked from one in which torch has run may wait for its threads for ever."""
-    words = ["--first", "10000", "--count", "150", "--keep", str(tmp_path)]
+    words = ["--topic", topic, "--first", "10000", "--count", str(count), "--keep", str(tmp_path)]
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.rasters", *words], cwd=ROOT, capture_output=True, text=True, timeout=200
+        [sys.executable, "-m", "tests.fuzz", *words], cwd=ROOT, capture_output=True, text=True, timeout=400
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "150 mutants, 0 faults" in ended.stdout
+    assert f"{count} cases, 0 faults" in ended.stdout
 
 
 def vrt(body, width=60, height=50, extra=""):

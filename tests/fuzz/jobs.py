@@ -68,7 +68,7 @@ RAW = (
     b'{"type":"cancel","id":[1]}', b'{"type":"finish","id":null}', b'{"type":"hello"}', b'{"type":"done","id":"x"}',
     b"1" * 100_000, b'"' + b"a" * 11_000_000 + b'"', b'{"type":"job","id":"' + b"i" * 3_000_000 + b'"}',
     b'{"type":"job","id":"x","protocol":1,"kind":"models","job":[]}', b'{"__proto__":{}}', b"\xc3\x28", b"\r", b" \t ",
-    b'{"type":"job","type":"cancel","id":"x"}', b'{"type":"job","id":"\\ud800","protocol":1e999,"kind":"models","job":{}}',
+    b'{"type":"job","type":"cancel","id":"x"}', b'{"type":"job","id":"\\ud800","protocol":1e999,"kind":"x","job":{}}',
 )  # fmt: skip
 IDS = ("../../x", "a/b", "", " ", "é洪", "i" * 300, "a\0b", "a\nb", "%s", "CON", ".", "-", 5, None, [], {}, True, 1e308)
 
@@ -85,7 +85,11 @@ class Line:
         """Start a worker; whatever it prints on stderr goes to a file."""
         self._errors = open(self._folder / "stderr.txt", "ab+")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", LIMITED], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
+            [sys.executable, "-c", LIMITED],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
         )
         self.events: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self.events), daemon=True).start()
@@ -253,7 +257,7 @@ def send_raw(line: Line, generator: np.random.Generator) -> str:
 def send_job(
     line: Line, number: int, generator: np.random.Generator, bases: Path, folder: Path, *, hurt: bool
 ) -> tuple[str, int, str, str]:
-    """Send a job, in a message that is damaged too if ``hurt``; returns kind, exit code, what was said and the fault."""
+    """Send a job, in a message that is damaged too if ``hurt``: kind, exit code, what was said and the fault."""
     kind, values = draw_job(generator, bases, folder)
     job_id: Any = f"case{number}"
     message: dict[str, Any] = {"type": "job", "protocol": PROTOCOL_VERSION, "id": job_id, "kind": kind, "job": values}
