@@ -5,7 +5,16 @@ import re
 from typing import Any, List, Optional
 
 from qgis.PyQt.QtCore import Qt, QTimer, QUrl
-from qgis.PyQt.QtGui import QDesktopServices, QImage, QResizeEvent, QTextDocument, QTextFrameFormat, QTextTable
+from qgis.PyQt.QtGui import (
+    QDesktopServices,
+    QImage,
+    QResizeEvent,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFrameFormat,
+    QTextTable,
+)
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from .engine_location import PACKAGE_FOLDER
@@ -60,6 +69,11 @@ class PageBrowser(QTextBrowser):
         for frame in page.rootFrame().childFrames():
             if isinstance(frame, QTextTable):
                 self._rule(frame)
+        block = page.begin()
+        while block.isValid():
+            if block.textList() is not None:  # else a line is wholly drawn as the bold word or link that it begins with
+                QTextCursor(block).setBlockCharFormat(QTextCharFormat())
+            block = block.next()
         self.setHtml(page.toHtml())
         self.document().documentLayout().documentSize()  # has the pictures loaded
         self._drawn_px = min(self._widest_px, self._room_px())

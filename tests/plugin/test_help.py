@@ -90,6 +90,21 @@ def test_every_page_shows_its_pictures_and_no_markup(dialog):
         assert dialog.windowTitle() == text.splitlines()[0][2:], page.name
 
 
+def test_a_line_of_a_list_is_drawn_as_written(browser):
+    browser.show_text("# A\n\n* **bold** plain\n* [link](there.md) plain\n* `code` plain\n", str(PAGES))
+    document = browser.document()
+    for word, is_plain in (("bold", False), ("plain", True)):
+        assert (document.find(word).charFormat().fontWeight() <= 50) == is_plain, word
+    begin = document.find("link")
+    assert begin.charFormat().isAnchor()
+    after = document.find("plain", begin)
+    assert not after.charFormat().isAnchor()
+    assert after.charFormat().foreground().color() != begin.charFormat().foreground().color()
+    last = document.find("plain", after)
+    families = [document.find(word).charFormat().font().family() for word in ("bold", "code")]
+    assert families[0] != families[1] and last.charFormat().font().family() != families[1]
+
+
 def test_tables_have_lines(dialog):
     dialog.show_page("engine_setup")
     tables = [frame for frame in dialog.page.document().rootFrame().childFrames() if isinstance(frame, QTextTable)]
