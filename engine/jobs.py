@@ -193,6 +193,7 @@ class ScorecardJob:
         4, help="scenes a set that are adapted to, spread evenly over it", metavar="N", parse=int
     )
     adapt_steps: int = option(32, help="gradient steps a scene when adapting", metavar="N", parse=int)
+    before: bool = option(False, help="score with and without a scene from before instead, on pairs of scenes")
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a job of this kind."""

@@ -276,7 +276,8 @@ def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: in
         return _Ready(valid, None)
     if earlier is not None and task.earlier is not None:
         was, also = grid.read(earlier, task.earlier.understanding, window, size)
-        return _Ready(valid, pair_window((values, was), (valid, also), task.scaling, task.earlier))
+        scalings = task.scaling, task.earlier.scaling
+        return _Ready(valid, pair_window((values, was), (valid, also), scalings, task.earlier.match))
     planes = build_planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], task.scaling)
     return _Ready(valid, planes[0])
 

@@ -15,6 +15,7 @@ from .protocol import HAZARDS, BadInput, OutputFailed, ScorecardJob
 from .reporting import Report
 from .score_adapted import Adapting, can_be_adapted, sets_to_adapt_to
 from .score_adapted_table import KIND as ADAPTED
+from .score_before import before_page, pair_sets, score_before
 from .score_entries import ANY, Entry, Row, full_model_of, head_for, open_models, plain_row
 from .score_real import RealScorer, count_rules, pool, scores_of
 from .score_sets import ARTIFICIAL, ScoreSet, real_sets
@@ -39,6 +40,8 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
     """
     report = report or Report()
     report.stage("Finding sets and models")
+    if job.before:
+        return _score_pairs(job, report)
     sets = _choose_sets(job)
     views = [view for view in VIEWS if _wanted(view.name, job.sets)]
     shifts = [one for one in shifted_sets(job.adapt_scenes) if job.adapt and _wanted(one.name, job.sets)]
@@ -78,6 +81,26 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
             save_card(with_scores(entry.model.card, entry.name, rows), entry.model.folder)
     if job.markdown:
         _write(job.markdown, markdown_page(rows, {one.name: one.note for one in sets}))
+    return rows
+
+
+def _score_pairs(job: ScorecardJob, report: Report) -> list[Row]:
+    """Rows with and without a scene from before, instead of all others."""
+    if job.write_cards or job.adapt:
+        raise BadInput("Pairs are scored by themselves; leave --adapt and --write-cards out, or --before.")
+    folder = _data_folder(job)
+    sets = [one for one in pair_sets(folder) if _wanted(one.name, job.sets)] if folder else []
+    _check_outputs(job, [])
+    rows: list[Row] = []
+    entries = open_models(job.models)
+    with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as temporary:
+        for number, entry in enumerate(entries):
+            report.progress(number / len(entries))
+            for row in score_before(entry, sets, Path(temporary), report):
+                report.log(text_row(row))
+                rows.append(row)
+    if job.markdown:
+        _write(job.markdown, before_page(rows))
     return rows
 
 
@@ -208,13 +231,16 @@ def with_scores(card: ModelCard, model: str, rows: list[Row]) -> ModelCard:
     return dataclasses.replace(card, score=means[0] if means else None, scores=(*kept, *measured))
 
 
-def _real_sets(job: ScorecardJob) -> list[ScoreSet]:
+def _data_folder(job: ScorecardJob) -> Path | None:
     folder = job.data or os.environ.get("HAZARD_DATA") or ""
-    if not folder:
-        return []
-    if not Path(folder).is_dir():
+    if folder and not Path(folder).is_dir():
         raise BadInput(f"'{folder}' is not a folder; give the folder of real scenes with --data, or in HAZARD_DATA.")
-    return real_sets(Path(folder))
+    return Path(folder) if folder else None
+
+
+def _real_sets(job: ScorecardJob) -> list[ScoreSet]:
+    folder = _data_folder(job)
+    return real_sets(folder) if folder else []
 
 
 def _choose_sets(job: ScorecardJob) -> list[ScoreSet]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,8 +17,11 @@ from ..planes import SceneScaling, build_planes, planes_for
 from ..predict import OutOfMemory, fold_batch_norm, logits_at
 from ..protocol import BadInput
 from .branch import new_by_rule
-from .earlier import Array, Earlier, Mask
+from .matching import PairMatch
 from .planes import build_change_planes
+
+Array = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -31,22 +36,24 @@ class PairWindow:
 
 @torch.inference_mode()
 def pair_window(
-    values: tuple[Array, Array], valid: tuple[Mask, Mask], scaling: SceneScaling, earlier: Earlier
+    values: tuple[Array, Array],
+    valid: tuple[Mask, Mask],
+    scalings: tuple[SceneScaling, SceneScaling],
+    match: PairMatch,
 ) -> PairWindow:
     """Planes of a window from what was read of it.
 
     Args:
         values: (slots, h, w) of the later and of the earlier date, in canonical units.
         valid: (h, w) of both.
-        scaling: of the later scene.
-        earlier: the earlier one.
+        scalings: of both scenes.
+        match: how their bands relate.
     """
-    scalings = scaling, earlier.scaling
     now, was = (torch.from_numpy(part)[None] for part in values)
-    known = [torch.from_numpy(part)[None, None] for part in valid]
-    told = tuple(build_planes(part, where, of) for part, where, of in zip((now, was), known, scalings, strict=True))
-    both = known[0] & known[1]
-    change = build_change_planes(now, was, both, scalings, (told[0], told[1]), earlier.match)
+    first, second = (torch.from_numpy(part)[None, None] for part in valid)
+    told = build_planes(now, first, scalings[0]), build_planes(was, second, scalings[1])
+    both = first & second
+    change = build_change_planes(now, was, both, scalings, told, match)
     return PairWindow(told[0][0], told[1][0], change[0], both[0, 0])
 
 

@@ -55,6 +55,18 @@ def laid_onto(
                 gdal.Unlink(path)
 
 
+def move_content(source: str, out: str, right_px: int, down_px: int) -> None:
+    """Write a copy of a raster whose content lies some whole pixels off, on the same grid; nodata moves in."""
+    prepare_gdal()
+    read = gdal.Open(source)
+    width, height = read.RasterXSize, read.RasterYSize
+    grid = read.GetGeoTransform(can_return_null=True)
+    copied = gdal.Translate(out, read, srcWin=[-right_px, -down_px, width, height])
+    if grid is not None:
+        copied.SetGeoTransform(grid)
+    copied.FlushCache()
+
+
 def _require_crs(scene: Scene, onto: Georeference, name: str) -> None:
     own = scene.georeference
     if (own.crs is None) == (onto.crs is None):

@@ -1,0 +1,235 @@
+"""Scores with and without a scene from before, on the same pairs and against the same truth: what is new."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .before.matching import match_scenes
+from .before.predict import PairPredictor, pair_window
+from .devices import choose_device
+from .metrics import Counts, count_pixels
+from .model import Model
+from .planes import SceneScaling, build_planes
+from .predict import Predictor
+from .protocol import HAZARDS, NOT_ASSESSED, BadInput, SceneJob, SegmentJob
+from .raster import CodeRaster
+from .raster.earlier import move_content
+from .reporting import Report
+from .score_entries import Entry, Row, head_for, plain_row
+from .score_real import scores_of
+from .score_simulated import IGNORED, KINDS, MOST_TRIES, TEST_SEED, VIEWS, View, see
+from .segment import segment
+from .simulate import HAZARDS as LABELS
+from .simulate import seen_labels
+from .simulate.pairs import ScenePair, draw_pair
+
+KIND = "before"
+WITH, WITHOUT = "with before", "without before"
+PAIR_SIZE_PX = 256
+PAIRS_OF_A_KIND = 8
+PAIR_VIEWS = ("simulated six bands", "simulated RGB 8-bit", "simulated VV+VH", "simulated swir2/blue/coastal 8-bit")
+MOVED_PX = (1, 3)
+"""By so many columns and rows the earlier scene is moved to see what that costs; beyond five it is refused."""
+
+NOTE = (
+    "The truth is what is new between the two dates, for both ways: water that was there before is no flood. Printed "
+    "by `python -m engine scorecard --before`. Landsat footprints are chips of one place on several dates, each "
+    "before each other; between the dates of Blatten nothing happened, so that all area is false. Simulated pairs have "
+    "seeds of their own."
+)
+SCORES = ("balanced_accuracy", "iou", "precision", "recall", "false_area")
+COLUMNS = ("set", "hazard", "model", "with", "balanced accuracy", "IoU", "precision", "recall", "false area")
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class RealPair:
+    """Two dates of one place.
+
+    ``truth`` names the references of both dates, the later first; None where nothing happened between them.
+    """
+
+    later: SceneJob
+    earlier: SceneJob
+    truth: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class PairSet:
+    """Pairs that are asked for one hazard and scored together."""
+
+    name: str
+    hazard: str
+    pairs: tuple[RealPair, ...]
+
+
+def pair_sets(data: Path) -> list[PairSet]:
+    """Sets of pairs found under a folder of real scenes."""
+    found: list[PairSet] = []
+    if (data / "flood/landsat_worldcover/index.csv").is_file():
+        found += _landsat(data / "flood/landsat_worldcover")
+    if (data / "glacier/blatten_before").is_dir():
+        found += _blatten(data / "glacier/blatten_before")
+    return found
+
+
+def _landsat(folder: Path) -> list[PairSet]:
+    """Chips of one footprint on several dates, each date before each other: where water came, and where it went."""
+    with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row.get("label_consistent") == "1"]
+    pairs = []
+    for footprint in dict.fromkeys(row["footprint"] for row in rows):
+        chips = [f"{int(row['chip']):03d}.tif" for row in rows if row["footprint"] == footprint]
+        jobs = {
+            chip: SceneJob(raster=str(folder / "images" / chip), units="reflectance*10000", gsd_m=30.0,
+                           bands=("coastal", "blue", "green", "red", "nir", "swir1", "swir2"))
+            for chip in chips
+        }  # fmt: skip
+        labels = folder / "labels_water"
+        pairs += [
+            RealPair(jobs[one], jobs[other], (str(labels / one), str(labels / other)))
+            for one in chips for other in chips if one != other
+        ]  # fmt: skip
+    return [PairSet("Landsat footprints", "flood", tuple(pairs))] if pairs else []
+
+
+def _blatten(folder: Path) -> list[PairSet]:
+    names = sorted(folder.glob("S2_*.tif"))
+    if len(names) != 2:
+        return []
+    earlier, later = (SceneJob(raster=str(path), bands=("swir2", "blue", "coastal"), units="byte") for path in names)
+    return [PairSet("Blatten, nothing happened", hazard, (RealPair(later, earlier),)) for hazard in HAZARDS]
+
+
+def score_before(entry: Entry, sets: list[PairSet], folder: Path, report: Report) -> Iterator[Row]:
+    """Rows of one model: each set and view with and without the earlier scene, and with that scene moved."""
+    for scored in sets:
+        asked = head_for(entry, scored.hazard, True)
+        if asked is not None:
+            yield from _score_set(entry, scored, asked, folder, report)
+    pairs = draw_test_pairs(report)
+    for view in VIEWS:
+        if view.name in PAIR_VIEWS:
+            yield from _score_view(entry, view, pairs, report)
+
+
+def _score_set(entry: Entry, scored: PairSet, asked: str, folder: Path, report: Report) -> Iterator[Row]:
+    ways: list[tuple[str, bool, int]] = [(WITHOUT, False, 0), (WITH, True, 0)]
+    ways += [(f"{WITH}, moved by {moved} px", True, moved) for moved in MOVED_PX]
+    for mode, paired, moved in ways:
+        counts, seconds = Counts(), 0.0
+        try:
+            for pair in scored.pairs:
+                found, spent = _count_pair(entry.model, pair, asked, folder, paired, moved, report)
+                counts, seconds = counts + found, seconds + spent
+        except BadInput as error:
+            report.log(f"Note: '{scored.name}' is not scored {mode} with {entry.name}: {error}")
+            continue
+        yield _row(entry, mode, scored.hazard, scored.name, counts, seconds, asked)
+
+
+def _count_pair(
+    model: Model, pair: RealPair, asked: str, folder: Path, paired: bool, moved: int, report: Report
+) -> tuple[Counts, float]:
+    given = {spec.name: getattr(pair.later, spec.name) for spec in dataclasses.fields(SceneJob)}
+    if paired:
+        path = pair.earlier.raster
+        if moved:
+            path = str(folder / "moved.tif")
+            move_content(pair.earlier.raster, path, moved, -moved)
+        given.update(before=path, before_bands=pair.earlier.bands, before_units=pair.earlier.units)
+    mask = str(folder / "mask.tif")
+    job = SegmentJob(**given, hazard=asked, mask=mask, model=model.folder, overwrite=True)
+    quiet = Report(cancelled=report.cancelled, job_id=report.job_id)
+    seconds = float(segment(job, quiet, {model.folder: model})["seconds"])
+    found = _codes(mask)
+    judged = found != NOT_ASSESSED
+    truth = np.zeros(found.shape, np.bool_)
+    if pair.truth is not None:
+        later, earlier = (_codes(path) for path in pair.truth)
+        truth = (later == 1) & (earlier != 1)
+        judged &= (later != NOT_ASSESSED) & (earlier != NOT_ASSESSED)
+    return count_pixels(found == 1, truth, judged), seconds
+
+
+def _codes(path: str) -> npt.NDArray[np.generic]:
+    with CodeRaster(path) as raster:
+        return raster.read_rows(0, raster.height)
+
+
+def draw_test_pairs(report: Report) -> list[ScenePair]:
+    """Held-out pairs: the first of each hazard and of none by seed, the same at every call."""
+    kept: dict[str, list[ScenePair]] = {kind: [] for kind in KINDS}
+    for number in range(MOST_TRIES * PAIRS_OF_A_KIND):
+        report.check()
+        pair = draw_pair(TEST_SEED + number, PAIR_SIZE_PX)
+        if len(kept[pair.after.hazard]) < PAIRS_OF_A_KIND:
+            kept[pair.after.hazard].append(pair)
+        if all(len(pairs) == PAIRS_OF_A_KIND for pairs in kept.values()):
+            break
+    return [pair for pairs in kept.values() for pair in pairs]
+
+
+def _score_view(entry: Entry, view: View, pairs: list[ScenePair], report: Report) -> Iterator[Row]:
+    for hazard in view.hazards:
+        asked = head_for(entry, hazard, True) if hazard in HAZARDS else None
+        if asked is None:
+            continue
+        counts, seconds = {WITH: Counts(), WITHOUT: Counts()}, 0.0
+        for pair in pairs:
+            report.check()
+            began = time.monotonic()
+            truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
+            labels = truth[LABELS.index(hazard)].numpy()
+            for mode, found in _ask(entry.model, view, pair, asked).items():
+                counts[mode] = counts[mode] + count_pixels(found, labels == 1, labels != IGNORED)
+            seconds += time.monotonic() - began
+        for mode in (WITHOUT, WITH):
+            yield _row(entry, mode, hazard, f"{view.name}, pairs", counts[mode], seconds / 2, asked)
+
+
+def _ask(model: Model, view: View, pair: ScenePair, asked: str) -> dict[str, Mask]:
+    """Masks (h, w) of one pair as a view shows it, with and without its earlier scene."""
+    now, then = (see(scene, view) for scene in (pair.after, pair.before))
+    later, scaling, earlier, was = now.values, now.scaling, then.values, then.scaling
+    threshold = model.card.threshold_for(asked, scaling.absolute)
+    everywhere = np.ones(later.shape[1:], np.bool_)
+    device, quiet = choose_device("cpu"), lambda _: None
+    match = match_scenes(later[:, ::2, ::2].flatten(1), scaling, earlier[:, ::2, ::2].flatten(1), was)
+    values = later.numpy(), earlier.numpy()
+    window = pair_window(values, (everywhere, everywhere), (scaling, was), match)
+    both = PairPredictor(model, asked, (scaling, was), threshold, device, 1, quiet).answer([window])[0][0]
+    alone = Predictor(model, asked, scaling, device, 1, quiet).predict([_planes(later, scaling)])[0]
+    return {WITH: both.numpy() >= threshold, WITHOUT: alone.numpy() >= threshold}
+
+
+def _planes(values: Tensor, scaling: SceneScaling) -> Tensor:
+    valid = torch.ones((1, 1, *values.shape[1:]), dtype=torch.bool)
+    return build_planes(values[None], valid, scaling)[0]
+
+
+def _row(entry: Entry, mode: str, hazard: str, name: str, counts: Counts, seconds: float, asked: str) -> Row:
+    row = plain_row(entry.name, mode, hazard, name, scores_of(counts), seconds, kind=KIND)
+    return row | {"architecture": entry.model.card.architecture, "asked": asked, "ablation": entry.ablation}
+
+
+def before_page(rows: Sequence[Row]) -> str:
+    """All rows as a page of Markdown."""
+    lines = ["# Scores with and without a scene from before", NOTE, "| " + " | ".join(COLUMNS) + " |"]
+    lines[2] += "\n|" + "---|" * len(COLUMNS)
+    table = [lines.pop()]
+    for row in rows:
+        scores = [f"{row[key]:.3f}" if row[key] is not None else "–" for key in SCORES]
+        table.append("| " + " | ".join([row["set"], row["hazard"], row["model"], row["mode"], *scores]) + " |")
+    return "\n\n".join([*lines, "\n".join(table)]) + "\n"
