@@ -160,3 +160,15 @@ def test_versions_agree_and_the_citation_names_nobody():
     assert f"\nversion: {__version__}\n" in citation and f"\nversion={__version__}\n" in metadata
     assert f"\nchangelog={__version__}" in metadata
     assert 'name: "Hazard Mapper contributors"' in citation
+
+
+def test_files_that_the_architecture_names_exist():
+    text = text_of(HELP / "architecture.md")
+    part = text[text.index("## Where to find what") : text.index("## How to add")]
+    halves = part.split("| in `hazard_plugin/` | |")
+    for folder, half in zip(("engine", "hazard_plugin"), halves, strict=True):
+        names = re.findall(r"`([a-z_*]+(?:\.py|\.ui|/))`", half)
+        assert len(names) >= 15
+        for name in names:
+            if name != f"{folder}/":
+                assert list((ROOT / folder).glob(name.rstrip("/"))), f"{folder}/{name}"
