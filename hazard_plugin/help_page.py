@@ -9,6 +9,7 @@ from qgis.PyQt.QtGui import (
     QDesktopServices,
     QImage,
     QResizeEvent,
+    QShowEvent,
     QTextCharFormat,
     QTextCursor,
     QTextDocument,
@@ -61,6 +62,7 @@ class PageBrowser(QTextBrowser):
 
     def show_text(self, text: str, folder: str) -> None:
         """Show Markdown whose pictures lie in, or below, a folder."""
+        self._later.stop()
         self.folder, self._text = folder, text
         self._widest_px = 0
         page = QTextDocument()  # one that is laid out while it is read takes half a minute for large tables
@@ -130,7 +132,15 @@ class HelpDialog(QDialog):
         layout.addWidget(buttons)
         layout.activate()
         self._pages: List[str] = []
+        self._shown = QTimer(self)  # its own: the window may be gone a moment later
+        self._shown.setSingleShot(True)
+        self._shown.timeout.connect(lambda: self._show(self._pages[-1]))
         self.show_page(name)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Go to the section that was asked for, once the page has its width."""
+        super().showEvent(event)
+        self._shown.start()
 
     def show_page(self, name: str) -> None:
         """Show a page by the name of its file, without the ending; it may have a folder before and a section after."""
