@@ -7,6 +7,7 @@ from typing import Dict, Optional, Tuple
 
 from .delivery_jobs import check_ending, check_not_same
 from .fields import (
+    BACKENDS,
     SENSORS,
     SLOTS,
     UNITS,
@@ -80,6 +81,7 @@ class ArchiveJob:
     )
     remote: bool = option(False, help="scenes named by web addresses may be read over the network")
     device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
+    backend: str = option("auto", help="what computes the network, auto is the fastest", choices=BACKENDS)
     batch_size: Optional[int] = option(
         help="windows predicted together; chosen for the device when not given", metavar="N", parse=int
     )
@@ -104,6 +106,7 @@ class ArchiveJob:
         check_choice("Sensor", self.sensor, SENSORS)
         check_choice("Units", self.units, UNITS)
         check_device(self.device)
+        check_choice("Backend", self.backend, BACKENDS)
         if self.threshold is not None and not (math.isfinite(self.threshold) and 0 < self.threshold < 1):
             raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
         if self.gsd_m is not None and not (math.isfinite(self.gsd_m) and 0 < self.gsd_m <= 100_000):

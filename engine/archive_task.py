@@ -131,6 +131,7 @@ class _Run:
                 date=task.date,
                 scene_name=Path(task.title).name,
                 device=self._device(),
+                backend=job.backend,
                 batch_size=job.batch_size,
                 overwrite=True,
             ),
