@@ -14,7 +14,6 @@ from qgis.utils import iface, plugins
 
 VIEW_PX = 1024
 GSD_M = 10.0
-ESTIMATE = "estimate"
 
 
 class Clicks:
@@ -42,6 +41,7 @@ class Clicks:
         self.dock.queue.ended.connect(self.finish)
         self.dock.queue.finished.connect(self.keep)
         self.dock.queue.previewed.connect(self.see)
+        self.dock.queue.failed.connect(lambda _run, sentence: self.estimated.update(failed=sentence))
         self.click()
 
     def click(self):
@@ -70,8 +70,9 @@ class Clicks:
         """Remember when the estimate was drawn; with that the run has done its duty."""
         if self.kind == "view" or self.estimated:
             return
+        self.estimated = {"pixel_m": event["pixel_m"]}  # now, as drawing lets other events in
         iface.mapCanvas().waitWhileRendering()
-        self.estimated = {"seconds": time.perf_counter() - self.began, "pixel_m": event["pixel_m"]}
+        self.estimated["seconds"] = time.perf_counter() - self.began
         self.dock.ui.cancelButton.click()
 
     def keep(self, run, _project_open):
@@ -82,7 +83,7 @@ class Clicks:
         """Wait until what came is drawn; then click again, or leave."""
         iface.mapCanvas().waitWhileRendering()
         found = {"kind": self.kind, "cold": not self.found, **self.estimated}
-        if self.kind == "view":
+        if self.kind == "view" and self.results:
             mask = QgsRasterLayer(self.results["OUTPUT"], "mask")
             found["seconds"] = time.perf_counter() - self.began
             found["engine_seconds"] = self.results["SECONDS"]

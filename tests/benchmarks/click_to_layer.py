@@ -60,6 +60,9 @@ def main() -> int:
         print(json.dumps({"load_before": load, "clicks": clicks}))
         return 0
     for click in clicks:
+        if "seconds" not in click:
+            print(f"A click ended without a measurement: {click.get('failed', 'nothing was shown')}", file=sys.stderr)
+            return 1
         how, aim = "cold" if click["cold"] else "warm", AIMS_S[click["kind"], click["cold"]]
         if click["kind"] == "view":
             print(

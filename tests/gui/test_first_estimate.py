@@ -107,17 +107,7 @@ def test_what_is_refined_takes_the_place_of_the_estimate(dock, estimating, proje
     assert len(of_kind(project, "mask")) == 1
 
 
-def test_a_project_saved_meanwhile_opens_without_the_estimate(dock, estimating, click, project):
-    estimating()
-    assert project.write()
-    click(dock.ui.cancelButton)
-    ended(dock)
-    assert project.read(project.fileName())
-    assert [layer.name() for layer in project.mapLayers().values()] == ["big"]
-    assert [child.name() for child in project.layerTreeRoot().children()] == ["big"]
-
-
-def test_only_what_is_in_view_is_estimated(dock, add_scene, click, project, qgis_iface):
+def test_what_is_in_view_is_estimated_and_no_saved_project_keeps_it(dock, add_scene, click, project, qgis_iface):
     source = add_scene("big", width=SIDE, height=SIDE)
     ready(dock)
     canvas = qgis_iface.mapCanvas()
@@ -131,8 +121,12 @@ def test_only_what_is_in_view_is_estimated(dock, add_scene, click, project, qgis
     pixel = layer.rasterUnitsPerPixelX()
     assert layer.extent().xMinimum() == pytest.approx(view.xMinimum(), abs=20)
     assert layer.extent().xMaximum() == pytest.approx(view.xMaximum(), abs=20 + pixel)
+    assert project.write()
     click(dock.ui.cancelButton)
     ended(dock)
+    assert project.read(project.fileName())
+    assert [layer.name() for layer in project.mapLayers().values()] == ["big"]
+    assert [child.name() for child in project.layerTreeRoot().children()] == ["big"]
 
 
 def finish_some_rows(dock):
@@ -186,15 +180,6 @@ def test_an_offer_that_is_dismissed_keeps_nothing(dock, estimating, click, proje
     assert wait_until(lambda: lent_folders() == [], 5)
     assert of_kind(project, "mask") == [] and not list(tmp_path.glob("big_*.tif"))
     assert not dock.estimate.is_offered
-
-
-def test_a_run_cancelled_at_once_has_nothing_to_keep(dock, estimating, click, project, qgis_iface):
-    estimating()
-    click(dock.ui.cancelButton)
-    ended(dock)
-    settle()
-    assert keep_button(qgis_iface) is None or "0 %" not in qgis_iface.messageBar().currentItem().text()
-    assert of_kind(project, "estimate") == []
 
 
 def test_a_run_that_fails_takes_its_estimate_away(dock, estimating, project, tmp_path):
