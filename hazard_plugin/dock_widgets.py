@@ -26,6 +26,7 @@ def prepare_widgets(ui: Any) -> None:
     ui.engineWidget.setFilePath(load_setting("engine_python"))
     for widget in (ui.folderWidget, ui.engineWidget, ui.thresholdSpinBox):
         widget.setMinimumWidth(60)
+    ui.thresholdSpinBox.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     for group in (ui.bandsGroup, ui.adaptationGroup, ui.outputGroup, ui.advancedGroup, ui.adaptCurvesGroup):
         explain_arrow(group)
     for widget in (ui.progressBar, ui.cancelButton):

@@ -153,7 +153,7 @@ class ModelsDialog(QDialog):
         self.tree.expandAll()
         for index in range(self.tree.columnCount() - 1):  # the last takes what is left
             self.tree.resizeColumnToContents(index)
-            self.tree.setColumnWidth(index, min(self.tree.columnWidth(index) + 8, 280))
+            self.tree.setColumnWidth(index, min(self.tree.columnWidth(index) + 8, 220))
         self.update_state()
 
     def selected(self) -> List[ModelEntry]:

@@ -8,7 +8,8 @@ from qgis.core import QgsProject
 from .algorithms.comparison import COMPARED
 from .hazards import compared_layer_name, mask_layer_name, probability_layer_name
 from .layer_origin import new_run, run_history, write_history
-from .messages import INFO, SUCCESS, WARNING, log, tell, tr
+from .map_view import zoom_to_layer
+from .messages import INFO, SUCCESS, WARNING, Offer, log, tell, tr
 from .result_layers import add_result_layer, add_run_group
 from .result_panel import ResultPanel, describe
 from .run_queue import Run
@@ -65,7 +66,16 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
     pairs = [(shown[after], shown[before]) for after, before in PAIRS if after in shown and before in shown]
     panel.add_result(name, results, shown["OUTPUT"], pairs=pairs)
     found = tr("{name}: {found}, in {file}.")
-    tell(iface, found.format(name=name, found=describe(results), file=os.path.basename(path)), SUCCESS)
+    said = found.format(name=name, found=describe(results), file=os.path.basename(path))
+    zoom = Offer(tr("Zoom"), tr("Show this result in the map"), lambda: zoom_to(iface, shown["OUTPUT"]))
+    tell(iface, said, SUCCESS, offer=zoom)
+
+
+def zoom_to(iface: Any, layer_id: str) -> None:
+    """Show a result in the map; nothing where it is gone."""
+    layer = QgsProject.instance().mapLayer(layer_id)
+    if layer is not None:
+        zoom_to_layer(iface.mapCanvas(), layer)
 
 
 def origin_of_run(run: Run) -> Dict[str, str]:

@@ -1892,6 +1892,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>Fertiger Teil wird behalten</translation>
     </message>
     <message>
+        <source>Laying the scene before over the scene</source>
+        <translation>Frühere Szene wird über die Szene gelegt</translation>
+    </message>
+    <message>
         <source>Listing the scenes</source>
         <translation>Szenen werden aufgelistet</translation>
     </message>
@@ -3693,6 +3697,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Den Schwellenwert verschieben</translation>
     </message>
     <message>
+        <source>Open log</source>
+        <translation>Protokoll öffnen</translation>
+    </message>
+    <message>
         <source>QGIS cannot open the mask {path}.</source>
         <translation>QGIS kann die Maske {path} nicht öffnen.</translation>
     </message>
@@ -3701,8 +3709,20 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Entfernte Polygone von „{name}“ ließen sich nicht vermerken.</translation>
     </message>
     <message>
+        <source>Show the log panel, where more is told</source>
+        <translation>Das Protokollfenster zeigen, wo mehr steht</translation>
+    </message>
+    <message>
+        <source>Show this result in the map</source>
+        <translation>Dieses Ergebnis in der Karte zeigen</translation>
+    </message>
+    <message>
         <source>The project was closed meanwhile; the mask is in {path}.</source>
         <translation>Das Projekt wurde inzwischen geschlossen; die Maske liegt in {path}.</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>Zoomen</translation>
     </message>
     <message>
         <source>{algorithm} cannot be opened; enable the Processing plugin.</source>
@@ -6787,8 +6807,8 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>aus dem KBS</translation>
     </message>
     <message>
-        <source>never stop early</source>
-        <translation>nie früher aufhören</translation>
+        <source>never stop</source>
+        <translation>nie aufhören</translation>
     </message>
     <message>
         <source>no limit</source>

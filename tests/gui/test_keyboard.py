@@ -103,7 +103,9 @@ def dialogs(client):
     def setup():
         page = SetupPage(lambda: True)
         page.show()  # a group remembers by then whether it is folded
-        page.findChild(QgsCollapsibleGroupBox, "setupAdvancedGroup").setCollapsed(False)
+        group = page.findChild(QgsCollapsibleGroupBox, "setupAdvancedGroup")
+        group.setSaveCollapsedState(False)
+        group.setCollapsed(False)
         page.form.allow(True, False, True, True)
         return page
 

@@ -6,7 +6,17 @@ import pytest
 import visible
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QPoint
-from qgis.PyQt.QtWidgets import QAbstractButton, QComboBox, QGroupBox, QLabel, QPushButton, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from support import ROOT, pretended_client, settle, wait_until
 
 pytestmark = pytest.mark.gui
@@ -218,7 +228,15 @@ def cut_off(top):
     """Visible buttons, boxes and labels that are narrower or lower than their text wants."""
     found = []
     for widget in visible.own_widgets(top):
-        if not widget.isVisibleTo(top) or not isinstance(widget, (QAbstractButton, QLabel, QGroupBox)):
+        is_arrow = widget.objectName() == "collapseButton"  # QGIS's own, without a text
+        if is_arrow or not widget.isVisibleTo(top):
+            continue
+        if isinstance(widget, QAbstractSpinBox):
+            line = widget.findChild(QLineEdit)
+            needed = widget.fontMetrics().horizontalAdvance(line.text()) + 4
+            if line.width() < needed:
+                found.append((widget.objectName(), line.text(), line.width(), needed))
+        if not isinstance(widget, (QAbstractButton, QLabel, QGroupBox)):
             continue
         wanted, has = widget.minimumSizeHint(), widget.size()
         if isinstance(widget, QGroupBox):
