@@ -95,15 +95,18 @@ def read_catalogue(path: str) -> List[Message]:
 
 def compile_catalogue(messages: Iterable[Message]) -> bytes:
     """The binary form that QTranslator loads: records of messages, and their places sorted by the source's hash."""
-    records = b""
+    records: List[bytes] = []
     places: List[Tuple[int, int]] = []
+    offset = 0
     for message in messages:
         source = message.source.encode("utf-8")
-        places.append((hash_of_source(source), len(records)))
-        records += field(TRANSLATION, message.translation.encode("utf-16-be")) + field(COMMENT, b"")
-        records += field(SOURCE, source) + field(CONTEXT, message.context.encode("utf-8")) + END
+        places.append((hash_of_source(source), offset))
+        record = field(TRANSLATION, message.translation.encode("utf-16-be")) + field(COMMENT, b"")
+        record += field(SOURCE, source) + field(CONTEXT, message.context.encode("utf-8")) + END
+        records.append(record)
+        offset += len(record)
     hashes = b"".join(struct.pack(">II", *place) for place in sorted(places))
-    return MAGIC + section(HASHES, hashes) + section(MESSAGES, records)
+    return MAGIC + section(HASHES, hashes) + section(MESSAGES, b"".join(records))
 
 
 def field(tag: int, data: bytes) -> bytes:

@@ -83,7 +83,7 @@ def shown(qgis_app):
         made.append(widget)
         widget.show()
         widget.activateWindow()
-        settle()
+        settle(0.05)
         return widget
 
     yield show

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import json
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -25,6 +26,7 @@ CATALOGUES = ROOT / "resources" / "i18n"
 NOT_TEXT = {"&", "", "…", "⋮"}
 
 
+@functools.cache
 def sources(root: Path = ROOT) -> list[tuple[str, str]]:
     """Context and text of everything that is given to tr() or stands in a form, sorted, each once."""
     files = sorted((root / "hazard_plugin").rglob("*.py"))
