@@ -229,6 +229,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         place = f"{type(error).__name__}: {error}".splitlines()[0]
         return _fail(f"Internal error ({place}); set HAZARD_DEBUG=1 for details and report it.", EXIT_INTERNAL)
+    if result == {}:  # one of several processes, another of which tells
+        return EXIT_DONE
     try:
         print(json.dumps(result, allow_nan=False) if options.json else describe(options.command, result), flush=True)
     except OSError as error:
@@ -259,7 +261,8 @@ def run_program() -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
+    if message:  # else another of several processes tells
+        print(" ".join(message.split()), file=sys.stderr)
     return code
 
 
@@ -356,6 +359,8 @@ def _describe_training(found: dict[str, Any]) -> str:
         f"{found['seconds']:.0f} s on {found['device']} ({found['ended']}), best at step {found['best_step']}",
         f"validation loss {found['validation_loss']}, balanced accuracy {found['validation_score']}",
     ]
+    if found["waited"] is not None:
+        lines.append(f"waited {found['waited']:.1%} of the time of learning for data")
     lines += [
         f"{row['hazard']:<18} IoU {row['iou']}  balanced accuracy {row['balanced_accuracy']}  "
         f"threshold {row['threshold']}  ({row['set']})"

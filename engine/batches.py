@@ -73,6 +73,14 @@ class SimulatedSource:
     favour_built: bool = False
     _kept: dict[int, SimulatedScene] = field(default_factory=dict, repr=False)
 
+    @property
+    def fewest_chips(self) -> int:
+        """Chips of the smallest batch."""
+        return self._of_whole_scenes() if self.whole_scenes else self.batch_size
+
+    def _of_whole_scenes(self) -> int:
+        return max(2, self.batch_size * CHIP_SIZE_PX**2 // SCENE_SIZE_PX**2)
+
     def batch(self, step: int) -> Batch:
         """Chips of one step."""
         turn, lane = divmod(step, LANES)
@@ -83,7 +91,7 @@ class SimulatedSource:
         count, size_px = self.batch_size, CHIP_SIZE_PX
         if self.whole_scenes and turn % WHOLE_SCENES_EVERY == 0:
             # As many pixels, of few scenes as a whole: forms and what surrounds them.
-            count, size_px = max(2, count * CHIP_SIZE_PX**2 // SCENE_SIZE_PX**2), SCENE_SIZE_PX
+            count, size_px = self._of_whole_scenes(), SCENE_SIZE_PX
         counts = [count // SCENES_IN_BATCH + (i < count % SCENES_IN_BATCH) for i in range(SCENES_IN_BATCH)]
         parts = [
             cut_chips(self._choose(first, lane, draw), draw, each, size_px, self.all_bands) for each in counts if each
@@ -154,6 +162,11 @@ class LabelledSource:
     teach_any: bool = True
     unread: list[str] = field(default_factory=list)
     _order: tuple[int, Tensor] | None = field(default=None, repr=False)
+
+    @property
+    def fewest_chips(self) -> int:
+        """Chips of the smallest batch."""
+        return self.batch_size
 
     def batch(self, step: int) -> Batch:
         """Chips of one step; raises BadInput if scene after scene cannot be read."""

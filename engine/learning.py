@@ -247,8 +247,10 @@ def publish(network: HazardNet, card: ModelCard, folder: Path, checkpoint: Check
     checkpoint.remove()
 
 
-def result_of(card: ModelCard, folder: Path, run: Run, device: torch.device, warnings: Sequence[str]) -> dict[str, Any]:
-    """JSON that both commands return."""
+def result_of(
+    card: ModelCard, folder: Path, run: Run, device: torch.device, warnings: Sequence[str], processes: int = 1
+) -> dict[str, Any]:
+    """JSON that both commands return; ``waited`` is the share of the time of learning without chips to learn from."""
     return {
         "model": card.name,
         "path": str(folder),
@@ -262,6 +264,8 @@ def result_of(card: ModelCard, folder: Path, run: Run, device: torch.device, war
         "validation_score": _rounded(run.best_values.get("validation_balanced_accuracy")),
         "seconds": round(run.seconds, 1),
         "device": str(device),
+        "processes": processes,
+        "waited": _rounded(run.waited),
         "skipped": len(run.skipped),
         "warnings": list(warnings),
     }

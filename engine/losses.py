@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -16,10 +16,20 @@ POSITIVE_WEIGHTS = {"landslide": 2.0, "glacier_collapse": 3.0}
 TOP_SHARE = 0.05
 """Share of a patch's pixels whose mean speaks for the patch: what is built on may be a small part of it."""
 
+Pool = Callable[[Tensor], Tensor]
+"""Adds sums over chips to those of the processes that hold the rest of a batch."""
+
 _AVAILABLE = [index for index, name in enumerate(PLANES) if name.startswith("available_")]
 
 
-def hazard_loss(logits: Tensor, labels: Tensor, hazards: Sequence[str], dice_weight: float = 0.5) -> Tensor:
+def own(sums: Tensor) -> Tensor:
+    """Sums as they are: all chips are here."""
+    return sums
+
+
+def hazard_loss(
+    logits: Tensor, labels: Tensor, hazards: Sequence[str], dice_weight: float = 0.5, pool: Pool = own
+) -> Tensor:
     """Cross-entropy and soft Dice, each averaged over hazards so that a rare one counts as much as a frequent one.
 
     Args:
@@ -27,6 +37,7 @@ def hazard_loss(logits: Tensor, labels: Tensor, hazards: Sequence[str], dice_wei
         labels: (n, hazards, h, w) uint8: 1 hazard, 0 none, 255 left out.
         hazards: names, in the order of the logits.
         dice_weight: weight of the Dice term (Milletari et al. 2016) beside the cross-entropy.
+        pool: see ``Pool``.
 
     Returns:
         A scalar; 0 where nothing is judged.
@@ -36,13 +47,12 @@ def hazard_loss(logits: Tensor, labels: Tensor, hazards: Sequence[str], dice_wei
     axes = (0, 2, 3)
     weight = torch.tensor([POSITIVE_WEIGHTS.get(name, 1.0) for name in hazards], device=logits.device)
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none", pos_weight=weight.view(1, -1, 1, 1))
-    counts = judged.sum(axes)
-    entropy = (entropy * judged).sum(axes) / counts.clamp_min(1)
     probability = torch.sigmoid(logits) * judged
-    overlap = (probability * target).sum(axes)
-    total = (probability + target * judged).sum(axes)
-    present = ((target * judged).sum(axes) > 0).float()
-    dice = (1 - (2 * overlap + 1) / (total + 1)) * present
+    positive = target * judged
+    parts = (judged, entropy * judged, probability * target, probability + positive, positive)
+    counts, sums, overlap, total, positives = pool(torch.stack([part.sum(axes) for part in parts])).unbind()
+    entropy = sums / counts.clamp_min(1)
+    dice = (1 - (2 * overlap + 1) / (total + 1)) * (positives > 0).float()
     return (entropy.sum() + dice_weight * dice.sum()) / (counts > 0).sum().clamp_min(1)
 
 
@@ -52,6 +62,7 @@ def surface_loss(
     artificial: Tensor | None = None,
     measured: Tensor | None = None,
     positive_weight: float = 1.0,
+    pool: Pool = own,
 ) -> Tensor:
     """Cross-entropy of natural (0) against artificial (1), by pixel where pixels are known, else by patch.
 
@@ -61,6 +72,7 @@ def surface_loss(
         artificial: (n,) uint8, whether a patch holds anything artificial, 255 where not known.
         measured: (n, h, w) bool, pixels that may speak for their patch; all when not given.
         positive_weight: weight of the artificial beside the natural.
+        pool: see ``Pool``.
 
     Returns:
         A scalar; 0 where nothing is judged.
@@ -70,14 +82,14 @@ def surface_loss(
     entropy = F.binary_cross_entropy_with_logits(
         logits[:, 0], (surface == 1).float(), reduction="none", pos_weight=weight
     )
-    loss = (entropy * judged).sum() / judged.sum().clamp_min(1)
+    loss = _mean(entropy, judged, pool)
     if artificial is None:
         return loss
     known = (artificial != UNKNOWN).float()
     entropy = F.binary_cross_entropy_with_logits(
         patch_logits(logits, measured), (artificial == 1).float(), reduction="none", pos_weight=weight
     )
-    return loss + (entropy * known).sum() / known.sum().clamp_min(1)
+    return loss + _mean(entropy, known, pool)
 
 
 def patch_logits(logits: Tensor, measured: Tensor | None = None, share: float = TOP_SHARE) -> Tensor:
@@ -100,17 +112,24 @@ def measured_pixels(planes: Tensor) -> Tensor:
     return planes[:, _AVAILABLE].amax(1) > 0
 
 
-def characteristics_loss(predicted: Tensor, target: Tensor, known: Tensor) -> Tensor:
+def characteristics_loss(predicted: Tensor, target: Tensor, known: Tensor, pool: Pool = own) -> Tensor:
     """1 - cosine of predicted and known place, day of year and sensor, averaged over the blocks that are known.
 
     Args:
         predicted: (n, CHARACTERISTICS), of any length of its vectors.
         target: (n, CHARACTERISTICS), a unit vector a known block.
         known: (n, CHARACTERISTICS), 1 in known blocks, else 0.
+        pool: see ``Pool``.
 
     Returns:
         A scalar; 0 where nothing is known.
     """
     losses = torch.stack([1 - F.cosine_similarity(predicted[:, at], target[:, at], dim=1) for at in BLOCKS])
     masks = torch.stack([known[:, at].amax(1) for at in BLOCKS])
-    return (losses * masks).sum() / masks.sum().clamp_min(1)
+    return _mean(losses, masks, pool)
+
+
+def _mean(values: Tensor, counted: Tensor, pool: Pool) -> Tensor:
+    """Mean of the values that are counted (1, else 0); 0 where none is."""
+    total, count = pool(torch.stack([(values * counted).sum(), counted.sum()])).unbind()
+    return total / count.clamp_min(1)

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from .checkpoints import Checkpoint
 from .curves import Curve
 from .devices import is_out_of_memory
+from .distributed import Ranks
+from .precision import mixed_precision
 from .protocol import BadInput, Cancelled
 from .reporting import Report
 from .simulate.chips import Batch
@@ -90,12 +92,14 @@ class Learner:
         batches: batches from a step on.
         loss: of a batch on the network's device.
         evaluate: judges a network in eval mode.
+        ranks: the processes that learn together; ``batches`` gives each its share, and sums in ``loss`` are pooled.
     """
 
     network: nn.Module
     batches: Callable[[int], AbstractContextManager[Iterator[Batch]]]
     loss: Callable[[nn.Module, Batch], Tensor]
     evaluate: Callable[[nn.Module], Evaluation]
+    ranks: Ranks = field(default_factory=Ranks)
 
     @property
     def device(self) -> torch.device:
@@ -120,6 +124,13 @@ class Run:
     curves: dict[str, Curve] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     ended: str = "finished"
+    learning_s: float = 0.0
+    waited_s: float = 0.0
+
+    @property
+    def waited(self) -> float | None:
+        """Share of the time of learning in which the network waited for chips; None before there was any."""
+        return self.waited_s / self.learning_s if self.learning_s > 0 else None
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Add finite values to the curves."""
@@ -145,15 +156,16 @@ def optimise(learner: Learner, plan: Plan, checkpoint: Checkpoint, report: Repor
         BadInput: the run diverged, its checkpoint does not fit, or memory does not hold a batch.
     """
     state = _State(learner, plan, checkpoint, resume, began)
-    run = state.run
+    run, asked = state.run, report
+    report = learner.ranks.unhurried(report)
     with learner.batches(run.step) as batches:
         try:
             report.stage("Training", LEARNING[0])
-            for batch in batches:
-                share = plan.share(run.step, state.spent())
+            for batch in state.timed(batches):
+                share = plan.share(run.step, state.meet(asked))
                 rate = plan.rate(run.step, share)
                 if run.step % plan.validate_every == 0 or share >= 1:
-                    state.validate(report)
+                    state.validate(report, share)
                 if plan.patience_steps and run.step - run.improved_at >= plan.patience_steps and run.best:
                     run.ended = "early: no better validation"
                     break
@@ -182,7 +194,9 @@ class _State:
 
     def __init__(self, learner: Learner, plan: Plan, checkpoint: Checkpoint, resume: bool, began: float) -> None:
         self.learner, self.plan, self.checkpoint, self.began = learner, plan, checkpoint, began
+        self.ranks = learner.ranks
         self.network = learner.network.train()
+        self.trained = self.ranks.wrap(_Step(self.network, learner.loss))
         self.average = copy.deepcopy(learner.network).eval().requires_grad_(False)
         kind = torch.optim.Adam if plan.optimizer == "adam" else torch.optim.AdamW
         decay = 0.0 if plan.optimizer == "adam" else WEIGHT_DECAY
@@ -192,7 +206,8 @@ class _State:
         self.run = Run()
         self.frozen = False
         if resume:
-            self._restore(checkpoint.read())
+            self._restore(self.ranks.first(checkpoint.read))
+        self.aside_s = 0.0
         self.session_step, self.session_began = self.run.step, time.monotonic()
         self.kept_at = self.told_at = time.monotonic()
 
@@ -200,13 +215,43 @@ class _State:
         """Seconds of the whole run, earlier sessions included."""
         return self.run.seconds + time.monotonic() - self.began
 
-    def validate(self, report: Report) -> None:
+    def meet(self, report: Report) -> float:
+        """Seconds spent, the same for all processes; raises Cancelled in all where one of them is to stop."""
+        spent, cancelled = self.ranks.largest(self.spent(), float(self.ranks.count > 1 and report.cancelled.is_set()))
+        if cancelled:
+            raise Cancelled("Cancelled; nothing was written.")
+        return spent
+
+    def timed(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        """Batches, and how long they were waited for; the first, for which processes have to start, is not counted.
+
+        A GPU that is still busy with the step before when a batch arrives has not waited for it.
+        """
+        run, cuda = self.run, self.learner.device.type == "cuda"
+        batch = next(batches, None)
+        while batch is not None:
+            began = time.monotonic()
+            yield batch
+            busy = torch.cuda.Event() if cuda else None  # type: ignore[no-untyped-call]
+            if busy is not None:
+                busy.record()
+            asked = time.monotonic()
+            batch = next(batches, None)
+            got = time.monotonic()
+            run.learning_s += got - began - self.aside_s
+            self.aside_s = 0.0
+            if busy is None or busy.query():  # type: ignore[no-untyped-call]
+                run.waited_s += got - asked
+
+    def validate(self, report: Report, share: float) -> None:
         """Judge the averaged weights, once a step, and keep them if none were clearly better."""
         run = self.run
-        begun = run.step > 0 or self.plan.share(0, self.spent()) >= 1
+        begun = run.step > 0 or share >= 1
         if not begun or (run.best and run.validated_at == run.step):
             return
-        found = self.learner.evaluate(self.average)
+        began = time.monotonic()
+        found = self.ranks.first(lambda: self.learner.evaluate(self.average))
+        self.aside_s += time.monotonic() - began
         run.validated_at = run.step
         run.record(run.step, found.values)
         if not run.best or found.score > run.best_score:
@@ -215,6 +260,8 @@ class _State:
             run.best_step, run.best_values = run.step, dict(found.values)
             run.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
         report.metrics(run.step, found.values)
+        if run.waited is not None:
+            report.log(f"Waited {run.waited:.1%} of the time of learning for data.")
 
     def freeze_statistics(self) -> None:
         """From now on normalise as in use, by the averaged statistics, once.
@@ -265,13 +312,14 @@ class _State:
     def _forward_and_back(self, batch: Batch) -> float | None:
         """Loss of a batch after the weights were moved; None, and nothing moved, where it is not finite."""
         device = self.learner.device
-        with torch.autocast(device.type, dtype=self.precision or torch.float32, enabled=self.precision is not None):
-            loss = self.learner.loss(self.network, batch.to(device))
+        half = torch.autocast(device.type, dtype=self.precision or torch.float32, enabled=self.precision is not None)
+        with half, self.ranks.statistics():
+            loss = self.trained(batch.to(device))
         value = float(loss.detach())
         self.optimizer.zero_grad(set_to_none=True)
         if not math.isfinite(value):
             return None
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss * self.ranks.count).backward()
         self.scaler.unscale_(self.optimizer)
         length = nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_LIMIT)
         if not self.scaler.is_enabled() and not bool(torch.isfinite(length)):
@@ -306,8 +354,10 @@ class _State:
             self.write()
 
     def write(self) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint, which serves any number of processes."""
         run = self.run
+        if not self.ranks.leads:
+            return
         state: dict[str, Any] = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
@@ -341,6 +391,18 @@ class _State:
             ) from None
 
 
+class _Step(nn.Module):
+    """The loss of a batch as the output of a module, as what several processes train together must be."""
+
+    def __init__(self, network: nn.Module, loss: Callable[[nn.Module, Batch], Tensor]) -> None:
+        super().__init__()
+        self.network, self.loss = network, loss
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Loss of this process's chips, of sums that are pooled with the others'."""
+        return self.loss(self.network, batch)
+
+
 def update_average(average: nn.Module, network: nn.Module, step: int) -> None:
     """Move the averaged weights towards the trained ones, faster in the first steps."""
     decay = min(AVERAGE_DECAY, (1 + step) / (10 + step))
@@ -350,19 +412,6 @@ def update_average(average: nn.Module, network: nn.Module, step: int) -> None:
                 mean.lerp_(tensor, 1 - decay)
             else:
                 mean.copy_(tensor)
-
-
-def mixed_precision(device: torch.device) -> torch.dtype | None:
-    """Half precision to train in: bf16 or fp16 on CUDA cards, bf16 on CPUs, with units for it; None elsewhere.
-
-    On a CPU with AVX-512 units for bf16 a step of the residual U-Net takes two thirds of the time; without, many times.
-    """
-    if device.type == "cpu":
-        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-        return torch.bfloat16 if supported() else None
-    if device.type != "cuda" or torch.cuda.get_device_capability(device) < (7, 0):
-        return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
 
 
 def _repair_statistics(network: nn.Module, average: nn.Module) -> None:

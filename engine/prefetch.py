@@ -10,12 +10,16 @@ import signal
 import threading
 import warnings
 from collections.abc import Iterator
-from typing import Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from .protocol import HazardError
+from .distributed import ALONE, Ranks
+from .protocol import BadInput, HazardError
 from .reporting import Report
 from .simulate.chips import Batch
 
@@ -33,15 +37,16 @@ class Source(Protocol):
 
 
 class _Steps(IterableDataset["Batch | HazardError"]):
-    """Batches from a step on without end: of several processes, each takes its turn."""
+    """Every ``stride``-th batch from a step on without end: of several processes, each takes its turn."""
 
-    def __init__(self, source: Source, first_step: int) -> None:
-        self.source, self.first_step = source, first_step
+    def __init__(self, source: Source, first_step: int, stride: int = 1) -> None:
+        self.source, self.first_step, self.stride = source, first_step, stride
 
     def __iter__(self) -> Iterator[Batch | HazardError]:
         """What fails is given, not raised: a sentence would not survive the way between processes."""
         worker = get_worker_info()
-        step, stride = (self.first_step, 1) if worker is None else (self.first_step + worker.id, worker.num_workers)
+        number, count = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        step, stride = self.first_step + number * self.stride, count * self.stride
         while True:
             try:
                 yield self.source.batch(step)
@@ -61,18 +66,83 @@ def _become_worker(number: int) -> None:
 
 
 @contextlib.contextmanager
-def prefetched(source: Source, first_step: int, workers: int, report: Report) -> Iterator[Iterator[Batch]]:
+def prefetched(
+    source: Source, first_step: int, workers: int, report: Report, ranks: Ranks = ALONE
+) -> Iterator[Iterator[Batch]]:
     """Batches of ``source`` from ``first_step`` on, prepared by ``workers`` processes, or in place where that is 0.
 
     While a batch is waited for, the report may cancel. Processes end with the context, and by themselves if this
-    process dies.
+    process dies. Of several ``ranks`` each prepares its turn of the batches, and gets its share of the chips of all.
 
     Raises:
         BadInput: the source can give no more.
         HazardError: a process ended unexpectedly.
     """
+    first, stride = first_step + ranks.rank, ranks.count
+    with _prepared(source, first, stride, workers, report, ranks.device.type == "cuda") as items:
+        if ranks.count == 1:
+            yield (_checked(item) for item in items)
+            return
+        with _handed_out(items, ranks) as shares:
+            yield shares
+
+
+@contextlib.contextmanager
+def _handed_out(items: Iterator[Batch | HazardError], ranks: Ranks) -> Iterator[Iterator[Batch]]:
+    """This process's share of all batches, of which it has prepared its turn; the next one is on its way meanwhile.
+
+    All processes take as many, so that what is on its way at the end arrives everywhere.
+    """
+    pool = ThreadPoolExecutor(1, "hand out")
+    waiting: list[Future[Batch | HazardError]] = []
+
+    def hand_out(turn: int) -> Batch | HazardError:
+        owner = turn % ranks.count
+        parts = _shares(next(items), ranks.count) if owner == ranks.rank else None
+        part: Batch | HazardError = ranks.hand_out(parts, owner)
+        return part
+
+    def take() -> Iterator[Batch]:
+        turn = 0
+        waiting.append(pool.submit(hand_out, turn))
+        while True:
+            item = waiting.pop().result()
+            turn += 1
+            waiting.append(pool.submit(hand_out, turn))
+            yield _checked(item)
+
+    try:
+        yield take()
+    finally:
+        pool.shutdown(wait=True)
+
+
+def _shares(item: Batch | HazardError, count: int) -> list[Batch | HazardError]:
+    """A batch cut into ``count`` of nearly the same size; what went wrong goes to all."""
+    if isinstance(item, HazardError):
+        return [item] * count
+    chips = item.planes.shape[0]
+    if chips < count:
+        return [BadInput(f"A step of {chips} chips cannot be shared by {count} processes; choose a larger "
+                         "--batch-size, or fewer processes.")] * count  # fmt: skip
+    cut = {
+        name: [part.clone() for part in value.tensor_split(count)]  # a part alone, not with all that it was cut from
+        for name, value in vars(item).items()
+        if isinstance(value, Tensor)
+    }
+    return [
+        replace(item, skipped=item.skipped if rank == 0 else (), **{name: parts[rank] for name, parts in cut.items()})
+        for rank in range(count)
+    ]
+
+
+@contextlib.contextmanager
+def _prepared(
+    source: Source, first_step: int, stride: int, workers: int, report: Report, pinned: bool
+) -> Iterator[Iterator[Batch | HazardError]]:
+    """Every ``stride``-th batch from ``first_step`` on; ``pinned`` in memory that a GPU reads by itself."""
     if workers == 0:
-        yield (_checked(item) for item in _Steps(source, first_step))
+        yield iter(_Steps(source, first_step, stride))
         return
     ready: queue.Queue[Batch | HazardError] = queue.Queue(maxsize=1)
     stop = threading.Event()
@@ -91,7 +161,7 @@ def prefetched(source: Source, first_step: int, workers: int, report: Report) ->
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that there are more processes than cores is the user's choice
                 loader: DataLoader[Batch | HazardError] = DataLoader(
-                    _Steps(source, first_step),
+                    _Steps(source, first_step, stride),
                     batch_size=None,
                     num_workers=workers,
                     prefetch_factor=AHEAD,
@@ -101,7 +171,7 @@ def prefetched(source: Source, first_step: int, workers: int, report: Report) ->
                 )
                 batches = iter(loader)
             for batch in batches:
-                put(batch)
+                put(_pinned(batch) if pinned else batch)
                 if stop.is_set():
                     break
         except (RuntimeError, OSError) as error:  # OSError: no more processes or files can be had
@@ -110,7 +180,7 @@ def prefetched(source: Source, first_step: int, workers: int, report: Report) ->
         finally:
             del batches  # ends the processes
 
-    def take() -> Iterator[Batch]:
+    def take() -> Iterator[Batch | HazardError]:
         while True:
             report.check()
             try:
@@ -119,7 +189,7 @@ def prefetched(source: Source, first_step: int, workers: int, report: Report) ->
                 if not thread.is_alive() and ready.empty():
                     raise HazardError("The processes that prepare chips ended early; try --workers 0.") from None
                 continue
-            yield _checked(item)
+            yield item
 
     thread = threading.Thread(target=fetch, name="prefetch", daemon=True)
     thread.start()
@@ -128,6 +198,15 @@ def prefetched(source: Source, first_step: int, workers: int, report: Report) ->
     finally:
         stop.set()
         thread.join()
+
+
+def _pinned(item: Batch | HazardError) -> Batch | HazardError:
+    if isinstance(item, HazardError):
+        return item
+    pinned: dict[str, Any] = {
+        name: value.pin_memory() for name, value in vars(item).items() if isinstance(value, Tensor)
+    }
+    return replace(item, **pinned)
 
 
 def _checked(item: Batch | HazardError) -> Batch:

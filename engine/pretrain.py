@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .batches import LabelledSource, SimulatedSource
 from .cards import ARCHITECTURE_DEFAULTS, ModelCard
 from .checkpoints import Checkpoint
-from .devices import choose_device
+from .distributed import Ranks, Unhurried, joined
 from .learning import (
     LICENCE,
     Data,
@@ -32,7 +32,7 @@ from .learning import (
 )
 from .losses import characteristics_loss, measured_pixels, surface_loss
 from .model import build_network
-from .optimise import Evaluation, Learner, optimise
+from .optimise import Evaluation, Learner, Plan, optimise
 from .planes import PLANES
 from .prefetch import prefetched
 from .protocol import HAZARDS, BadInput, PretrainJob
@@ -68,18 +68,24 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
         BadInput: the request cannot be carried out.
         Cancelled: the report said so; a checkpoint was written if training had begun.
     """
+    with joined(job.device) as ranks:
+        return _pretrain(job, report if ranks.leads else Unhurried(report, leads=False), ranks)
+
+
+def _pretrain(job: PretrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     began = time.monotonic()
     report.stage("Preparing")
-    folder = settle_folder(job)
-    device = choose_device(job.device)
+    folder = ranks.first(lambda: settle_folder(job))
+    device = ranks.device
     card = new_card(folder.name, job.architecture, job.encoder)
     torch.manual_seed(job.seed)
     network = build_network(card).to(device)
-    require_room(folder, network)
-    data = open_data(job)
+    ranks.first(lambda: require_room(folder, network))
+    data = ranks.with_data(lambda: open_data(job))
     warnings: list[str] = []
     if data is not None:
-        found = survey(data.source, data.train, job.seed, report)
+        opened = data
+        found = ranks.first(lambda: survey(opened.source, opened.train, job.seed, report))
         if not found.artificial or not found.natural:
             kind = "artificial" if found.natural else "natural or artificial"
             raise BadInput(
@@ -91,25 +97,22 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
         report.log(text, "warning")
     plan = plan_of(job, len(data.train) if data else None, DEFAULT_STEPS)
     source = source_of(job, data)
-    if isinstance(source, SimulatedSource):
-        held_out = source.validation(simulated_validation_scenes(plan), report)
-    elif data is not None:
-        held_out = source.validation(data.validation, report)
+    ranks.require_enough(job.batch_size, source.fewest_chips)
+    held_out = _held_out(source, data, plan, report) if ranks.leads else []
+    if isinstance(source, LabelledSource):
         warnings += unread_notes(source.unread)
-    if not held_out:
-        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
-    weight = artificial_weight(held_out)
+    weight = ranks.first(lambda: artificial_weight(held_out))
     settings = settings_of("pretrain", job, encoder=card.encoder, scenes=len(data.train) if data else 0)
 
     def loss(trained: nn.Module, batch: Batch) -> Tensor:
         heads = trained(batch.planes)
         total = surface_loss(
-            heads.surface.float(), batch.surface, batch.artificial, measured_pixels(batch.planes), weight
+            heads.surface.float(), batch.surface, batch.artificial, measured_pixels(batch.planes), weight, ranks.pool
         )
         if batch.characteristics is not None and batch.characteristics_known is not None:
             guessed = heads.characteristics.float()
             total = total + CHARACTERISTICS_WEIGHT * characteristics_loss(
-                guessed, batch.characteristics, batch.characteristics_known
+                guessed, batch.characteristics, batch.characteristics_known, ranks.pool
             )
         return total
 
@@ -123,10 +126,12 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
         return Evaluation(-score.loss, {name: value for name, value in values.items() if value is not None})
 
     def batches(first_step: int) -> AbstractContextManager[Any]:
-        return prefetched(source, first_step, job.workers, report)
+        return prefetched(source, first_step, job.workers, ranks.unhurried(report), ranks)
 
     checkpoint = Checkpoint(folder, settings)
-    run = optimise(Learner(network, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
+    run = optimise(Learner(network, batches, loss, evaluate, ranks), plan, checkpoint, report, began, job.resume)
+    if not ranks.leads:
+        return {}
     warnings += skipped_notes(run)
     if "validation_balanced_accuracy" not in run.best_values:
         warnings.append("The validation shows natural or artificial only, not both: balanced accuracy is not measured.")
@@ -137,7 +142,17 @@ def pretrain(job: PretrainJob, report: Report) -> dict[str, Any]:
         {**training_entry("pretrain", job, run, name, licence), "artificial_weight": round(weight, 3)},
     )
     publish(network, card, folder, checkpoint, report)
-    return result_of(card, folder, run, device, warnings)
+    return result_of(card, folder, run, device, warnings, ranks.count)
+
+
+def _held_out(source: SimulatedSource | LabelledSource, data: Data | None, plan: Plan, report: Report) -> list[Batch]:
+    """Chips to validate on; raises BadInput where none can be read."""
+    if isinstance(source, SimulatedSource):
+        return source.validation(simulated_validation_scenes(plan), report)
+    found = source.validation(data.validation if data else (), report)
+    if not found:
+        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
+    return found
 
 
 def new_card(name: str, architecture: str, encoder: str | None) -> ModelCard:

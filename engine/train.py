@@ -16,7 +16,7 @@ from .batches import ANY, LabelledSource, MixedSource, SimulatedSource
 from .cards import ARCHITECTURE_DEFAULTS, ModelCard
 from .checkpoints import Checkpoint
 from .datasets import ImageFolder
-from .devices import choose_device
+from .distributed import Ranks, Unhurried, joined
 from .heads import hazards_of, hazards_shown, take_weights, was_pretrained
 from .learning import (
     LICENCE,
@@ -100,12 +100,17 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
         BadInput: the request cannot be carried out.
         Cancelled: the report said so; a checkpoint was written if training had begun.
     """
+    with joined(job.device) as ranks:
+        return _train(job, report if ranks.leads else Unhurried(report, leads=False), ranks)
+
+
+def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     began = time.monotonic()
     report.stage("Preparing")
-    folder = settle_folder(job)
-    device = choose_device(job.device)
+    folder = ranks.first(lambda: settle_folder(job))
+    device = ranks.device
     start = _start(job)
-    data = open_data(job)
+    data = ranks.with_data(lambda: open_data(job))
     teaching = settle_teaching(job, data, start.card if start else None)
     card = new_card(folder.name, job, teaching, start.card if start else None)
     torch.manual_seed(job.seed)
@@ -114,13 +119,13 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
         copied = take_weights(network, card.hazards, start)
         report.log(f"{copied:.0%} of the weights come from '{start.card.name}'.")
     network = network.to(device)
-    require_room(folder, network)
-    warnings = _look_at(data, job, teaching, report)
+    ranks.first(lambda: require_room(folder, network))
+    warnings = ranks.first(lambda: _look_at(data, job, teaching, report))
     labelled = len(data.train) if data else None
     plan = plan_of(job, labelled, LABELLED_STEPS if data else SIMULATED_STEPS, job.batch_size - replayed_chips(job))
     if start is not None and not start.card.pretrained_only and copied > NEARLY_ALL:
         plan = dataclasses.replace(plan, frozen_share=FROZEN_SHARE_OF_TUNING)
-    source, judges = _sources(job, data, teaching, plan, report, warnings)
+    source, judges = _sources(job, data, teaching, plan, report, warnings, ranks)
     settings = settings_of(
         "train", job, model=start.weights_sha256 if start else None, hazards=list(card.hazards),
         scenes=len(data.train) if data else 0,
@@ -128,14 +133,14 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
 
     def loss(trained: nn.Module, batch: Batch) -> Tensor:
         heads = trained(batch.planes)
-        total = hazard_loss(heads.hazard.float(), batch.labels, card.hazards)
+        total = hazard_loss(heads.hazard.float(), batch.labels, card.hazards, pool=ranks.pool)
         measured = measured_pixels(batch.planes)
         total = total + SURFACE_WEIGHT * surface_loss(
-            heads.surface.float(), batch.surface, batch.artificial, measured, ARTIFICIAL_WEIGHT
+            heads.surface.float(), batch.surface, batch.artificial, measured, ARTIFICIAL_WEIGHT, ranks.pool
         )
         if batch.characteristics is not None and batch.characteristics_known is not None:
             total = total + CHARACTERISTICS_WEIGHT * characteristics_loss(
-                heads.characteristics.float(), batch.characteristics, batch.characteristics_known
+                heads.characteristics.float(), batch.characteristics, batch.characteristics_known, ranks.pool
             )
         return total
 
@@ -158,10 +163,12 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
         return Evaluation(score, values)
 
     def batches(first_step: int) -> AbstractContextManager[Any]:
-        return prefetched(source, first_step, job.workers, report)
+        return prefetched(source, first_step, job.workers, ranks.unhurried(report), ranks)
 
     checkpoint = Checkpoint(folder, settings)
-    run = optimise(Learner(network, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
+    run = optimise(Learner(network, batches, loss, evaluate, ranks), plan, checkpoint, report, began, job.resume)
+    if not ranks.leads:
+        return {}
     scores, _ = judge(network)
     warnings += [*skipped_notes(run), *_unseen_notes(scores)]
     name, licence = data_of(data, bool(job.replay))
@@ -176,7 +183,7 @@ def train(job: TrainJob, report: Report) -> dict[str, Any]:
     rows = _score_rows(scores, judges)
     card = finished_card(card, data, rows, entry, start.card if start else None)
     publish(network, card, folder, checkpoint, report)
-    result = result_of(card, folder, run, device, warnings)
+    result = result_of(card, folder, run, device, warnings, ranks.count)
     return {**result, "thresholds": dict(card.thresholds), "scores": [dict(row) for row in card.scores]}
 
 
@@ -267,12 +274,15 @@ def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Repor
 
 
 def _sources(
-    job: TrainJob, data: Data | None, teaching: Teaching, plan: Plan, report: Report, warnings: list[str]
+    job: TrainJob, data: Data | None, teaching: Teaching, plan: Plan, report: Report, warnings: list[str], ranks: Ranks
 ) -> tuple[Source, list[Judge]]:
-    """Chips to learn from, and held-out ones with the hazards that they judge."""
+    """Chips to learn from, and held-out ones with the hazards that they judge; those where ``ranks`` lead."""
     if data is None:
         taught = (*teaching.shown, ANY)
         simulated = SimulatedSource(job.seed, job.batch_size, teaching.hazards, taught, job.leave_out, job.all_bands)
+        ranks.require_enough(job.batch_size, simulated.fewest_chips)
+        if not ranks.leads:
+            return simulated, []
         held_out = simulated.validation(simulated_validation_scenes(plan), report)
         return simulated, [Judge(SIMULATED_SET, held_out, tuple(name for name in teaching.hazards if name in taught))]
     replayed = replayed_chips(job)
@@ -285,6 +295,12 @@ def _sources(
         job.all_bands,
         teaching.teach_any,
     )
+    ranks.require_enough(job.batch_size, job.batch_size)
+    taught = tuple(name for name in teaching.hazards if name in (*HAZARDS, ANY))
+    simulated = SimulatedSource(job.seed, replayed, teaching.hazards, taught, None, job.all_bands, whole_scenes=False)
+    source = MixedSource(labelled, simulated) if replayed else labelled
+    if not ranks.leads:
+        return source, []
     held_out = labelled.validation(data.validation, report)
     warnings += unread_notes(labelled.unread)
     if not held_out:
@@ -293,14 +309,12 @@ def _sources(
     shown = tuple(name for name in teaching.hazards if name in teaching.shown or (complete and name == ANY))
     judges = [Judge(f"{data.source.name} (validation)", held_out, shown)]
     if not replayed:
-        return labelled, judges
-    taught = tuple(name for name in teaching.hazards if name in (*HAZARDS, ANY))
-    simulated = SimulatedSource(job.seed, replayed, teaching.hazards, taught, None, job.all_bands, whole_scenes=False)
+        return source, judges
     others = tuple(name for name in taught if name not in shown)
     if others:
         held_out = simulated.validation(simulated_validation_scenes(plan), report)
         judges.append(Judge(SIMULATED_SET, held_out, others))
-    return MixedSource(labelled, simulated), judges
+    return source, judges
 
 
 def replayed_chips(job: TrainJob) -> int:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..losses import characteristics_loss
 from ..model import HazardNet
+from ..precision import mixed_precision
 from ..samples import UNKNOWN
 from .objectives import combined, forward_loss, natural_loss, spared_loss, target_scores, turned_round
 from .replay import Replay
@@ -72,6 +73,8 @@ class Student:
         self._generator = torch.Generator().manual_seed(settings.seed)
         self._order: list[int] = []
         self._targets = grounds.reference
+        half = mixed_precision(views.planes.device)
+        self._half = half if half == torch.bfloat16 else None  # fp16 would need its loss scaled
         self.steps = 0
 
     def learn_from(self, scores: Tensor) -> None:
@@ -117,7 +120,7 @@ class Student:
             for part in (self._targets, views.valid, grounds.artificial, grounds.reference)
         )
         judged = valid > 0.99
-        features, bottleneck = network.features(from_afar(planes, factor, settings.multiple))
+        features, bottleneck = self._features(from_afar(planes, factor, settings.multiple))
         scores = torch.sigmoid(network.hazard_head(features)[:, settings.channel] - settings.centre)
         shown = turned_round(features) if settings.mode == "adversarial" else features
         surface = network.surface_head(shown)[:, -1]
@@ -130,6 +133,15 @@ class Student:
         if self.replay is not None:
             self._add_replay(parts, self.replay)
         return parts
+
+    def _features(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and bottleneck in float32, computed in bf16 where the device has units for it.
+
+        Gradients bear that. What the teacher says, and what candidates are judged by, is computed in float32.
+        """
+        with torch.autocast(planes.device.type, dtype=self._half or torch.float32, enabled=self._half is not None):
+            features, bottleneck = self.network.features(planes)
+        return features.float(), bottleneck.float()
 
     def _weights(self) -> Tensor:
         return torch.cat([parameter.flatten() for parameter in self.trained.values()])
@@ -145,7 +157,7 @@ class Student:
         """Labelled windows: their scores join the forward mapping, their labels take the reference's place."""
         settings, network = self.settings, self.network
         planes, surface, scores = replay.drawn(min(2, settings.batch_size), self._generator)
-        features, _ = network.features(planes)
+        features, _ = self._features(planes)
         found = torch.sigmoid(network.hazard_head(features)[:, settings.channel] - settings.centre)
         told = torch.isfinite(scores)
         parts["forward"] = parts["forward"] + forward_loss(found, torch.nan_to_num(scores, 0.5), told)

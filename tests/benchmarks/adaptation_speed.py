@@ -2,11 +2,11 @@
 
     python tests/benchmarks/adaptation_speed.py [--json] [--model NAME] [--command]
 
-The naive loop learns the same: each step reads its windows from the scene again, asks source and teacher what they
-are, and takes each part of the objective that the step minimises through the network and back on its own (as ``lean``,
-from one pass forth). The engine keeps windows and targets, and takes all parts through and back at once; that it asks
-the teacher once a round, but for the first of at least three, is counted. All take turns, and on a CPU processor time
-is counted, because machines are shared and noisy.
+The naive loop learns the same in float32. Each step reads its windows from the scene again, asks source and teacher
+what they are, and takes each part of the objective that the step minimises through the network and back on its own (as
+``lean``, from one pass forth). The engine keeps windows and targets, and takes all parts through and back at once, in
+bf16 where the device has units for it; that it asks the teacher once a round, but for the first of at least three, is
+counted. All take turns, and on a CPU processor time is counted, because machines are shared and noisy.
 """
 
 import argparse
@@ -66,6 +66,7 @@ class NaiveLoop:
 
     def __init__(self, student: Student, model: Model, scene: Scene, prepared: Prepared, visible: Visible) -> None:
         self.student, self.scene, self.prepared, self.visible = student, scene, prepared, visible
+        student._half = None
         self.source = model.network.restricted_to(student.views.chosen).eval().requires_grad_(False)
         self.optimiser = torch.optim.Adam(list(student.trained.values()), lr=student.settings.learning_rate)
         self.start = {name: tensor.detach().clone() for name, tensor in student.trained.items()}

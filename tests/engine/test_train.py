@@ -297,7 +297,9 @@ def test_a_step_in_half_precision_keeps_its_losses_in_full(start, monkeypatch):
     kinds = []
     inner = train_module.hazard_loss
     monkeypatch.setattr(
-        train_module, "hazard_loss", lambda logits, *rest: (kinds.append(logits.dtype), inner(logits, *rest))[1]
+        train_module,
+        "hazard_loss",
+        lambda logits, *rest, **more: (kinds.append(logits.dtype), inner(logits, *rest, **more))[1],
     )
     found = train(job(model=start), Report())
     assert set(kinds) == {torch.float32} and found["validation_loss"] > 0
