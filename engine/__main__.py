@@ -18,6 +18,7 @@ from typing import Any, NoReturn, get_type_hints
 from . import __version__
 from .delivery_jobs import DELIVERY_JOBS
 from .fields import is_remote
+from .leftovers import own_job_id
 from .model_jobs import MODEL_JOBS
 from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
@@ -213,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         job = read_job(options.command, options)
         line = ProgressLine()
-        result = run_job(options.command, job, Report(line, line.log, cancelled, on_metrics=line.metrics))
+        result = run_job(options.command, job, Report(line, line.log, cancelled, own_job_id(), line.metrics))
         if cancelled.is_set() and options.command in QUICK_JOBS:
             raise Cancelled("Cancelled.")
     except Cancelled as error:

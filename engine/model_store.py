@@ -37,6 +37,7 @@ from .cards import (
     validate_name,
     weights_digest,
 )
+from .leftovers import remove_leftovers
 from .model_archive import read_header, renamed_errors, take_model
 from .model_jobs import DefaultModelJob, DeleteModelJob, ExportModelJob, ImportModelJob
 from .protocol import BadInput, OutputFailed, partial_path
@@ -125,6 +126,7 @@ def export_model(job: ExportModelJob, report: Report | None = None) -> dict[str,
         CHECKSUMS: (folder / CHECKSUMS).read_bytes(),
     }
     report.check()
+    remove_leftovers(to)
     partial = partial_path(to, report.job_id or uuid.uuid4().hex[:12])
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:

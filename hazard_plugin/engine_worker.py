@@ -16,6 +16,8 @@ from .settings import load_setting
 
 WATCH_MS = 100
 KILL_MS = 1500
+OUTPUT_FIELDS = ("mask", "probability", "out", "errors", "table", "to", "polygons", "markdown")
+"""Fields of jobs that name files to be written."""
 LINE_LIMIT = 16 * 1024 * 1024
 TAIL_LINES = 40
 ATTEMPTS = 2
@@ -322,7 +324,7 @@ class WorkerOwner(QObject):
 
     def _clean(self, request: Request) -> None:
         """Remove what a job that cannot tidy up after itself left beside its outputs."""
-        for name in ("mask", "probability"):
+        for name in OUTPUT_FIELDS:
             final = getattr(request.job, name, None)
             for path in protocol.partial_files(final, request.id) if final else ():
                 remove_file(path)

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from osgeo import gdal
 
+from ..leftovers import remove_leftovers
 from ..protocol import NOT_ASSESSED, OutputFailed, partial_files, partial_path
 from .gdal_setup import first_line, gdal_failures, quiet_closing, text
 from .georeference import Georeference, Window
@@ -73,6 +74,7 @@ def check_outputs(paths: list[str], *, overwrite: bool, expected_bytes: int) -> 
             raise OutputFailed(f"'{path}' is a folder; give the output a file name.")
         if os.path.lexists(path) and not overwrite:
             raise OutputFailed(f"'{path}' exists; choose another name, or allow to overwrite it (--overwrite).")
+        remove_leftovers(path)
         free = shutil.disk_usage(folder).free
         if free < expected_bytes:
             raise OutputFailed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from osgeo import gdal, ogr
 
-from ..protocol import HazardError, OutputFailed, partial_files, partial_path
-from ..raster.gdal_setup import first_line
+from ..protocol import HazardError, partial_files, partial_path
 from ..raster.georeference import Georeference
+from ..raster.output import writing
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,7 +49,7 @@ class UnassessedTrace:
         self._partial = partial_path(path, job_id)
         stem = os.path.splitext(self._partial)[0]
         self._traces = f"{stem}-traces.gpkg"
-        with self._writing():
+        with writing(self._path):
             self._raster = gdal.GetDriverByName("GTiff").Create(
                 f"{stem}-rows.tif",
                 georeference.width,
@@ -72,7 +72,7 @@ class UnassessedTrace:
 
     def add(self, top: int, rows: Mask | npt.NDArray[np.uint8]) -> None:
         """Take rows ``(n, width)`` that begin at ``top``; 0 is not traced."""
-        with self._writing():
+        with writing(self._path):
             self._raster.GetRasterBand(1).WriteArray(rows.astype(np.uint8), 0, top)
 
     def outline(self) -> list[list[float]]:
@@ -86,9 +86,10 @@ class UnassessedTrace:
 
     def publish(self, progress: Callable[[float], None]) -> int:
         """Trace, write and rename; returns the number of polygons. ``progress`` may raise Cancelled."""
-        with self._writing():
+        with writing(self._path):
             self._trace(progress)
             count = self._put_on_the_ground(progress)
+        with writing(self._path):
             os.replace(self._partial, self._path)
         return count
 
@@ -154,12 +155,3 @@ class UnassessedTrace:
                 ring.AddPoint_2D(float(x), float(y))
             moved.AddGeometry(ring)
         return moved
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except (RuntimeError, OSError) as error:
-            raise OutputFailed(
-                f"'{os.path.basename(self._path)}' cannot be written ({first_line(error)}); check folder and disk."
-            ) from None

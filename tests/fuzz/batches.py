@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import resource
 import select
 import shutil
@@ -22,6 +23,7 @@ from engine.__main__ import main as run_engine
 
 BATCH = 40
 LONGEST_S = 20.0
+PROGRESS = re.compile(r"[A-Z][a-z ]+ {1,4}[0-9]{1,3}%")
 MOST_MEMORY_MB = 2500
 """Memory that one case may add; the netCDF library alone may take 1.6 GB to refuse a file."""
 
@@ -95,7 +97,7 @@ def run_command(words: Sequence[str]) -> Ended:
             code = int(ended.code or 0)
         except BaseException as error:
             code, _ = None, stderr.write(f"{type(error).__name__}: {error}\n")
-    lines = tuple(line for line in stderr.getvalue().splitlines() if line.strip())
+    lines = tuple(line for line in stderr.getvalue().splitlines() if line.strip() and not PROGRESS.match(line))
     return Ended(code, lines, stdout.getvalue(), time.monotonic() - began)
 
 
