@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import queue
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -14,24 +12,27 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from .ahead import running_ahead
 from .before.earlier import Earlier
 from .before.predict import PairWindow, pair_window
 from .planes import SceneScaling, build_planes
 from .protocol import SceneJob
 from .raster import Scene, Understanding, Window
 from .reporting import Report
-from .resampling import ModelGrid, RowsToScene
+from .resampling import CHUNK_PX, ModelGrid, RowsToScene
 from .vector import AreaMask
 from .windows import Axis, spread_windows
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
+Answers = Callable[[], list[tuple[Tensor, ...]]]
 
 WINDOW_PX = 768
 """Largest window at the model's resolution: large enough that overlaps cost little, small enough for 2 GB."""
 OVERLAP_PX = 32
 """Enough: against 256 pixels, 64 and 32 change the same 1 % of a real scene's mask."""
+PORTIONS_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,14 @@ class _Ready:
     planes: Tensor | PairWindow | None
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Which window of the rows and columns of windows."""
+
+    row: int
+    column: int
+
+
 class Answering(Protocol):
     """What turns windows into probabilities: of one scene, or of a pair of them."""
 
@@ -108,19 +117,37 @@ class Answering(Protocol):
     def settle(self, window: Any) -> None:
         """Get ready for windows like this one."""
 
-    def answer(self, windows: Sequence[Any]) -> list[tuple[Tensor, ...]]:
-        """Probabilities (h, w) of each window; of a pair, what is new and what the later date alone shows."""
+    def start(self, windows: Sequence[Any]) -> Answers:
+        """Begin with windows of one size and return what waits for their probabilities (h, w) on the CPU.
+
+        Of a pair of scenes, what is new and what the later date alone shows. A device of its own computes meanwhile.
+        """
 
 
 def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report) -> Iterator[Portion]:
     """Predict a scene from top to bottom; memory holds one row of windows, whatever the scene's height.
 
+    Reading and predicting run ahead, each in a thread of its own, of what the caller does with finished rows.
+
     Args:
         task: what to predict.
-        scene: open, for this thread.
+        scene: open; read from until all rows are through.
         predictor: of one hazard.
         report: told of the share done; may cancel.
     """
+    ahead = max(2, predictor.batch_size)
+    with running_ahead(_read(task, report), ahead, "reading") as windows:
+        rows = _predict(task, scene, predictor, windows, report)
+        with running_ahead(rows, PORTIONS_AHEAD, "predicting") as portions:
+            for portion in portions:
+                report.check()
+                yield portion
+
+
+def _predict(
+    task: Task, scene: Scene, predictor: Answering, windows: Iterator[_Ready], report: Report
+) -> Generator[Portion, None, None]:
+    """Finished rows, blended from windows."""
     rows, columns = task.rows, task.columns
     width = task.grid.width
     fields = 1 if task.earlier is None else 2
@@ -129,46 +156,74 @@ def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report)
     back = [RowsToScene(task.grid) for _ in range(fields)]
     back_valid = _ValidRows(task, scene)
     total, done = len(rows.starts) * len(columns.starts), 0
-    with _reading_ahead(task, report, ahead=2 * predictor.batch_size) as windows:
-        for row, top in enumerate(rows.starts):
-            down_weights = rows.weights(row)[:, None]
-            for first in range(0, len(columns.starts), predictor.batch_size):
-                report.check()
-                batch = list(enumerate(columns.starts))[first : first + predictor.batch_size]
-                ready = [windows.take() for _ in batch]
-                planes = [window.planes for window in ready if window.planes is not None]
-                if planes:
-                    predictor.settle(planes[0])
-                answers = iter(predictor.answer(planes))
-                for (column, left), window in zip(batch, ready, strict=True):
-                    right = min(left + columns.size, width)
-                    valid[:, left:right] |= window.valid[:, : right - left]
-                    if window.planes is not None:
-                        weights = down_weights * columns.weights(column)[None, :]
-                        for field, probability in zip(blend, next(answers), strict=True):
-                            field[:, left:right] += (probability.numpy() * weights)[:, : right - left]
-                done += len(batch)
-                report.progress(done / total, 0.03, 0.95)
-            final = rows.finished[row]
-            count = min(final, task.grid.height) - top
-            last = row + 1 == len(rows.starts)
-            back_valid.push(valid[:count])
+    down_weights = rows.weights(0)[:, None]
+    for place, window_valid, answer in _answered(task, predictor, windows, report):
+        if place.column == 0:
+            down_weights = rows.weights(place.row)[:, None]
+        left = columns.starts[place.column]
+        right = min(left + columns.size, width)
+        valid[:, left:right] |= window_valid[:, : right - left]
+        if answer is not None:
+            weights = down_weights * columns.weights(place.column)[None, :]
+            for field, probability in zip(blend, answer, strict=True):
+                field[:, left:right] += (probability.numpy() * weights)[:, : right - left]
+        done += 1
+        report.progress(done / total, 0.03, 0.95)
+        if place.column + 1 < len(columns.starts):
+            continue
+        count = min(rows.finished[place.row], task.grid.height) - rows.starts[place.row]
+        most = max(1, CHUNK_PX // width)
+        for first in range(0, count, most):
+            part = slice(first, min(first + most, count))
+            last = part.stop == count and place.row + 1 == len(rows.starts)
+            back_valid.push(valid[part])
             finished = [
-                rows_back.push(field[:count].copy(), last=last) for rows_back, field in zip(back, blend, strict=True)
+                rows_back.push(field[part].copy(), last=last) for rows_back, field in zip(back, blend, strict=True)
             ]
             for parts in zip(*finished, strict=True):
                 first_row, probability = parts[0]
                 known = back_valid.take(first_row, len(probability))
                 yield from _limit(task, first_row, [values for _, values in parts], known)
-            blend = _move_up(blend, count)
-            valid = _move_up(valid, count)
+        _move_up(blend, count)
+        _move_up(valid, count)
 
 
-def _move_up(rows: npt.NDArray[Number], count: int) -> npt.NDArray[Number]:
-    """Rows (..., rows, width), the first ``count`` of them gone."""
-    moved = np.zeros_like(rows)
-    moved[..., : rows.shape[-2] - count, :] = rows[..., count:, :]
-    return moved
+def _answered(
+    task: Task, predictor: Answering, windows: Iterator[_Ready], report: Report
+) -> Iterator[tuple[_Place, Mask, tuple[Tensor, ...] | None]]:
+    """Windows with their probabilities, in order; the next ones are begun before those of the last are waited for."""
+    waiting: tuple[list[tuple[_Place, Mask, bool]], Answers] | None = None
+    for row in range(len(task.rows.starts)):
+        count = len(task.columns.starts)
+        for first in range(0, count, predictor.batch_size):
+            report.check()
+            places = [_Place(row, column) for column in range(first, min(first + predictor.batch_size, count))]
+            ready = [next(windows) for _ in places]
+            planes = [window.planes for window in ready if window.planes is not None]
+            if planes:
+                predictor.settle(planes[0])
+            begun = predictor.start(planes) if planes else list
+            if waiting is not None:
+                yield from _paired(*waiting)
+            asked = [window.planes is not None for window in ready]
+            waiting = list(zip(places, [window.valid for window in ready], asked, strict=True)), begun
+    if waiting is not None:
+        yield from _paired(*waiting)
+
+
+def _paired(
+    windows: list[tuple[_Place, Mask, bool]], answers: Answers
+) -> Iterator[tuple[_Place, Mask, tuple[Tensor, ...] | None]]:
+    found = iter(answers())
+    for place, valid, asked in windows:
+        yield place, valid, next(found) if asked else None
+
+
+def _move_up(rows: npt.NDArray[Number], count: int) -> None:
+    """Let the first ``count`` of rows (..., rows, width) go, in place; zeros come from below."""
+    kept = rows[..., count:, :].copy()
+    rows[..., : kept.shape[-2], :] = kept
+    rows[..., kept.shape[-2] :, :] = 0
 
 
 class _ValidRows:
@@ -214,54 +269,15 @@ def _limit(task: Task, first_row: int, fields: list[Array], valid: Mask) -> Iter
     yield Portion(start - wanted.y, limited[0], asked, *limited[1:])
 
 
-class _Windows:
-    """Windows from the reading thread, in order."""
-
-    def __init__(self, waiting: queue.Queue[_Ready | BaseException]) -> None:
-        self._waiting = waiting
-
-    def take(self) -> _Ready:
-        found = self._waiting.get()
-        if isinstance(found, BaseException):
-            raise found
-        return found
-
-
-@contextlib.contextmanager
-def _reading_ahead(task: Task, report: Report, ahead: int) -> Iterator[_Windows]:
-    """Read windows in a thread of its own, at most ``ahead`` before they are needed; what fails there raises here."""
-    waiting: queue.Queue[_Ready | BaseException] = queue.Queue(maxsize=max(2, ahead))
-    stop = threading.Event()
-
-    def put(item: _Ready | BaseException) -> None:
-        while not stop.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-                return
-            except queue.Full:
-                continue
-
-    def read() -> None:
-        try:
-            with contextlib.ExitStack() as stack:
-                scene = stack.enter_context(Scene(task.job))
-                earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
-                for top in task.rows.starts:
-                    for left in task.columns.starts:
-                        if stop.is_set():
-                            return
-                        report.check()
-                        put(_prepare(task, scene, earlier, left, top))
-        except BaseException as error:
-            put(error)
-
-    thread = threading.Thread(target=read, name="reading ahead", daemon=True)
-    thread.start()
-    try:
-        yield _Windows(waiting)
-    finally:
-        stop.set()
-        thread.join()
+def _read(task: Task, report: Report) -> Generator[_Ready, None, None]:
+    """Windows in the order in which they are predicted, read from datasets of this thread's own."""
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(Scene(task.job))
+        earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
+        for top in task.rows.starts:
+            for left in task.columns.starts:
+                report.check()
+                yield _prepare(task, scene, earlier, left, top)
 
 
 @torch.inference_mode()

@@ -104,7 +104,7 @@ def build_planes(values: torch.Tensor, valid: torch.Tensor, scaling: SceneScalin
             torch.sub(band[slot], SAR_CENTRE_DB[slot], out=plane)
             plane.div_(SAR_SPREAD_DB).clamp_(-3, 3)
         elif kind == "available":
-            plane.copy_(valid[:, 0])
+            plane.fill_(1.0) if everywhere else plane.copy_(valid[:, 0])
         elif name == "vv_minus_vh":
             torch.sub(band["vv"], band["vh"], out=plane)
             plane.sub_(7).div_(5).clamp_(-3, 3)

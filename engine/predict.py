@@ -19,6 +19,7 @@ from .model import HazardNet, Model
 from .planes import SceneScaling, planes_for
 from .priors import physical_prior
 from .protocol import BadInput, HazardError
+from .transfers import Transfers
 
 Array = npt.NDArray[np.float32]
 
@@ -75,6 +76,10 @@ def _batch(windows: Sequence[Tensor]) -> Tensor:
     return window.as_strided((1, *window.shape), (window.numel(), *window.stride()))
 
 
+def _given(answers: list[Tensor]) -> Callable[[], list[tuple[Tensor, ...]]]:
+    return lambda: [(probability,) for probability in answers]
+
+
 class OutOfMemory(HazardError):
     """Even one window at a time does not fit."""
 
@@ -96,6 +101,12 @@ class Wish:
     window_px: int = 0
     threshold: float = 0.5
     note: Callable[[str], None] = lambda text: None
+
+
+class DeviceFailed(HazardError):
+    """A GPU or its driver failed; nothing falls back to the processor by itself."""
+
+    code = "device"
 
 
 class Predictor:
@@ -140,6 +151,12 @@ class Predictor:
         network = model.network.restricted_to(self._chosen).eval()
         self._network = fold_batch_norm(network).to(device)
         wish = wish or Wish()
+        self._transfers = Transfers(device) if device.type == "cuda" else None
+        if model.card.pretrained_only and wish.backend not in ("auto", "torch"):
+            raise BadInput(
+                f"Model '{model.card.name}' is only pre-trained: PyTorch alone computes it; choose backend auto or "
+                "torch."
+            )
         self._question = Question(
             network=self._network,
             wanted="torch" if model.card.pretrained_only and wish.backend == "auto" else wish.backend,
@@ -173,9 +190,19 @@ class Predictor:
         """Get ready for a scene on one of its windows."""
         self.settle_backend(window)
 
-    def answer(self, windows: Sequence[Tensor]) -> list[tuple[Tensor, ...]]:
-        """Probabilities of windows, as the pipeline takes them; see ``predict``."""
-        return [(probability,) for probability in self.predict(windows)]
+    def start(self, windows: Sequence[Tensor]) -> Callable[[], list[tuple[Tensor, ...]]]:
+        """Begin with windows, and return what waits for their probabilities; see ``predict``.
+
+        A GPU computes meanwhile; everything else has computed when this returns.
+        """
+        if self._transfers is None or not self._checked or len(windows) > self.batch_size:
+            return _given(self.predict(windows))
+        try:
+            waiting = self._launch(windows)
+        except (RuntimeError, MemoryError) as error:
+            self._make_room(error)
+            return _given(self.predict(windows))
+        return lambda: [(probability,) for probability in self._told(waiting)]
 
     def predict(self, windows: Sequence[Tensor]) -> list[Tensor]:
         """Planes ``(planes, h, w)`` of several windows, all of one size, to probabilities ``(h, w)`` on the CPU.
@@ -189,10 +216,38 @@ class Predictor:
             try:
                 results += list(self._run(_batch(part)))
             except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                self._halve()
+                self._make_room(error)
         return results
+
+    @torch.inference_mode()
+    def _launch(self, windows: Sequence[Tensor]) -> Callable[[], Tensor]:
+        """Begin with windows on a GPU: copies to and from it run beside what it computes."""
+        assert self._transfers is not None  # noqa: S101  only called then
+        half = self._half if self.precision != "fp32" else None
+        return self._transfers.through(
+            windows, lambda planes: self._probabilities(planes.contiguous(memory_format=torch.channels_last), half)
+        )
+
+    def _told(self, waiting: Callable[[], Tensor]) -> list[Tensor]:
+        try:
+            return list(waiting())
+        except RuntimeError as error:
+            raise self._device_failed(error) from error
+
+    def _make_room(self, error: BaseException) -> None:
+        """Go on with fewer windows at a time; raise what was not for want of memory."""
+        if is_out_of_memory(error):
+            self._halve()
+        elif self.device.type != "cpu" and isinstance(error, RuntimeError) and not isinstance(error, HazardError):
+            raise self._device_failed(error) from error
+        else:
+            raise error
+
+    def _device_failed(self, error: BaseException) -> DeviceFailed:
+        first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")[:200]
+        return DeviceFailed(
+            f"{self.device} failed ({first}); choose device cpu, or repair the driver and the engine and try again."
+        )
 
     def _halve(self) -> None:
         if self.batch_size == 1:

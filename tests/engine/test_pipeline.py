@@ -1,0 +1,313 @@
+"""Stages that run side by side: in order, bounded, ended together; blocks decoded once, memory whatever the width."""
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scenes import reflectance_model, run, write_raster
+
+from engine.ahead import running_ahead
+from engine.devices import choose_device
+from engine.pipeline import Task, predict_rows
+from engine.planes import SceneScaling
+from engine.predict import DeviceFailed, Predictor
+from engine.protocol import Cancelled, SegmentJob
+from engine.raster import Scene, Window
+from engine.reporting import Report
+from engine.resampling import Factor, ModelGrid
+from engine.transfers import Transfers
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# Running ahead
+
+
+def test_items_come_in_order_from_another_thread_and_never_too_many_wait():
+    made, threads = [], set()
+
+    def items():
+        for number in range(20):
+            threads.add(threading.current_thread().name)
+            made.append(number)
+            yield number
+
+    with running_ahead(items(), 3, "making") as taken:
+        for expected, number in enumerate(taken):
+            assert number == expected
+            time.sleep(0.005)
+            assert len(made) <= number + 1 + 3 + 1 + 1  # taken, waiting, in hand
+        assert list(taken) == []
+    assert threads == {"making"} and len(made) == 20
+
+
+def test_what_fails_ahead_is_raised_where_the_next_item_is_taken():
+    def items():
+        yield 1
+        raise ValueError("no more")
+
+    with running_ahead(items(), 2, "making") as taken:
+        assert next(taken) == 1
+        with pytest.raises(ValueError, match="no more"):
+            next(taken)
+        assert list(taken) == []
+
+
+def test_leaving_early_closes_what_runs_ahead_in_its_own_thread():
+    closed = []
+
+    def items():
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.append(threading.current_thread().name)
+
+    with pytest.raises(KeyError), running_ahead(items(), 1, "making") as taken:
+        next(taken)
+        raise KeyError
+    assert closed == ["making"]
+    assert all(thread.name != "making" for thread in threading.enumerate())
+
+
+# The pipeline
+
+
+def task_of(scene, job):
+    found = scene.understand()
+    low, high = scene.percentiles(found)
+    scaling = SceneScaling(found.match.used_slots, low, high, tuple(u.absolute for u in found.slot_units))
+    whole = Window(0, 0, scene.width, scene.height)
+    return Task(job, found, scaling, ModelGrid(whole, Factor(), Factor()), whole, None, 32)
+
+
+def job_for(raster, folder):
+    return SegmentJob(raster, ("green",), units="reflectance", hazard="flood", mask=str(folder / "mask.tif"))
+
+
+def test_cancelling_between_windows_ends_every_thread(tmp_path):
+    raster = write_raster(tmp_path / "s.tif", np.full((2000, 1700), 0.3, "f4"))
+    model = reflectance_model(tmp_path / "model")
+    report = Report()
+    network, before = model.network, threading.active_count()
+    answer = network.hazard_logits
+
+    def answer_and_cancel(planes):
+        if len(network.calls) == 3:
+            report.cancelled.set()
+        return answer(planes)
+
+    network.hazard_logits = answer_and_cancel
+    with pytest.raises(Cancelled):
+        run(tmp_path, raster, model=model, report=report)
+    assert threading.active_count() <= before
+    assert len(network.calls) <= 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "s.tif"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the bytes that a process reads are counted by Linux")
+@pytest.mark.parametrize("block", [256, 512])
+def test_each_block_is_decoded_once(tmp_path, block):
+    """Of a file whose blocks are stored as they are, as many bytes are read as it has, not once for every window."""
+    options = ["TILED=YES", f"BLOCKXSIZE={block}", f"BLOCKYSIZE={block}"]
+    values = np.random.default_rng(0).uniform(0.1, 0.9, (3 * 1024, 4 * 1024)).astype("f4")
+    raster = write_raster(tmp_path / "s.tif", values, options=options)
+    job = job_for(raster, tmp_path)
+
+    def read_so_far():
+        return int(Path("/proc/self/io").read_text().split("rchar:")[1].split()[0])
+
+    with Scene(job) as scene:
+        task = task_of(scene, job)
+        predictor = Predictor(
+            reflectance_model(tmp_path / "model"), "flood", task.scaling, torch.device("cpu"), None, print
+        )
+        before = read_so_far()
+        rows = sum(len(portion.probability) for portion in predict_rows(task, scene, predictor, Report()))
+    assert rows == 3 * 1024
+    assert read_so_far() - before < 1.1 * values.nbytes
+
+
+@pytest.mark.slow
+def test_a_very_wide_virtual_mosaic_takes_bounded_memory(tmp_path):
+    """100 000 columns with one tile of data, in a process of its own: what holds rows is counted by its peak."""
+    tile = write_raster(tmp_path / "tile.tif", np.full((700, 500), 0.7, "f4"), nodata=(-1.0,))
+    mosaic = tmp_path / "mosaic.vrt"
+    mosaic.write_text(
+        '<VRTDataset rasterXSize="100000" rasterYSize="900"><GeoTransform>500000,10,0,5100000,0,-10</GeoTransform>'
+        '<SRS>EPSG:32632</SRS><VRTRasterBand dataType="Float32" band="1"><NoDataValue>-1</NoDataValue>'
+        f"<SimpleSource><SourceFilename>{tile}</SourceFilename><SourceBand>1</SourceBand>"
+        '<SrcRect xOff="0" yOff="0" xSize="500" ySize="700"/><DstRect xOff="60000" yOff="150" xSize="500" ySize="700"/>'
+        "</SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    code = (
+        "import resource, sys; sys.path[:0] = ['tests/engine']\n"
+        "from pathlib import Path; from scenes import *\n"
+        "result, mask, _ = run(Path(sys.argv[1]), sys.argv[2])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, int((mask == 1).sum()))\n"
+    )
+    import subprocess
+
+    words = [sys.executable, "-c", code, str(tmp_path), str(mosaic)]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    peak_kb, hazard = (int(word) for word in ended.stdout.split())
+    assert hazard == 700 * 500
+    assert peak_kb < 1_500_000
+
+
+# A GPU, and what stands for one
+
+
+class FakeCuda:
+    """Streams and events that note what happens; copies are done at once."""
+
+    def __init__(self):
+        self.log = []
+        cuda = self
+
+        class Stream:
+            def __init__(self, device=None):
+                self.waited = []
+
+            def wait_event(self, event):
+                cuda.log.append(("computing waits for", event.number))
+
+        class Event:
+            count = 0
+
+            def __init__(self):
+                Event.count += 1
+                self.number = Event.count
+
+            def record(self, stream):
+                cuda.log.append(("recorded", self.number))
+
+            def synchronize(self):
+                cuda.log.append(("waited for", self.number))
+
+        self.Stream, self.Event, self.computing = Stream, Event, Stream()
+
+    def current_stream(self, device=None):
+        return self.computing
+
+    def stream(self, stream):
+        import contextlib
+
+        return contextlib.nullcontext()
+
+
+def test_memory_for_copies_is_used_again_only_when_the_copy_from_it_is_through():
+    cuda = FakeCuda()
+    transfers = Transfers(torch.device("cpu"), cuda, pin=False)
+    waits = []
+    for number, count in enumerate((2, 2, 2, 1, 2)):
+        windows = [torch.full((3, 4, 5), float(10 * number + i)) for i in range(count)]
+        waits.append(transfers.through(windows, lambda planes: planes.clone().mean((1, 2, 3))))
+        if number >= 2:  # of the two parts of memory it takes the older one; each batch has two events
+            assert ("waited for", 2 * (number - 2) + 1) in cuda.log
+    for number, (wait, count) in enumerate(zip(waits, (2, 2, 2, 1, 2), strict=True)):
+        assert wait().tolist() == [10 * number + i for i in range(count)]
+        assert cuda.log[-1] == ("waited for", 2 * number + 2)
+    order = [entry for entry in cuda.log if entry in (("recorded", 1), ("computing waits for", 1), ("recorded", 2))]
+    assert order == [("recorded", 1), ("computing waits for", 1), ("recorded", 2)]
+
+
+class OnFakeDevice(Predictor):
+    """A predictor that takes the way of a GPU, on a CPU."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self._transfers = Transfers(torch.device("cpu"), FakeCuda(), pin=False)
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_the_way_over_a_device_of_its_own_gives_the_same_rows(tmp_path, batch_size):
+    values = np.random.default_rng(1).uniform(0.1, 0.9, (1600, 1500)).astype("f4")
+    values[:800, 700:] = np.nan
+    raster = write_raster(tmp_path / "s.tif", values)
+    job = job_for(raster, tmp_path)
+    found = []
+    for kind in (Predictor, OnFakeDevice):
+        with Scene(job) as scene:
+            task = task_of(scene, job)
+            model = reflectance_model(tmp_path / "model")
+            predictor = kind(model, "flood", task.scaling, torch.device("cpu"), batch_size, print)
+            rows = [portion.probability for portion in predict_rows(task, scene, predictor, Report())]
+            found.append(np.concatenate(rows))
+    assert np.array_equal(*found, equal_nan=True)
+    assert np.nanmax(np.abs(found[1] - values)) < 1e-4
+
+
+def failing(predictor, *errors):
+    """The network raises these, one a call, before it answers again."""
+    waiting, answer = list(errors), predictor._network.hazard_logits
+
+    def answer_or_fail(planes):
+        if waiting:
+            raise waiting.pop(0)
+        return answer(planes)
+
+    predictor._network.hazard_logits = answer_or_fail
+
+
+def on_fake_device(tmp_path, batch_size=4):
+    said = []
+    scaling = SceneScaling(("green",), (0.0,), (0.5,), (True,))
+    model = reflectance_model(tmp_path / "model")
+    return OnFakeDevice(model, "flood", scaling, torch.device("cpu"), batch_size, said.append), said
+
+
+def test_memory_that_runs_short_on_the_way_halves_the_batch(tmp_path):
+    predictor, said = on_fake_device(tmp_path)
+    planes = [torch.rand((4, 32, 32)) for _ in range(4)]
+    expected = predictor.predict(planes)
+    failing(predictor, torch.OutOfMemoryError("CUDA out of memory."))
+    found = predictor.start(planes)()
+    assert predictor.batch_size == 2 and len(said) == 1
+    assert all(torch.allclose(one, two[0]) for one, two in zip(expected, found, strict=True))
+
+
+def test_a_device_that_fails_is_told_with_its_remedy(tmp_path):
+    predictor, _ = on_fake_device(tmp_path)
+    predictor.device = torch.device("cuda:0")
+    failing(predictor, RuntimeError("CUDA error: no kernel image is available\nCompile with..."))
+    with pytest.raises(
+        DeviceFailed, match=r"cuda:0 failed \(CUDA error: no kernel.*\); choose device cpu"
+    ):
+        predictor.start([torch.rand((4, 32, 32))])
+
+
+@pytest.mark.cuda
+def test_a_gpu_gives_the_rows_that_the_processor_gives(tmp_path):
+    values = np.random.default_rng(1).uniform(0.1, 0.9, (1600, 1500)).astype("f4")
+    raster = write_raster(tmp_path / "s.tif", values)
+    job = job_for(raster, tmp_path)
+    found = []
+    for name in ("cpu", "cuda"):
+        with Scene(job) as scene:
+            task = task_of(scene, job)
+            model = reflectance_model(tmp_path / "model")
+            predictor = Predictor(model, "flood", task.scaling, choose_device(name), None, print)
+            rows = [portion.probability for portion in predict_rows(task, scene, predictor, Report())]
+            found.append(np.concatenate(rows))
+    assert np.abs(found[0] - found[1]).max() <= 0.005
+
+
+@pytest.mark.cuda
+def test_the_next_windows_are_sent_while_a_gpu_computes(tmp_path):
+    from engine.model import load_model
+
+    slots = ("blue", "green", "red", "nir", "swir1", "swir2")
+    scaling = SceneScaling(slots, (0.0,) * 6, (0.5,) * 6, (True,) * 6)
+    predictor = Predictor(load_model("unet"), "flood", scaling, torch.device("cuda:0"), 4, print)
+    windows = [torch.rand((24, 768, 768)) for _ in range(4)]
+    predictor.predict(windows)
+    waiting = [predictor.start(windows) for _ in range(3)]
+    expected = predictor.predict(windows)
+    for wait in waiting:
+        for (found,), other in zip(wait(), expected, strict=True):
+            assert (found - other).abs().max() <= 0.005
