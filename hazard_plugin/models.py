@@ -84,7 +84,7 @@ def read_models(listed: Any) -> List[ModelEntry]:
             entries.append(
                 ModelEntry(
                     card["name"],
-                    str(card.get("title") or card["name"]),
+                    card_text(str(card.get("title") or "")) or card["name"],
                     [str(hazard) for hazard in card.get("hazards") or ()],
                     [str(hazard) for hazard in card.get("default_for") or ()],
                     float(score) if isinstance(score, (int, float)) else None,

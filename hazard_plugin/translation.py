@@ -38,7 +38,7 @@ class Translation:
     def install(self, path: Optional[str] = None) -> bool:
         """Put the user's language in place, or the catalogue named; False where the texts stay as they are."""
         self.remove()
-        path = path or catalogue_for(QgsApplication.locale())
+        path = path or catalogue_for(language())
         if not path:
             return False
         messages = read_catalogue(path)
@@ -56,6 +56,13 @@ class Translation:
             QCoreApplication.removeTranslator(self._translator)
             self._translator = None
             self._data = b""
+
+
+def language() -> str:
+    """The language that QGIS speaks: as it was started with, else as its options say, else the system's."""
+    application = QgsApplication.instance()
+    chosen = application.translation() if isinstance(application, QgsApplication) else ""
+    return str(chosen or QgsApplication.locale())
 
 
 def catalogue_for(locale: str, folder: str = CATALOGUES) -> str:

@@ -1722,6 +1722,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>bis dahin enden, als wären alle Epochen getan; frühere Teile eines fortgesetzten Laufs zählen mit</translation>
     </message>
     <message>
+        <source>folder in which scenes of training data are kept decoded, for this run and later ones</source>
+        <translation>Ordner, in dem Szenen der Trainingsdaten dekodiert bleiben, für diesen Lauf und spätere</translation>
+    </message>
+    <message>
         <source>go on from the last checkpoint of the same run</source>
         <translation>vom letzten Zwischenstand desselben Laufs fortsetzen</translation>
     </message>
@@ -1752,6 +1756,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
     <message>
         <source>model to start from; from scratch when not given</source>
         <translation>Modell, von dem ausgegangen wird; ohne Angabe von Grund auf</translation>
+    </message>
+    <message>
+        <source>most that it may hold; other scenes are decoded anew</source>
+        <translation>so viel darf er höchstens enthalten; andere Szenen werden neu dekodiert</translation>
     </message>
     <message>
         <source>name or folder of the model to write</source>
@@ -1874,6 +1882,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
     <message>
         <source>Cutting the probability</source>
         <translation>Wahrscheinlichkeit wird geschnitten</translation>
+    </message>
+    <message>
+        <source>Decoding scenes</source>
+        <translation>Szenen werden dekodiert</translation>
     </message>
     <message>
         <source>Finding sets and models</source>
@@ -3087,6 +3099,22 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
         <translation>Rutschung</translation>
     </message>
     <message>
+        <source>New flood</source>
+        <translation>Neue Überflutung</translation>
+    </message>
+    <message>
+        <source>New glacier collapse</source>
+        <translation>Neuer Gletscherabbruch</translation>
+    </message>
+    <message>
+        <source>New landslide</source>
+        <translation>Neue Rutschung</translation>
+    </message>
+    <message>
+        <source>New: {hazard}</source>
+        <translation>Neu: {hazard}</translation>
+    </message>
+    <message>
         <source>{hazard} change by adapting - {scene}</source>
         <translation>{hazard}, Änderung durch Anpassung - {scene}</translation>
     </message>
@@ -3148,6 +3176,10 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
         <translation>Anpassung</translation>
     </message>
     <message>
+        <source>Day of the scene before</source>
+        <translation>Tag der früheren Szene</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
@@ -3176,8 +3208,16 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
         <translation>SHA-256 der Szene</translation>
     </message>
     <message>
+        <source>SHA-256 of the scene before</source>
+        <translation>SHA-256 der früheren Szene</translation>
+    </message>
+    <message>
         <source>Scene</source>
         <translation>Szene</translation>
+    </message>
+    <message>
+        <source>Scene before</source>
+        <translation>Frühere Szene</translation>
     </message>
     <message>
         <source>Threshold</source>
@@ -3859,8 +3899,24 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Ein kleines U-Net++ für beliebige optische und C-Band-Radarkanäle, nur mit simulierten Szenen trainiert. Überflutung: Wasser, wo immer es zu sehen ist, darin stehende Pflanzen eingeschlossen. Rutschung: frische Narben, Bahnen und Ablagerungen. Gletscherabbruch: die Zunge aus Eis und Fels, ihre Bahn und ihr Ursprung. Eine weitere Ausgabe antwortet für jede davon.</translation>
     </message>
     <message>
+        <source>Attention U-Net, any sensor</source>
+        <translation>Attention U-Net, jeder Sensor</translation>
+    </message>
+    <message>
         <source>Flood marks all water of the scene, permanent water too: compare with a map of permanent water for the flood alone. RGB without near infrared is weak for water, and so is muddy water in RGB beside bare ground. Cloud shadow over forest can pass for water. Landslides and glacier collapses are told from optical bands only; bare fields are confused with landslides at 30 m, and scars on ground that was bare before cannot be told on one date. No labelled glacier collapse was at hand: its recall is known on simulated scenes only. The real sets that the scores name were looked at while the simulator and the rule for thresholds were made: they are development sets, and other scenes may score lower.</source>
         <translation>Überflutung markiert alles Wasser der Szene, auch ständiges: Für die Überflutung allein vergleichen Sie mit einer Karte ständigen Wassers. RGB ohne nahes Infrarot ist schwach für Wasser, ebenso trübes Wasser in RGB neben nacktem Boden. Wolkenschatten über Wald kann als Wasser gelten. Rutschungen und Gletscherabbrüche werden nur aus optischen Kanälen erkannt; kahle Felder werden bei 30 m mit Rutschungen verwechselt, und Narben auf vorher schon kahlem Boden sind an einem Tag nicht zu erkennen. Ein beschrifteter Gletscherabbruch war nicht zur Hand: Sein Recall ist nur auf simulierten Szenen bekannt. Die echten Datensätze, die die Güten nennen, wurden angesehen, während der Simulator und die Regel für Schwellenwerte entstanden: Es sind Entwicklungsdatensätze, und andere Szenen können schlechter abschneiden.</translation>
+    </message>
+    <message>
+        <source>Residual U-Net, any sensor</source>
+        <translation>Residual U-Net, jeder Sensor</translation>
+    </message>
+    <message>
+        <source>U-Net++, any sensor</source>
+        <translation>U-Net++, jeder Sensor</translation>
+    </message>
+    <message>
+        <source>U-Net, any sensor</source>
+        <translation>U-Net, jeder Sensor</translation>
     </message>
 </context>
 <context>
@@ -4946,6 +5002,14 @@ Oberflächenmodelle enthalten Bäume und Gebäude, deren Ränder steil aussehen:
         <translation>weniger als 1 % nicht beurteilt</translation>
     </message>
     <message>
+        <source>{area} since {before}</source>
+        <translation>{area} seit {before}</translation>
+    </message>
+    <message>
+        <source>{found}; {area} of water was there before</source>
+        <translation>{found}; {area} Wasser waren schon vorher da</translation>
+    </message>
+    <message>
         <source>{percent:.0f} % not assessed</source>
         <translation>{percent:.0f} % nicht beurteilt</translation>
     </message>
@@ -5129,6 +5193,89 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     <message>
         <source>Units of the values (empty: found out)</source>
         <translation>Einheiten der Werte (leer: selbst ermittelt)</translation>
+    </message>
+</context>
+<context>
+    <name>SceneBefore</name>
+    <message>
+        <source>'{name}' of {date}</source>
+        <translation>„{name}“ vom {date}</translation>
+    </message>
+    <message>
+        <source>Area of water on both dates in m²</source>
+        <translation>Fläche mit Wasser an beiden Tagen in m²</translation>
+    </message>
+    <message>
+        <source>Bands of the scene before (empty: found out)</source>
+        <translation>Kanäle der früheren Szene (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
+        <source>Compared by rule: probability now, times one minus the probability before.</source>
+        <translation>Nach Regel verglichen: Wahrscheinlichkeit jetzt, mal eins minus die Wahrscheinlichkeit vorher.</translation>
+    </message>
+    <message>
+        <source>Day of the scene before</source>
+        <translation>Tag der früheren Szene</translation>
+    </message>
+    <message>
+        <source>Day of the scene before, as 2024-05-01 (empty: found out)</source>
+        <translation>Tag der früheren Szene, wie 2024-05-01 (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
+        <source>Question answered (present or new)</source>
+        <translation>Beantwortete Frage (present: vorhanden, oder new: neu)</translation>
+    </message>
+    <message>
+        <source>Question answered: what is new since {scene}.</source>
+        <translation>Beantwortete Frage: Was ist neu seit {scene}?</translation>
+    </message>
+    <message>
+        <source>SHA-256 of the scene before</source>
+        <translation>SHA-256 der früheren Szene</translation>
+    </message>
+    <message>
+        <source>Scene before that was used</source>
+        <translation>Verwendete frühere Szene</translation>
+    </message>
+    <message>
+        <source>Scene before the event</source>
+        <translation>Szene vor dem Ereignis</translation>
+    </message>
+    <message>
+        <source>Sensor of the scene before (empty: found out)</source>
+        <translation>Sensor der früheren Szene (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
+        <source>The scene before the event is the scene itself, '{name}'; choose the earlier one of the two.</source>
+        <translation>Die Szene vor dem Ereignis ist die Szene selbst, „{name}“; wählen Sie die frühere der beiden.</translation>
+    </message>
+    <message>
+        <source>The scene before, '{before}', does not lie where '{scene}' does; choose one of the same place.</source>
+        <translation>Die frühere Szene „{before}“ liegt nicht dort, wo „{scene}“ liegt; wählen Sie eine vom selben Ort.</translation>
+    </message>
+    <message>
+        <source>The two scenes lie on each other: {right:+.1f} columns, {down:+.1f} rows, too little to be mended.</source>
+        <translation>Die beiden Szenen liegen aufeinander: {right:+.1f} Spalten, {down:+.1f} Zeilen, zu wenig, um es zu berichtigen.</translation>
+    </message>
+    <message>
+        <source>Units of the scene before (empty: found out)</source>
+        <translation>Einheiten der früheren Szene (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
+        <source>Water on both dates: {area:.4f} km², a class of its own (2).</source>
+        <translation>Wasser an beiden Tagen: {area:.4f} km², eine eigene Klasse (2).</translation>
+    </message>
+    <message>
+        <source>What compared the two scenes (network or rule)</source>
+        <translation>Was die beiden Szenen verglich (network oder rule)</translation>
+    </message>
+    <message>
+        <source>an earlier scene of the same place: what is new is then looked for</source>
+        <translation>eine frühere Szene vom selben Ort: Gesucht wird dann, was neu ist</translation>
+    </message>
+    <message>
+        <source>{name} is about a scene before the event; give one as BEFORE, or leave it empty.</source>
+        <translation>{name} betrifft eine Szene vor dem Ereignis; geben Sie eine als BEFORE an, oder lassen Sie es leer.</translation>
     </message>
 </context>
 <context>
@@ -5377,6 +5524,8 @@ The scene may be any raster layer, optical or radar. Bands and units are found o
 
 The mask has the scene's own grid, cropped to the extent if one is given: 0 none, 1 hazard, 255 not assessed. The probability, if wanted, is 0 to 100 %, 255 not assessed. Without a threshold the model's own is used.
 
+With BEFORE, a scene of the same place from before the event on any grid, what is new is looked for: where its answer is the same on both dates nothing is hazard, and water on both dates is a class of its own (2). Where BEFORE has no value, the scene is assessed by itself.
+
 With ADAPT the model first learns from the unlabelled scene, in the same extent or polygons, and VERDICT and REASON say whether that helped. An adapted model is saved under ADAPT_NAME, for other scenes of the same event; where adapting did not help, the model maps as it is. MASK_BEFORE, PROBABILITY_BEFORE and DIFFERENCE (percentage points) compare with the model as it was.
 
 Areas are measured on the ellipsoid. A mask is a model's opinion: check it before anyone relies on it.</source>
@@ -5385,6 +5534,8 @@ Areas are measured on the ellipsoid. A mask is a model's opinion: check it befor
 Die Szene darf ein beliebiger Rasterlayer sein, optisch oder Radar. Kanäle und Einheiten werden aus Namen, Wellenlängen und Werten ermittelt, und das Protokoll sagt, wie; geben Sie BANDS (eine Rolle je Kanal, der Reihe nach: coastal, blue, green, red, nir, swir1, swir2, vv, vh, oder - für ungenutzt), SENSOR oder UNITS an, wo das falsch ist.
 
 Die Maske hat das Gitter der Szene, auf die Ausdehnung zugeschnitten, wenn eine angegeben ist: 0 keine, 1 Gefahr, 255 nicht beurteilt. Die Wahrscheinlichkeit, wenn gewünscht, ist 0 bis 100 %, 255 nicht beurteilt. Ohne Schwellenwert gilt der des Modells.
+
+Mit BEFORE, einer Szene desselben Orts von vor dem Ereignis auf beliebigem Gitter, wird gesucht, was neu ist: Wo die Antwort an beiden Tagen dieselbe ist, ist nichts Gefahr, und Wasser an beiden Tagen ist eine eigene Klasse (2). Wo BEFORE keinen Wert hat, wird die Szene für sich beurteilt.
 
 Mit ADAPT lernt das Modell zuerst aus der unbeschrifteten Szene, in derselben Ausdehnung oder denselben Polygonen, und VERDICT und REASON sagen, ob das half. Ein angepasstes Modell wird unter ADAPT_NAME gespeichert, für andere Szenen desselben Ereignisses; wo Anpassen nicht half, kartiert das Modell, wie es ist. MASK_BEFORE, PROBABILITY_BEFORE und DIFFERENCE (Prozentpunkte) vergleichen mit dem Modell, wie es war.
 

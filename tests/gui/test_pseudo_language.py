@@ -67,7 +67,7 @@ def listed():
 @pytest.fixture
 def names(listed):
     """What stays as it is: names of programs, sensors, units, formats and models."""
-    return (*NAMES, *(str(card["title"]) for card in listed), *(card["name"] for card in listed))
+    return (*NAMES, *(card["name"] for card in listed))
 
 
 NAMES = (

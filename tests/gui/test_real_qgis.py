@@ -35,10 +35,16 @@ app.exec()
 
 RELOAD = """
 from qgis.PyQt.QtCore import QTimer
-from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtWidgets import QDockWidget
+from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings
+from qgis.gui import QgsOptionsPageWidget
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget
 from qgis.utils import iface, plugins, reloadPlugin, unloadPlugin
 import json, os, sys
+def confirm_options():
+    shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
+    pages = [p for w in shown for p in w.findChildren(QgsOptionsPageWidget) if p.objectName() == "hazardOptionsPage"]
+    pages[0].idle_spin.setValue(44)
+    pages[0].window().accept()
 def check():
     found = {}
     window = iface.mainWindow()
@@ -48,6 +54,10 @@ def check():
     plugins["hazard_mapper"].layer_action.trigger()
     dock = plugins["hazard_mapper"].dock
     found["shown"] = dock.isVisible() and dock.scene() is layer
+    found["german"] = plugins["hazard_mapper"].layer_action.text() == "Gefahr segmentieren"
+    QTimer.singleShot(1000, confirm_options)
+    iface.showOptionsDialog(window, "")
+    found["options_kept"] = QgsSettings().value("hazardmapper/idle_minutes") == "44"
     found["in_menu"] = any("Hazard" in a.text() for a in iface.rasterMenu().actions())
     reloadPlugin("hazard_mapper")
     QgsApplication.processEvents()
@@ -111,7 +121,7 @@ def profile(tmp_path):
     return demo.prepare_profile()
 
 
-def test_in_real_qgis_the_layer_menu_opens_the_dock_and_unloading_leaves_nothing(tmp_path):
+def test_in_real_qgis_in_german_layer_menu_and_options_work_and_unloading_leaves_nothing(tmp_path):
     code, out = tmp_path / "reload.py", tmp_path / "found.json"
     code.write_text(RELOAD)
     environment = {
@@ -120,11 +130,13 @@ def test_in_real_qgis_the_layer_menu_opens_the_dock_and_unloading_leaves_nothing
         "HAZARD_TEST_SCENE": write_scene(tmp_path / "scene.tif"),
         "HAZARD_ENGINE_PYTHON": sys.executable,
     }
-    program = ["qgis", "--nologo", "--noversioncheck", "--profiles-path", str(profile(tmp_path)), "--code", str(code)]
-    subprocess.run(program, env=environment, capture_output=True, timeout=120)
+    program = ["qgis", "--nologo", "--noversioncheck", "--lang", "de", "--profiles-path", str(profile(tmp_path))]
+    subprocess.run([*program, "--code", str(code)], env=environment, capture_output=True, timeout=120)
     found = json.loads(out.read_text())
     assert found == {
         "shown": True,
+        "german": True,
+        "options_kept": True,
         "in_menu": True,
         "reloaded": True,
         "dock_left": False,

@@ -55,7 +55,7 @@ def engine_texts(root: Path) -> set[tuple[str, str]]:
         found |= {("EngineJob", str(field.metadata["help"])) for field in dataclasses.fields(job) if field.metadata}
     for path in (root / "resources" / "models").glob("*/card.json"):
         card = json.loads(path.read_text(encoding="utf-8"))
-        found |= {("ModelCards", card[name]) for name in ("description", "limits") if card.get(name)}
+        found |= {("ModelCards", card[name]) for name in ("title", "description", "limits") if card.get(name)}
     return {(context, text) for context, text in found if text}
 
 
