@@ -104,6 +104,12 @@ class LearningJob:
     seed: int = option(0, help="seed of weights, split and order", metavar="S", parse=int)
     all_bands: bool = option(False, help="train on all bands of a scene only (no channel sampling)")
     workers: int = option(1, help="processes that prepare chips", metavar="N", parse=int)
+    cache: Optional[str] = option(
+        help="folder in which scenes of training data are kept decoded, for this run and later ones", metavar="FOLDER"
+    )
+    cache_gb: float = option(
+        100.0, help="most that it may hold; other scenes are decoded anew", metavar="GB", parse=float
+    )
     device: str = option("auto", help="auto, cpu, cuda:N or mps", metavar="DEVICE")
     resume: bool = option(False, help="go on from the last checkpoint of the same run")
     overwrite: bool = option(False, help="replace a model that exists")
@@ -116,6 +122,7 @@ class LearningJob:
         check_range("Learning rate", self.learning_rate, 1e-7, 1)
         check_range("Patience", self.patience, 0, 10_000)
         check_range("Workers", self.workers, 0, 64)
+        check_range("Gigabytes of cache", self.cache_gb, 0.001, 100_000)
         check_range("Seed", self.seed, *SEEDS)
         for name, value in (("Epochs", self.epochs), ("Iterations", self.iterations), ("Minutes", self.minutes)):
             if value is not None:

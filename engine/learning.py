@@ -34,6 +34,8 @@ VALIDATION_SCENES = (24, 96)  # simulated, of a short and of a long run
 SIMULATED_DATA = ("simulated scenes only (engine/simulate)", "made by this program")
 """Name and licence of the data that need no files."""
 LICENCE = "CC BY 4.0"
+NOT_REPEATED = ("resume", "overwrite", "device", "workers", "cache", "cache_gb")
+"""What a card's command leaves out: it changes how a run is made, not what it makes."""
 
 
 @dataclass
@@ -157,7 +159,8 @@ def simulated_validation_scenes(plan: Plan) -> int:
 
 def settings_of(kind: str, job: LearningJob, **more: Any) -> dict[str, Any]:
     """What two runs must share for one to go on where the other stopped: all that changes what a step does."""
-    free = {"save", "epochs", "iterations", "patience", "minutes", "workers", "device", "resume", "overwrite"}
+    free = {"save", "epochs", "iterations", "patience", "minutes", "workers", "device", "resume", "overwrite", "cache"}
+    free |= {"cache_gb"}
     values = {spec.name: getattr(job, spec.name) for spec in dataclasses.fields(job) if spec.name not in free}
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     if job.data != SIMULATED:
@@ -183,7 +186,7 @@ def command_of(kind: str, job: LearningJob) -> str:
     words = ["python -m engine", kind]
     for spec in dataclasses.fields(job):
         value = getattr(job, spec.name)
-        if value == spec.default or spec.name in ("resume", "overwrite", "device", "workers"):
+        if value == spec.default or spec.name in NOT_REPEATED:
             continue
         flag = "--" + spec.name.replace("_", "-")
         if value is True:

@@ -79,7 +79,7 @@ def prefetched(
         HazardError: a process ended unexpectedly.
     """
     first, stride = first_step + ranks.rank, ranks.count
-    with _prepared(source, first, stride, workers, report, ranks.device.type == "cuda") as items:
+    with prepared(source, first, stride, workers, report, ranks.device.type == "cuda") as items:
         if ranks.count == 1:
             yield (_checked(item) for item in items)
             return
@@ -137,7 +137,7 @@ def _shares(item: Batch | HazardError, count: int) -> list[Batch | HazardError]:
 
 
 @contextlib.contextmanager
-def _prepared(
+def prepared(
     source: Source, first_step: int, stride: int, workers: int, report: Report, pinned: bool
 ) -> Iterator[Iterator[Batch | HazardError]]:
     """Every ``stride``-th batch from ``first_step`` on; ``pinned`` in memory that a GPU reads by itself."""

@@ -38,6 +38,7 @@ from .prefetch import prefetched
 from .protocol import HAZARDS, BadInput, PretrainJob
 from .reporting import Report
 from .samples import CHARACTERISTICS
+from .shards import with_cache
 from .simulate.chips import Batch
 from .survey import survey
 from .validation import artificial_weight, judge_surface
@@ -81,7 +82,7 @@ def _pretrain(job: PretrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     torch.manual_seed(job.seed)
     network = build_network(card).to(device)
     ranks.first(lambda: require_room(folder, network))
-    data = ranks.with_data(lambda: open_data(job))
+    data = ranks.with_data(lambda: with_cache(job, open_data(job), report))
     warnings: list[str] = []
     if data is not None:
         opened = data

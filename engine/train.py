@@ -42,6 +42,7 @@ from .prefetch import Source, prefetched
 from .protocol import HAZARDS, SIMULATED, BadInput, TrainJob
 from .reporting import Report
 from .samples import CHARACTERISTICS
+from .shards import source_of, with_cache
 from .simulate.chips import Batch
 from .survey import survey
 from .validation import HazardScore, judge_hazards
@@ -110,7 +111,7 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     folder = ranks.first(lambda: settle_folder(job))
     device = ranks.device
     start = _start(job)
-    data = ranks.with_data(lambda: open_data(job))
+    data = ranks.with_data(lambda: with_cache(job, open_data(job), report))
     teaching = settle_teaching(job, data, start.card if start else None)
     card = new_card(folder.name, job, teaching, start.card if start else None)
     torch.manual_seed(job.seed)
@@ -250,7 +251,7 @@ def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Repor
     """Notes on the data and on what they do not show; raises BadInput if no label of theirs shows a hazard."""
     notes: list[str] = []
     given = [f"--{name.replace('_', '-')}" for name in ("bands", "units", "gsd_m") if getattr(job, name) is not None]
-    if given and (data is None or not isinstance(data.source, ImageFolder)):
+    if given and (data is None or not isinstance(source_of(data.source), ImageFolder)):
         notes.append(f"{' and '.join(given)} speak of a folder of images and labels; here they change nothing.")
     if data is not None:
         found = survey(data.source, data.train, job.seed, report)
