@@ -1,11 +1,14 @@
 """What is remembered between sessions (QgsSettings) and with a project (its custom entries)."""
 
 import json
+import os
 from typing import Any, Dict
 
 from qgis.core import QgsProject, QgsSettings
 
 SCOPE = "hazardmapper"
+OWN_FOLDERS = "chosen_folders"
+MOST_FOLDERS = 50
 
 
 def load_setting(name: str, default: str = "") -> str:
@@ -23,6 +26,8 @@ def load_choices(project: QgsProject) -> Dict[str, str]:
     choices = {}
     for name in CHOICES:
         value, found = project.readEntry(SCOPE, name, "")
+        if name == "folder" and not is_own_folder(project, value):
+            value = ""  # whoever made the project does not decide where files are written
         choices[name] = value if found else starting_choice(name)
     return choices
 
@@ -56,12 +61,35 @@ def worker_variables() -> Dict[str, str]:
     return {name: value for name, value in wanted.items() if value}
 
 
+def is_own_folder(project: QgsProject, folder: str) -> bool:
+    """Whether this user chose a folder before, or it lies with the project file."""
+    if not folder:
+        return True
+    wanted, home = as_one(folder), as_one(project.absolutePath() if project.fileName() else "")
+    with_project = bool(home) and (wanted + os.sep).startswith(home.rstrip(os.sep) + os.sep)
+    return with_project or wanted in load_setting(OWN_FOLDERS).split("\n")
+
+
+def remember_folder(folder: str) -> None:
+    """Note that this user chose a folder."""
+    known = [one for one in load_setting(OWN_FOLDERS).split("\n") if one]
+    if folder and as_one(folder) not in known:
+        save_setting(OWN_FOLDERS, "\n".join([as_one(folder), *known][:MOST_FOLDERS]))
+
+
+def as_one(folder: str) -> str:
+    """One spelling of a folder."""
+    return os.path.normcase(os.path.abspath(folder)) if folder else ""
+
+
 def save_choices(project: QgsProject, choices: Dict[str, Any]) -> None:
     """Remember the dock's choices with the project and as last used; leaves an unchanged project unmarked."""
     for name in CHOICES:
         value = str(choices.get(name) or "")
         if project.readEntry(SCOPE, name, "")[0] != value:
             project.writeEntry(SCOPE, name, value)
+        if name == "folder":
+            remember_folder(value)
         if name not in PROJECT_ONLY:
             save_setting(f"last/{name}", value)
 

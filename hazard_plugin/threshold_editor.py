@@ -98,9 +98,8 @@ class ThresholdEditor(QObject):
         self._waiting = [(APPLY, values, partial, final)]
         self.bar.set_busy(True)
         files = sorted({file_of(layer) for layer in polygons})
-        if not files:
-            self._next()
-        self._asked = len(files)
+        self._asked = len(files) + 1
+        self._client.submit("provenance", protocol.ProvenanceJob(final), lambda found, error: self._begin(final, found))
         for path in files:
             traced = {"INPUT": final, "PROBABILITY": file_of(probability), "MANUAL": path}
             traced["OUTPUT"] = protocol.partial_path(path, token)
@@ -110,13 +109,30 @@ class ThresholdEditor(QObject):
                 lambda found, error, path=path, traced=traced: self._trace_later(path, traced, found),
             )
 
+    def _begin(self, mask: str, found: Optional[Dict[str, Any]]) -> None:
+        """Begin once all files were asked what they are."""
+        if self._may_replace(mask, found, "mask"):
+            self._asked -= 1
+            if not self._asked:
+                self._next()
+
     def _trace_later(self, path: str, traced: Dict[str, Any], found: Optional[Dict[str, Any]]) -> None:
         """Trace polygons as they were traced before; begin once all were asked how that was."""
-        traced.update(settings_of(found))
-        self._waiting.append((TRACE, traced, traced["OUTPUT"], path))
-        self._asked -= 1
-        if not self._asked:
-            self._next()
+        if self._may_replace(path, found, "polygons"):
+            traced.update(settings_of(found))
+            self._waiting.append((TRACE, traced, traced["OUTPUT"], path))
+            self._asked -= 1
+            if not self._asked:
+                self._next()
+
+    def _may_replace(self, path: str, found: Optional[Dict[str, Any]], kind: str) -> bool:
+        """Whether a file itself says that it is a result: a project may call any file one."""
+        if self._waiting and (found or {}).get("kind") == kind:
+            return True
+        if self._waiting:
+            text = self.tr("'{file}' does not say that Hazard Mapper wrote it: it is not replaced, nothing was done.")
+            self._on_failed(text.format(file=path))
+        return False
 
     def _next(self) -> None:
         if not self._waiting:
