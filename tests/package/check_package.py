@@ -40,7 +40,7 @@ LIMIT_BYTES = 25_000_000
 LINE_LENGTH = 120
 REQUIRED = ("name", "qgisMinimumVersion", "description", "about", "version", "author", "email", "repository", "tracker")
 ALLOWED = {".html", ".json", ".md", ".png", ".py", ".qm", ".qml", ".safetensors", ".sld", ".svg", ".ts", ".txt", ".ui"}
-ALLOWED_NAMES = {"LICENSE", "SHA256SUMS"}
+ALLOWED_NAMES = {"LICENSE", "SHA256SUMS", "offline.ncrc"}
 FORBIDDEN_FOLDERS = {"__MACOSX", "__pycache__", ".git", "tests", "build"}
 HASH = re.compile(r'^\s*"(weights|parent)_sha256": "[0-9a-f]{64}",?$')
 
