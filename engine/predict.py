@@ -222,7 +222,8 @@ class Predictor:
     @torch.inference_mode()
     def _launch(self, windows: Sequence[Tensor]) -> Callable[[], Tensor]:
         """Begin with windows on a GPU: copies to and from it run beside what it computes."""
-        assert self._transfers is not None  # noqa: S101  only called then
+        if self._transfers is None:
+            raise RuntimeError("There is no GPU to begin on.")  # a fault of the caller
         half = self._half if self.precision != "fp32" else None
         return self._transfers.through(
             windows, lambda planes: self._probabilities(planes.contiguous(memory_format=torch.channels_last), half)
