@@ -5,6 +5,8 @@ from typing import Any, Dict, Mapping
 
 from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
 
+from .translation import language_of_texts
+
 LOOK = (
     "body{font:15px/1.5 sans-serif;color:#222;max-width:46em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #bbb;padding:.4em .8em;text-align:right}"
@@ -30,7 +32,8 @@ def accuracy_page(mask: str, reference: str, is_polygons: bool, scores: Mapping[
     lacking = tr("{count} pixels of the reference are not assessed by the mask and left out.")
     when = QDateTime.currentDateTimeUtc().toString(Qt.DateFormat.ISODate)
     return (
-        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{heading}</title><style>{LOOK}</style></head><body>"
+        f"<!DOCTYPE html><html lang='{language_of_texts()}'><head><meta charset='utf-8'><title>{heading}</title>"
+        f"<style>{LOOK}</style></head><body>"
         f"<h1>{heading}</h1><p>{intro}</p>{warnings}<table>{values}</table>"
         f"<h2>{escape(tr('Confusion matrix'))}</h2>{_matrix(scores)}"
         f"<p>{escape(lacking.format(count=number_text(scores.get('not_assessed') or 0)))}</p>"

@@ -1,4 +1,4 @@
-"""The layout of a Copernicus EMS Rapid Mapping vector package: names, fields and code lists (standard library only).
+"""The layout of a Copernicus EMS Rapid Mapping vector package: names, fields and code lists.
 
 Where each of these comes from is said in ``resources/help/emergency_package.md``.
 """
@@ -7,6 +7,8 @@ import datetime
 import re
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
+
+from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import protocol
 
@@ -150,18 +152,22 @@ class PackageName:
         """Check each part."""
         if not re.fullmatch(r"EMSR[0-9]{3,4}", self.activation):
             raise protocol.BadInput(
-                f"'{self.activation}' is no activation code; expected EMSR and three or four digits, such as EMSR000."
+                tr("'{code}' is no activation code; expected EMSR and three or four digits, such as EMSR000.").format(
+                    code=self.activation
+                )
             )
         if self.product not in PRODUCTS:
-            raise protocol.BadInput(f"Product '{self.product}' is not known; choose one of {', '.join(PRODUCTS)}.")
+            text = tr("Product '{product}' is not known; choose one of {known}.")
+            raise protocol.BadInput(text.format(product=self.product, known=", ".join(PRODUCTS)))
         for what, number, least in (
-            ("area of interest", self.aoi, 1),
-            ("monitoring", self.monitoring, 0),
-            ("release", self.revision, 1),
-            ("version", self.version, 1),
+            (tr("area of interest"), self.aoi, 1),
+            (tr("monitoring"), self.monitoring, 0),
+            (tr("release"), self.revision, 1),
+            (tr("version"), self.version, 1),
         ):
             if not least <= number <= 99:
-                raise protocol.BadInput(f"The number of the {what} is {number}; expected {least} to 99.")
+                text = tr("The number of the {what} is {number}; expected {least} to 99.")
+                raise protocol.BadInput(text.format(what=what, number=number, least=least))
 
     @property
     def stem(self) -> str:
@@ -224,7 +230,8 @@ def published_day(day: str) -> Optional[str]:
     try:
         return datetime.date.fromisoformat(day).strftime("%d/%m/%Y")
     except ValueError:
-        raise protocol.BadInput(f"'{day}' is no day; expected year, month and day, such as 2024-09-16.") from None
+        text = tr("'{day}' is no day; expected year, month and day, such as 2024-09-16.")
+        raise protocol.BadInput(text.format(day=day)) from None
 
 
 def published_time(time: str) -> Optional[str]:
@@ -233,7 +240,8 @@ def published_time(time: str) -> Optional[str]:
         return None
     found = re.fullmatch(r"T?([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?Z?", time)
     if not found:
-        raise protocol.BadInput(f"'{time}' is no time of day; expected hours and minutes in UTC, such as 09:02.")
+        text = tr("'{time}' is no time of day; expected hours and minutes in UTC, such as 09:02.")
+        raise protocol.BadInput(text.format(time=time))
     hours, minutes, seconds = found.groups()
     return f"T{int(hours):02d}:{minutes}:{seconds or '00'}Z"
 
@@ -246,9 +254,8 @@ def event_of(hazard: str) -> Tuple[str, str]:
 def check_event_type(event_type: str) -> None:
     """Raise BadInput unless it has the form of an event type."""
     if not re.fullmatch(r"[0-9]{1,3}-\S.*", event_type):
-        raise protocol.BadInput(
-            f"'{event_type}' is no event type; expected a number and a name, such as {EVENT_TYPES[4]}."
-        )
+        text = tr("'{event}' is no event type; expected a number and a name, such as {example}.")
+        raise protocol.BadInput(text.format(event=event_type, example=EVENT_TYPES[4]))
 
 
 def subtype_of(event_type: str, hazard: str) -> str:
@@ -277,3 +284,8 @@ def credit_of(sensor: str, day: str) -> str:
     if sensor.startswith("landsat-"):
         return "Landsat imagery courtesy of the U.S. Geological Survey"
     return ""
+
+
+def tr(text: str) -> str:
+    """Translate."""
+    return QCoreApplication.translate("PackageSchema", text)

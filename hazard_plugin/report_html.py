@@ -7,9 +7,11 @@ from typing import Any, Iterable, List, Mapping, Sequence, Tuple
 from qgis.PyQt.QtCore import QCoreApplication
 
 from .adaptation_report import adaptation_html
+from .engine_texts import card_text
 from .hazards import hazard_title
-from .model_card import SCORE_COLUMNS, number, pairs, plain
+from .model_card import SCORE_COLUMNS, number, pairs, plain, score_title
 from .sheet.content import area_at, area_figure, share_figure
+from .translation import language_of_texts
 
 THRESHOLDS_PERCENT = (10, 20, 30, 40, 50, 60, 70, 80, 90)
 SCORES = ("balanced_accuracy", "iou", "f1", "precision", "recall")
@@ -84,7 +86,7 @@ def report_html(content: ReportContent) -> str:
         section(tr("Limits"), limits_part(content)),
     ]
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{language_of_texts()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{text(content.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(part for part in parts if part)
@@ -238,7 +240,7 @@ def card_part(card: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         missing = tr("Model: {name}. Its card was not found on this computer.").format(name=name)
         return f"<p>{text(missing)}</p>"
     rows = [
-        (tr("Model"), card.get("title") or card.get("name")),
+        (tr("Model"), card_text(str(card.get("title") or "")) or card.get("name")),
         (tr("Name"), card.get("name")),
         (tr("Architecture"), " / ".join(str(card[key]) for key in ("architecture", "encoder") if card.get(key))),
         (tr("Hazards"), ", ".join(hazard_title(str(name)) for name in card.get("hazards") or ())),
@@ -250,13 +252,13 @@ def card_part(card: Mapping[str, Any], told: Mapping[str, Any]) -> str:
             number(card["score"]) if card.get("score") is not None else tr("not measured"),
         ),
     ]
-    parts = [f"<p>{text(card['description'])}</p>" if card.get("description") else "", facts(rows)]
+    parts = [f"<p>{text(card_text(str(card['description'])))}</p>" if card.get("description") else "", facts(rows)]
     scores = [row for row in card.get("scores") or () if isinstance(row, Mapping)]
     scores = [row for row in scores if row.get("hazard") == told.get("hazard")] or scores
     columns = [name for name in SCORE_COLUMNS if any(name in row for row in scores)]
     if scores:
         parts.append(f"<h3>{text(tr('Scores, set by set'))}</h3>")
-        head = [name.replace("_", " ") for name in columns]
+        head = [score_title(name) for name in columns]
         texts = len([name for name in columns if name in ("set", "hazard", "mode")])
         parts.append(grid(head, [[number(row.get(name)) for name in columns] for row in scores], texts))
     return "".join(parts)
@@ -313,7 +315,7 @@ def custody_part(told: Mapping[str, Any]) -> str:
 
 def limits_part(content: ReportContent) -> str:
     """What the result cannot be relied on for."""
-    parts = [content.confidence, str(content.card.get("limits") or ""), content.disclaimer]
+    parts = [content.confidence, card_text(str(content.card.get("limits") or "")), content.disclaimer]
     return "".join(f"<p>{text(part)}</p>" for part in parts if part)
 
 

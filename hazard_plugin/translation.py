@@ -65,6 +65,11 @@ def language() -> str:
     return str(chosen or QgsApplication.locale())
 
 
+def language_of_texts() -> str:
+    """Code of the language that the texts are in, as web pages name it."""
+    return language().replace("-", "_").split("_")[0] if catalogue_for(language()) else "en"
+
+
 def catalogue_for(locale: str, folder: str = CATALOGUES) -> str:
     """Path of the catalogue for a locale such as ``de_AT``, else of its language, else empty."""
     name = locale.replace("-", "_").split(".")[0]

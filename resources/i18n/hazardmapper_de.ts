@@ -4570,6 +4570,49 @@ Flächen von Tagen mit verschiedenem beurteiltem Anteil sind nicht dasselbe Maß
     </message>
 </context>
 <context>
+    <name>PackageSchema</name>
+    <message>
+        <source>'{code}' is no activation code; expected EMSR and three or four digits, such as EMSR000.</source>
+        <translation>„{code}“ ist kein Aktivierungscode; erwartet wird EMSR mit drei oder vier Ziffern, etwa EMSR000.</translation>
+    </message>
+    <message>
+        <source>'{day}' is no day; expected year, month and day, such as 2024-09-16.</source>
+        <translation>„{day}“ ist kein Tag; erwartet werden Jahr, Monat und Tag, etwa 2024-09-16.</translation>
+    </message>
+    <message>
+        <source>'{event}' is no event type; expected a number and a name, such as {example}.</source>
+        <translation>„{event}“ ist keine Art des Ereignisses; erwartet werden eine Zahl und ein Name, etwa {example}.</translation>
+    </message>
+    <message>
+        <source>'{time}' is no time of day; expected hours and minutes in UTC, such as 09:02.</source>
+        <translation>„{time}“ ist keine Uhrzeit; erwartet werden Stunden und Minuten in UTC, etwa 09:02.</translation>
+    </message>
+    <message>
+        <source>Product '{product}' is not known; choose one of {known}.</source>
+        <translation>Das Produkt „{product}“ ist nicht bekannt; wählen Sie eines von {known}.</translation>
+    </message>
+    <message>
+        <source>The number of the {what} is {number}; expected {least} to 99.</source>
+        <translation>Die Nummer ({what}) ist {number}; erwartet wird {least} bis 99.</translation>
+    </message>
+    <message>
+        <source>area of interest</source>
+        <translation>das Interessengebiet</translation>
+    </message>
+    <message>
+        <source>monitoring</source>
+        <translation>Beobachtung</translation>
+    </message>
+    <message>
+        <source>release</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>version</source>
+        <translation>Version</translation>
+    </message>
+</context>
+<context>
     <name>PackageWriter</name>
     <message>
         <source>'{folder}' holds '{file}', which is not of a package, so it is not replaced; choose another folder.</source>
@@ -6144,6 +6187,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     <message>
         <source>'{file}' could not be replaced ({error}).</source>
         <translation>„{file}“ konnte nicht ersetzt werden ({error}).</translation>
+    </message>
+    <message>
+        <source>'{file}' does not say that Hazard Mapper wrote it: it is not replaced, nothing was done.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Cancelled; mask and polygons are as before.</source>

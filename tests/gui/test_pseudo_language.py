@@ -193,6 +193,25 @@ def test_in_pages_of_adaptation_and_help_every_text_is_translated(strange, names
     assert not untranslated([pages], names)
 
 
+def test_in_reports_every_text_is_translated(strange, names, listed, qgis_app):
+    from hazard_mapper.hazard_plugin.report_html import ReportContent, report_html
+
+    scores = [{"set": "1", "hazard": "flood", "mode": "2", "balanced_accuracy": 0.9, "iou": 0.8, "false_area": 0.1}]
+    card = {**listed[0], "scores": scores, "thresholds": {"flood": 0.5}, "licence": "CC BY 4.0"}
+    told = {"hazard": "flood", "share_assessed": 0.5, "model": "unet", "threshold": 0.5, "job": {}, "time": "12:00"}
+    steps = [{"kind": kind, "job": {}} for kind in ("threshold", "refine", "correct", "polygons")]
+    page = report_html(
+        ReportContent(
+            "", "", "", {**told, "steps": steps}, [], "", "", areas_by_percent_m2=[1e6] * 101,
+            polygons=[("1", "2", "3", "4")], exposure=[("1", "2", "3", 4, 5, 6)],
+            evaluation={"tp": 1, "fp": 2, "fn": 3, "tn": 4, "not_assessed": 5, "iou": 0.5}, card=card,
+        )
+    )  # fmt: skip
+    body = page[page.index("<body") :]
+    left = visible.words_left(body, (*names, "flood", "attention_unet", "px", "SHA"))
+    assert not left and len(body) > 3000, left
+
+
 def test_in_the_toolbox_every_text_is_translated(strange, quick_engine, plugin, names):
     found = []
     for algorithm in QgsApplication.processingRegistry().providerById("hazardmapper").algorithms():

@@ -3,6 +3,7 @@
 import re
 import string
 import sys
+import time
 
 import pytest
 from qgis.core import QgsSettings
@@ -90,6 +91,18 @@ def test_the_language_is_the_one_that_qgis_has(catalogue, in_place, monkeypatch)
     finally:
         for name, value in zip(("locale/overrideFlag", "locale/userLocale"), before, strict=True):
             settings.remove(name) if value is None else settings.setValue(name, value)
+
+
+def test_pages_name_the_language_of_their_texts(monkeypatch):
+    for spoken, named in (("de_AT", "de"), ("de", "de"), ("fr", "en"), ("C", "en"), ("en_US", "en")):
+        monkeypatch.setattr(translation, "language", lambda chosen=spoken: chosen)
+        assert translation.language_of_texts() == named
+
+
+def test_the_german_catalogue_is_in_place_in_a_tenth_of_a_second(in_place):
+    began = time.process_time()
+    assert in_place.install(str(GERMAN))
+    assert time.process_time() - began < 0.1
 
 
 def test_a_region_falls_back_to_its_language(catalogue):
