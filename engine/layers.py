@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .protocol import same_path
+from .protocol import PERMANENT_WATER, same_path
 from .raster import Layer
 
 HAZARD_COLOURS = {
@@ -14,17 +14,25 @@ HAZARD_COLOURS = {
     "glacier_collapse": (152, 46, 158, 255),
 }
 OTHER_COLOUR = (200, 30, 60, 255)
+WATER_COLOUR = (126, 214, 223, 255)
+"""Water that is no flood: permanent, or there before."""
 ERROR_COLOURS = {1: (0, 114, 178, 255), 2: (213, 94, 0, 255), 3: (240, 228, 66, 255)}
 """Hit, miss and false alarm, told apart by colour-blind eyes as well (palette of Okabe and Ito, 2008)."""
 STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
 
 
-def mask_layer(path: str, hazard: str, scene: str = "") -> Layer:
-    """Mask of a hazard; no style where the scene, named alike, would take it for its own."""
-    style = STYLES / f"mask_{hazard}.qml"
+def mask_layer(path: str, hazard: str, scene: str = "", *, is_new: bool = False) -> Layer:
+    """Mask of a hazard; no style where the scene, named alike, would take it for its own.
+
+    ``is_new`` where it was held against a scene from before the event, and may show water of both dates.
+    """
+    kind = "new" if is_new else "mask"
+    style = STYLES / f"{kind}_{hazard}.qml"
     if not style.exists():
-        style = STYLES / "mask.qml"
+        style = STYLES / f"{kind}.qml"
     colours = {1: HAZARD_COLOURS.get(hazard, OTHER_COLOUR)}
+    if is_new and hazard == "flood":
+        colours[PERMANENT_WATER] = WATER_COLOUR
     return Layer(path, title_of(hazard), colours, style_beside(path, scene, style))
 
 

@@ -77,6 +77,7 @@ from .model_jobs import (
     ImportModelJob,
     parse_numbers,
 )
+from .product_names import date_in_name
 from .scene_jobs import AdaptJob, InspectJob, PairJob, SceneJob, SegmentJob
 
 __all__ = [
@@ -140,6 +141,7 @@ __all__ = [
     "check_choice",
     "check_ending",
     "check_range",
+    "date_in_name",
     "finish_message",
     "job_from_dict",
     "job_message",

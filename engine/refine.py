@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .layers import HAZARD_COLOURS, OTHER_COLOUR, STYLES, title_of
+from .layers import HAZARD_COLOURS, OTHER_COLOUR, STYLES, WATER_COLOUR, title_of
 from .mask_codes import HAZARD, Codes, require_codes, require_mask
 from .protocol import NOT_ASSESSED, ON_SLOPE, PERMANENT_WATER, RefineJob, job_to_dict
 from .raster import MASK, Layer, MaskPair, Window, check_outputs, estimated_bytes
@@ -26,7 +26,7 @@ from .vector.kinds import is_only_vector
 from .vector.water import ReferencePolygons
 
 Flags = npt.NDArray[np.bool_]
-WATER_COLOUR, SLOPE_COLOUR = (126, 214, 223, 255), (120, 120, 120, 255)
+SLOPE_COLOUR = (120, 120, 120, 255)
 UNSEEN_TAG = "HAZARD_NOT_ASSESSED"
 """Raster tag: JSON list, one entry a run, of what made pixels not assessed."""
 

@@ -96,14 +96,17 @@ class PairJob(SceneJob):
     before_date: Optional[str] = option(
         help="day of the scene before; found out when not given", metavar="D", parse=parse_date
     )
+    before_name: Optional[str] = option(
+        help="name of the scene before, to be recorded; that of its file when not given", metavar="NAME"
+    )
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the values can be a job of this kind."""
         super().__post_init__()
-        told = (self.before_bands, self.before_units, self.before_sensor, self.before_date)
+        told = (self.before_bands, self.before_units, self.before_sensor, self.before_date, self.before_name)
         if self.before is None:
             if any(value is not None for value in told):
-                raise BadInput("Bands, units, sensor or date of a scene before need that scene; add --before.")
+                raise BadInput("Bands, units, sensor, date or name of a scene before need that scene; add --before.")
             return
         if same_path(self.before, self.raster):
             raise BadInput(f"The scene before is '{self.before}', the scene itself; choose the earlier one of the two.")

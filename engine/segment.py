@@ -138,7 +138,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "precision": predictor.precision,
         "batch_size": predictor.batch_size,
         "backend": predictor.backend,
-        **_result_of_before(request, permanent),
+        **_result_of_before(request, permanent, was.result() if was else None),
     }
 
 
@@ -163,7 +163,7 @@ def _predictor(request: Request, device: torch.device, report: Report, warn: War
     return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
 
 
-def _result_of_before(request: Request, permanent: AreaTally) -> dict[str, Any]:
+def _result_of_before(request: Request, permanent: AreaTally, sha256: str | None) -> dict[str, Any]:
     """What the JSON says of the scene before: which question was answered, and what was there already."""
     earlier = request.task.earlier
     if earlier is None:
@@ -171,6 +171,8 @@ def _result_of_before(request: Request, permanent: AreaTally) -> dict[str, Any]:
     shift = earlier.shift
     return {
         "before": request.job.before,
+        "before_name": request.job.before_name or earlier.name,
+        "before_sha256": sha256,
         "question": "new",
         "permanent_area_m2": round(permanent.hazard_area_m2, 2) if request.job.hazard == FLOOD else None,
         "before_date": earlier.date,
@@ -188,7 +190,7 @@ def _tags_of_before(request: Request, sha256: str | None) -> dict[str, str]:
     shift = earlier.shift
     known = {
         "HAZARD_QUESTION": "new since the scene before",
-        "HAZARD_BEFORE": earlier.name,
+        "HAZARD_BEFORE": request.job.before_name or earlier.name,
         "HAZARD_BEFORE_SHA256": sha256,
         "HAZARD_BEFORE_DATE": earlier.date,
         "HAZARD_BEFORE_SHIFT_PX": f"{shift.right_px:.2f},{shift.down_px:.2f}" if shift and earlier.moved else None,
@@ -230,7 +232,7 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
 
 def _layers(request: Request) -> dict[str, Layer]:
     job = request.job
-    layers = {MASK: mask_layer(job.mask, job.hazard, job.raster)}
+    layers = {MASK: mask_layer(job.mask, job.hazard, job.raster, is_new=bool(job.before))}
     if job.probability:
         layers[PROBABILITY] = probability_layer(job.probability, job.hazard, job.raster)
     return layers

@@ -106,10 +106,10 @@ class FirstEstimate(QObject):
 
     def _add(self, run: Run, file: str, event: Mapping[str, Any]) -> None:
         project = QgsProject.instance()
-        title = mask_layer_name(run.hazard, run.scene)
+        title = mask_layer_name(run.hazard, run.scene, is_new=bool(run.before))
         self._group = add_run_group(project, run.layer_id, title)
         name = self.tr("{mask} (first estimate)").format(mask=title)
-        origin = {"scene": run.scene, "scene_id": run.layer_id}
+        origin = {"scene": run.scene, "scene_id": run.layer_id, "before": run.before}
         layer = add_result_layer(project, self._group, file, KIND, run.hazard, name, **origin)
         if layer is None:
             self._remove_group()

@@ -23,14 +23,24 @@ def hazard_title(hazard: str) -> str:
     return known.get(hazard) or hazard.replace("_", " ").strip().capitalize() or hazard
 
 
+def new_hazard_title(hazard: str) -> str:
+    """Name of a hazard that was not there before the event."""
+    known = {
+        "flood": tr("New flood"),
+        "landslide": tr("New landslide"),
+        "glacier_collapse": tr("New glacier collapse"),
+    }
+    return known.get(hazard) or tr("New: {hazard}").format(hazard=hazard_title(hazard))
+
+
 def hazard_colour(hazard: str) -> str:
     """Colour of a hazard in masks and polygons, told apart by colour-blind eyes as well."""
     return {"flood": "#1f78dc", "landslide": "#e66101", "glacier_collapse": "#982e9e"}.get(hazard, "#c81e3c")
 
 
-def mask_layer_name(hazard: str, scene: str) -> str:
-    """Layer name of a mask: ``Flood - scene``."""
-    return f"{hazard_title(hazard)} - {scene}"
+def mask_layer_name(hazard: str, scene: str, *, is_new: bool = False) -> str:
+    """Layer name of a mask: ``Flood - scene``, ``New flood - scene`` where it was held against a scene before."""
+    return f"{new_hazard_title(hazard) if is_new else hazard_title(hazard)} - {scene}"
 
 
 def probability_layer_name(hazard: str, scene: str) -> str:
@@ -48,20 +58,23 @@ def compared_layer_name(kind: str, hazard: str, scene: str) -> str:
     return texts[kind].format(hazard=hazard_title(hazard), scene=scene)
 
 
-def style_path(kind: str, hazard: str) -> str:
+def style_path(kind: str, hazard: str, *, is_new: bool = False) -> str:
     """Style file for a mask of this hazard, for a probability raster, or for a difference of two."""
     folder = os.path.join(PACKAGE_FOLDER, "resources", "styles")
-    own = os.path.join(folder, f"mask_{hazard}.qml")
     if kind in ("probability", "difference", "errors"):
         return os.path.join(folder, f"{kind}.qml")
-    return own if os.path.exists(own) else os.path.join(folder, "mask.qml")
+    mask = "new" if is_new else "mask"
+    own = os.path.join(folder, f"{mask}_{hazard}.qml")
+    return own if os.path.exists(own) else os.path.join(folder, f"{mask}.qml")
 
 
-def dress_layer(layer: QgsRasterLayer, kind: str, hazard: str, name: Optional[str] = None) -> None:
-    """Name, style and mark a result layer."""
+def dress_layer(
+    layer: QgsRasterLayer, kind: str, hazard: str, name: Optional[str] = None, *, is_new: bool = False
+) -> None:
+    """Name, style and mark a result layer; ``is_new`` where it was held against a scene from before the event."""
     if name:
         layer.setName(name)
-    layer.loadNamedStyle(style_path(kind, hazard))
+    layer.loadNamedStyle(style_path(kind, hazard, is_new=is_new))
     layer.setCustomProperty(KIND_PROPERTY, kind)
     layer.triggerRepaint()
 

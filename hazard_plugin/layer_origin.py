@@ -13,8 +13,11 @@ from .hazards import KIND_PROPERTY
 SCOPE = "hazardmapper/"
 UNASSESSED_KIND = "unassessed"
 """Kind of a map sheet's grey copy of a mask."""
-ORIGIN_NAMES = ("run", "hazard", "scene", "scene_id", "model", "threshold", "derived")
-"""``run`` is shared by all layers made of one mask; no file names, as projects are moved with their files."""
+ORIGIN_NAMES = ("run", "hazard", "scene", "scene_id", "model", "threshold", "derived", "before")
+"""``run`` is shared by all layers made of one mask; ``before`` is a scene that it was held against.
+
+No file names, as projects are moved with their files.
+"""
 
 
 def remember_origin(layer: QgsMapLayer, kind: str, **origin: str) -> None:
@@ -93,6 +96,9 @@ def run_history(hazard: str, scene: str, results: Mapping[str, Any]) -> Dict[str
         tr("Hazard"): hazard,
         tr("Scene"): scene,
         tr("SHA-256 of the scene"): results.get("SCENE_SHA256"),
+        tr("Scene before"): results.get("BEFORE_NAME"),
+        tr("Day of the scene before"): results.get("BEFORE_DATE_USED"),
+        tr("SHA-256 of the scene before"): results.get("BEFORE_SHA256"),
         tr("Model"): results.get("MODEL_USED"),
         tr("SHA-256 of the model"): results.get("MODEL_SHA256"),
         tr("Threshold"): results.get("THRESHOLD_USED"),
@@ -107,7 +113,7 @@ def without_folders(job: str) -> str:
     if not job:
         return ""
     values = json.loads(job)
-    for name in ("raster", "mask", "probability", "area"):
+    for name in ("raster", "before", "mask", "probability", "area"):
         if isinstance(values.get(name), str):
             values[name] = os.path.basename(values[name])
     return json.dumps(values, ensure_ascii=False)

@@ -30,7 +30,7 @@ PAIRS = (("OUTPUT", "MASK_BEFORE"), ("PROBABILITY", "PROBABILITY_BEFORE"))
 def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -> None:
     """Add the layers in a group above their source and list the result; where that cannot be, say where the file is."""
     results = run.results
-    name = mask_layer_name(run.hazard, run.scene)
+    name = mask_layer_name(run.hazard, run.scene, is_new=bool(run.before))
     path = str(results["OUTPUT"])
     if not project_open:
         note = tr("The project was closed meanwhile; the mask is in {path}.").format(path=path)
@@ -84,6 +84,7 @@ def origin_of_run(run: Run) -> Dict[str, str]:
     return {
         "scene": run.scene,
         "scene_id": run.layer_id,
+        "before": run.before,
         "run": new_run(),
         "model": str(results.get("MODEL_USED") or ""),
         "threshold": str(results.get("THRESHOLD_USED") or ""),
@@ -94,8 +95,9 @@ def layer_title(output: str, kind: str, run: Run) -> str:
     """Name of the layer of an output."""
     if output in COMPARED:
         return compared_layer_name(kind, run.hazard, run.scene)
-    title = mask_layer_name if kind == "mask" else probability_layer_name
-    return title(run.hazard, run.scene)
+    if kind == "mask":
+        return mask_layer_name(run.hazard, run.scene, is_new=bool(run.before))
+    return probability_layer_name(run.hazard, run.scene)
 
 
 def show_before(pairs: Iterable[Tuple[str, str]], before: bool) -> None:

@@ -103,10 +103,13 @@ class RasterSource:
         return f"{self.resolution[0]:.6g}{unit}"
 
 
-def read_layer(layer: QgsRasterLayer, view_resolution: Optional[float] = None) -> RasterSource:
+def read_layer(
+    layer: QgsRasterLayer, view_resolution: Optional[float] = None, *, by_name_alone: bool = False
+) -> RasterSource:
     """Describe a layer on the main thread; raises BadInput if it cannot be read.
 
     ``view_resolution`` (map units of the layer's CRS a pixel) serves providers without a resolution of their own.
+    ``by_name_alone`` has a layer copied whose file opens otherwise than by its name, or lies elsewhere than it says.
     """
     if not layer.isValid() or layer.dataProvider() is None:
         raise protocol.BadInput(
@@ -121,7 +124,8 @@ def read_layer(layer: QgsRasterLayer, view_resolution: Optional[float] = None) -
         override = None
         if crs.isValid() and crs != provider.crs():
             override = crs.toWkt(WKT_PREFERRED)
-        return RasterSource(layer.name(), layer.extent(), crs, path, options, override)
+        if not (by_name_alone and (options or override)):
+            return RasterSource(layer.name(), layer.extent(), crs, path, options, override)
     resolution, origin = resolution_of(layer, view_resolution)
     return RasterSource(
         layer.name(), layer.extent(), crs, provider=provider.clone(), resolution=resolution, resolution_from=origin

@@ -46,7 +46,7 @@ def add_result_layer(
     layer = QgsRasterLayer(path, name, "gdal")
     if not layer.isValid():
         return None
-    dress_layer(layer, kind, hazard, name)
+    dress_layer(layer, kind, hazard, name, is_new=bool(origin.get("before")))
     remember_origin(layer, kind, hazard=hazard, **origin)
     project.addMapLayer(layer, False)
     added = group.addLayer(layer)

@@ -128,7 +128,7 @@ class ResultPanel(QFrame):
 
 def describe(result: Mapping[str, Any]) -> str:
     """One line: ``13.4 km², 8 % not assessed, 21 s on CPU``."""
-    parts = [area_text(result.get("HAZARD_AREA_M2"))]
+    parts = [found_text(result)]
     share = result.get("SHARE_ASSESSED")
     if isinstance(share, (int, float)):
         parts.append(share_text(1.0 - share))
@@ -138,6 +138,20 @@ def describe(result: Mapping[str, Any]) -> str:
         taken = f"{seconds:.3g} s"
         parts.append(tr("{time} on {device}").format(time=taken, device=device) if device else taken)
     return ", ".join(part for part in parts if part)
+
+
+def found_text(result: Mapping[str, Any]) -> str:
+    """Area, and where a scene from before was given, since when it is new and what was there already."""
+    found = area_text(result.get("HAZARD_AREA_M2"))
+    if result.get("QUESTION") != "new":
+        return found
+    since = result.get("BEFORE_DATE_USED") or result.get("BEFORE_NAME")
+    if since:
+        found = tr("{area} since {before}").format(area=found, before=since)
+    was = result.get("PERMANENT_AREA_M2")
+    if isinstance(was, (int, float)):
+        return tr("{found}; {area} of water was there before").format(found=found, area=area_text(was))
+    return found
 
 
 def area_text(area_m2: Any) -> str:

@@ -25,6 +25,8 @@ class Run:
     wants_probability: bool
     parameters: Dict[str, Any]
     wants_comparison: bool = False
+    before: str = ""
+    """Name of the scene from before the event with which it is compared."""
     results: Dict[str, Any] = field(default_factory=dict)
 
 

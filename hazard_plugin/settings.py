@@ -106,6 +106,7 @@ CHOICES = (
     "probability",
     "device",
     "layer_bands",
+    "before",
 )
-PROJECT_ONLY = ("polygons", "folder", "layer_bands")
+PROJECT_ONLY = ("polygons", "folder", "layer_bands", "before")
 """Choices that mean nothing in another project."""

@@ -85,7 +85,14 @@ class ApplyThreshold(DeliveryAlgorithm):
             layer = self.raster(parameters, "PROBABILITY", context)
         hazard, scene = hazard_of(layer), scene_of(layer)
         origin = {**inherited(layer), "threshold": f"{self.job.threshold:g}"}
-        dress_on_load(context, self.named["OUTPUT"], "mask", hazard, mask_layer_name(hazard, scene), origin)
+        dress_on_load(
+            context,
+            self.named["OUTPUT"],
+            "mask",
+            hazard,
+            mask_layer_name(hazard, scene, is_new=bool(origin.get("before"))),
+            origin,
+        )
         return True
 
     def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:

@@ -39,6 +39,7 @@ class Workspace:
     token: str
     finals: Dict[str, str]
     hazard: str
+    is_new: bool = False
 
     def path(self, output: str) -> str:
         """Where to write an output until it is complete, or what only the difference needs."""
@@ -71,7 +72,9 @@ class Workspace:
             write_difference(self.probability, probability, self.path(DIFFERENCE), feedback)
         for output, final in self.finals.items():
             os.replace(self.path(output), final)
-            shutil.copyfile(style_path(kind_of(output), self.hazard), os.path.splitext(final)[0] + ".qml")
+            shutil.copyfile(
+                style_path(kind_of(output), self.hazard, is_new=self.is_new), os.path.splitext(final)[0] + ".qml"
+            )
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Comparison:
 
     hazard: str = ""
     finals: Dict[str, str] = field(default_factory=dict)
+    is_new: bool = False
+    """Whether the scene is held against one from before the event."""
 
     @property
     def is_wanted(self) -> bool:
@@ -92,7 +97,7 @@ class Comparison:
         token = uuid.uuid4().hex[:12]
         with tempfile.TemporaryDirectory(prefix="compare_", dir=QgsProcessingUtils.tempFolder()) as folder:
             try:
-                yield Workspace(folder, token, self.finals, self.hazard)
+                yield Workspace(folder, token, self.finals, self.hazard, self.is_new)
             finally:
                 for final in self.finals.values():
                     for path in protocol.partial_files(final, token):

@@ -46,7 +46,7 @@ class ResultDresser(QgsProcessingLayerPostProcessorInterface):
     def postProcessLayer(self, layer: Any, context: QgsProcessingContext, feedback: QgsProcessingFeedback) -> None:
         """Dress the layer once it is in the project."""
         if isinstance(layer, QgsRasterLayer):
-            dress_layer(layer, self.kind, self.hazard, self.name)
+            dress_layer(layer, self.kind, self.hazard, self.name, is_new=bool(self.origin.get("before")))
             remember_origin(layer, self.kind, **{**self.origin, "hazard": self.hazard})
             if self.history:
                 write_history(layer, self.history)

@@ -106,7 +106,14 @@ class RunAgain(EngineAlgorithm):
         elif origin.get("derived") == "refined":
             dress_styled(context, self._mask, style_file("refined", hazard), "mask", hazard, layer.name(), origin)
         else:
-            dress_on_load(context, self._mask, "mask", hazard, mask_layer_name(hazard, scene), origin)
+            dress_on_load(
+                context,
+                self._mask,
+                "mask",
+                hazard,
+                mask_layer_name(hazard, scene, is_new=bool(origin.get("before"))),
+                origin,
+            )
         dress_on_load(context, self._probability, "probability", hazard, probability_layer_name(hazard, scene), origin)
         if self._polygons and context.willLoadLayerOnCompletion(self._polygons):
             details = context.layerToLoadOnCompletionDetails(self._polygons)

@@ -32,11 +32,12 @@ from .adaptation import (
     run_adaptation,
 )
 from .base import absolute
+from .before import TOLD, SceneBefore, add_answer, add_before, answer_of, opened_before, read_before, told_of_before
 from .comparison import COMPARED, Comparison, kind_of
 from .outputs import ResultDresser, dress_on_load, require_free, told_to_processing
 from .scene import SceneAlgorithm
 
-ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "ADAPT", "DEVICE")
+ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", *TOLD, "ADAPT", "DEVICE")
 OUTPUTS = ("OUTPUT", "PROBABILITY", *COMPARED)
 PREFIX = "ADAPT_"
 NO_PREVIEW = {"preview": None, "preview_extent": None}
@@ -52,6 +53,7 @@ class SegmentHazard(SceneAlgorithm):
         self._fields: Dict[str, Any] = {}
         self._outputs: Dict[str, str] = {}
         self._adaptation: Optional[Dict[str, Any]] = None
+        self._before: Optional[SceneBefore] = None
         self._scene_name = ""
         self._dressers: List[ResultDresser] = []
 
@@ -83,6 +85,9 @@ class SegmentHazard(SceneAlgorithm):
             "The mask has the scene's own grid, cropped to the extent if one is given: 0 none, 1 hazard, 255 not "
             "assessed. The probability, if wanted, is 0 to 100 %, 255 not assessed. Without a threshold the model's "
             "own is used.\n\n"
+            "With BEFORE, a scene of the same place from before the event on any grid, what is new is looked for: "
+            "where its answer is the same on both dates nothing is hazard, and water on both dates is a class of its "
+            "own (2). Where BEFORE has no value, the scene is assessed by itself.\n\n"
             "With ADAPT the model first learns from the unlabelled scene, in the same extent or polygons, and VERDICT "
             "and REASON say whether that helped. An adapted model is saved under ADAPT_NAME, for other scenes of the "
             "same event; where adapting did not help, the model maps as it is. MASK_BEFORE, PROBABILITY_BEFORE and "
@@ -97,6 +102,7 @@ class SegmentHazard(SceneAlgorithm):
         threshold = tr("Threshold between 0 and 1 (empty: the model's own)")
         add(QgsProcessingParameterNumber("THRESHOLD", threshold, DOUBLE, None, True, 0.0, 1.0))
         self.add_understanding()
+        add_before(self)
         add(QgsProcessingParameterBoolean("ADAPT", tr("Adapt to this scene first"), False, True))
         names = add_adaptation(self, PREFIX)
         self.add_device()
@@ -111,6 +117,7 @@ class SegmentHazard(SceneAlgorithm):
             add(QgsProcessingParameterRasterDestination(name, title, None, True, False))
         self.addOutput(QgsProcessingOutputNumber("HAZARD_AREA_M2", tr("Hazard area in m²")))
         self.addOutput(QgsProcessingOutputNumber("SHARE_ASSESSED", tr("Share of the scene assessed (0 to 1)")))
+        add_answer(self)
         self.addOutput(QgsProcessingOutputNumber("SECONDS", tr("Seconds taken")))
         self.addOutput(QgsProcessingOutputString("DEVICE_USED", tr("Device used")))
         self.addOutput(QgsProcessingOutputString("MODEL_USED", tr("Model used")))
@@ -135,10 +142,10 @@ class SegmentHazard(SceneAlgorithm):
             layer = self.take_scene(parameters, context)
             self._fields, self._outputs = self._read_fields(parameters, context, context)
             self._adaptation = self._read_adaptation(parameters, context, self._fields, self._outputs)
-        hazard, scene = self._fields["hazard"], layer.name()
+        hazard, scene, before = self._fields["hazard"], layer.name(), self._before
         self._scene_name = scene
-        origin = {"run": new_run(), "scene": scene, "scene_id": layer.id()}
-        named = [("OUTPUT", "mask", mask_layer_name(hazard, scene))]
+        origin = {"run": new_run(), "scene": scene, "scene_id": layer.id(), "before": before.name if before else ""}
+        named = [("OUTPUT", "mask", mask_layer_name(hazard, scene, is_new=before is not None))]
         named.append(("PROBABILITY", "probability", probability_layer_name(hazard, scene)))
         kinds = [(output, kind_of(output)) for output in COMPARED]
         named += [(output, kind, compared_layer_name(kind, hazard, scene)) for output, kind in kinds]
@@ -168,6 +175,9 @@ class SegmentHazard(SceneAlgorithm):
         source = read_layer(layer)
         fields["date"] = layer_date(layer) or None
         fields["scene_name"] = source.name if source.is_copied else None
+        self._before = read_before(self, parameters, context, layer)
+        if self._before is not None:
+            fields.update(self._before.placed)
         protocol.SegmentJob(raster=source.path or "scene", **fields)
         for path in outputs.values():
             require_free(absolute(path), context.project())
@@ -205,7 +215,11 @@ class SegmentHazard(SceneAlgorithm):
         """Run the job in the engine; returns nothing when cancelled."""
         with told_to_processing():
             try:
-                with self.opened_scene(parameters, context, feedback) as scene:
+                with (
+                    self.opened_scene(parameters, context, feedback) as scene,
+                    opened_before(self._before, feedback) as before,
+                ):
+                    self._fields.update(before)
                     if self._adaptation is None:
                         return self._outputs_of(self._segment(scene, {}, feedback, WHOLE), Adaptation(), feedback)
                     return self._adapt_and_segment(scene, self._adaptation, feedback)
@@ -229,7 +243,7 @@ class SegmentHazard(SceneAlgorithm):
     ) -> Dict[str, Any]:
         """Adapt, then segment with the adapted model, or with the source where that was not safely better."""
         finals = {name: absolute(self._outputs[name]) for name in COMPARED if self._outputs[name]}
-        comparison = Comparison(self._fields["hazard"], finals)
+        comparison = Comparison(self._fields["hazard"], finals, self._before is not None)
         learnt = fields["budget_s"] / (fields["budget_s"] + SEGMENTING_S * (2 if comparison.is_wanted else 1))
         fields = {**scene, **fields, "date": fields["date"] or self._date or None}
         adaptation = run_adaptation(self._client, fields, self._scene_name, feedback, (0.0, learnt), PREFIX)
@@ -275,9 +289,12 @@ class SegmentHazard(SceneAlgorithm):
     ) -> Dict[str, Any]:
         for warning in result.get("warnings") or ():
             feedback.pushWarning(str(warning))
+        for line in told_of_before(result):
+            feedback.pushInfo(line)
         outputs: Dict[str, Any] = {
             "OUTPUT": self._outputs["OUTPUT"],
             "HAZARD_AREA_M2": result.get("hazard_area_m2"),
+            **answer_of(result),
             "SHARE_ASSESSED": result.get("share_assessed"),
             "SECONDS": result.get("seconds"),
             "DEVICE_USED": result.get("device"),

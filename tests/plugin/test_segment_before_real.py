@@ -1,0 +1,79 @@
+"""A scene from before the event in the algorithm, with the real engine and a bundled network: what the analyst gets."""
+
+import json
+
+import numpy as np
+import pytest
+from osgeo import gdal
+from pairs import FLOOD, LAKE, SEGMENT, refusal, values_of, write_date
+from qgis import processing
+from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingFeedback, QgsRasterLayer
+
+
+@pytest.fixture
+def pair(tmp_path):
+    later = write_date(tmp_path / "later.tif", flooded=True, date="2024-09-16")
+    return later, write_date(tmp_path / "earlier.tif", flooded=False, date="2024-05-01")
+
+
+def test_what_is_new_is_hazard_and_the_lake_a_class_of_its_own(engine, project, pair, tmp_path):
+    feedback = QgsProcessingFeedback(False)
+    results = processing.run(SEGMENT, values_of(pair, tmp_path), feedback=feedback)
+    codes = gdal.Open(results["OUTPUT"]).ReadAsArray()
+    inner = (
+        tuple(slice(part.start + 3, part.stop - 3) for part in FLOOD),
+        tuple(slice(part.start + 3, part.stop - 3) for part in LAKE),
+    )
+    assert np.mean(codes[inner[0]] == 1) > 0.9 and np.mean(codes[inner[1]] == 2) > 0.9
+    assert results["QUESTION"] == "new" and results["BEFORE_DATE_USED"] == "2024-05-01"
+    assert results["HAZARD_AREA_M2"] == pytest.approx(np.count_nonzero(codes == 1) * 100, rel=0.002)
+    assert results["PERMANENT_AREA_M2"] == pytest.approx(np.count_nonzero(codes == 2) * 100, rel=0.002)
+    assert results["BEFORE_NAME"] == "earlier.tif" and len(results["BEFORE_SHA256"]) == 64
+    assert json.loads(results["JOB"])["before"] == pair[1]
+    log = feedback.textLog()
+    assert "what is new since 'earlier.tif' of 2024-05-01" in log and "Water on both dates" in log
+
+
+def test_without_it_the_question_is_what_is_there(engine, project, pair, tmp_path):
+    results = processing.run(SEGMENT, values_of(pair, tmp_path, BEFORE=None))
+    codes = gdal.Open(results["OUTPUT"]).ReadAsArray()
+    assert np.mean(codes[FLOOD] == 1) > 0.8 and np.mean(codes[LAKE] == 1) > 0.8 and not (codes == 2).any()
+    assert results["QUESTION"] == "present" and results["PERMANENT_AREA_M2"] is None and not results["BEFORE_NAME"]
+
+
+def test_a_layer_whose_file_says_other_than_qgis_shows_is_copied(engine, project, pair, tmp_path):
+    later, _ = pair
+    misplaced = write_date(tmp_path / "misplaced.tif", flooded=False, epsg=32632)
+    layer = QgsRasterLayer(misplaced, "May")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
+    results = processing.run(SEGMENT, values_of((later, layer), tmp_path, BEFORE_DATE="2024-05-01"))
+    codes = gdal.Open(results["OUTPUT"]).ReadAsArray()
+    assert np.mean(codes[FLOOD] == 1) > 0.8 and np.mean(codes[LAKE] == 2) > 0.8
+    tags = gdal.Open(results["OUTPUT"]).GetMetadata()
+    assert tags["HAZARD_BEFORE"] == "May" and tags["HAZARD_BEFORE_DATE"] == "2024-05-01"
+
+
+def test_the_result_is_named_and_its_legend_shows_water_of_both_dates(engine, project, pair, tmp_path):
+    for path in pair:
+        project.addMapLayer(QgsRasterLayer(path, path.rsplit("/", 1)[-1][:-4]))
+    layers = {layer.name(): layer for layer in project.mapLayers().values()}
+    values = values_of((layers["later"], layers["earlier"]), tmp_path)
+    processing.runAndLoadResults(SEGMENT, values)
+    (mask,) = project.mapLayersByName("New flood - later")
+    assert mask.customProperty("hazardmapper/before") == "earlier"
+    assert [entry.label for entry in mask.renderer().classes()] == ["None", "New flood", "Water on both dates"]
+    assert any("earlier.tif" in line for line in mask.metadata().history())
+    beside = QgsRasterLayer(str(tmp_path / "mask.tif"), "as opened elsewhere")
+    assert [entry.value for entry in beside.renderer().classes()] == [0, 1, 2]
+
+
+def test_swapped_scenes_are_told_by_the_engine(engine, project, pair, tmp_path):
+    assert "swap the two" in refusal(pair[::-1], tmp_path)
+    assert not (tmp_path / "mask.tif").exists()
+
+
+def test_where_the_scene_before_has_no_value_the_scene_is_assessed_by_itself(engine, project, pair, tmp_path):
+    half = write_date(tmp_path / "half.tif", flooded=False, date="2024-05-01", columns=slice(56, 128))
+    results = processing.run(SEGMENT, values_of((pair[0], half), tmp_path))
+    codes = gdal.Open(results["OUTPUT"]).ReadAsArray()
+    assert np.mean(codes[FLOOD] == 1) > 0.8 and np.mean(codes[LAKE] == 1) > 0.8
