@@ -7,7 +7,7 @@ from qgis.PyQt.QtGui import QDesktopServices
 
 from .algorithm_pages import SCHEME
 from .compat import QAction
-from .help_page import FIRST_PAGE, open_help
+from .help_page import FIRST_PAGE, HelpDialog, open_help
 from .icons import icon
 
 
@@ -42,4 +42,7 @@ class HelpEntry(QObject):
         QDesktopServices.unsetUrlHandler(SCHEME)
         self._iface.removePluginRasterMenu(self._menu, self.action)
         self._iface.pluginHelpMenu().removeAction(self.general)
+        for page in self._iface.mainWindow().findChildren(HelpDialog):
+            page.close()
+            page.deleteLater()
         self.deleteLater()

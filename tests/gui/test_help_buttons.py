@@ -1,7 +1,7 @@
 """Help buttons as they are clicked: in the dock, and in QGIS's own dialog of an algorithm."""
 
 import pytest
-from qgis.PyQt.QtWidgets import QDialogButtonBox, QPushButton
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QPushButton
 from support import settle
 
 pytestmark = pytest.mark.gui
@@ -20,6 +20,14 @@ def test_the_docks_button_opens_the_contents(plugin, dock, click, picture):
     page.show_page("first_map")
     picture(page, "help_first_map")
     page.close()
+
+
+def test_pages_go_with_the_plugin(plugin):
+    plugin.help.action.trigger()
+    assert len(pages(plugin)) == 1
+    plugin.unload()
+    settle()
+    assert not pages(plugin) and not plugin.iface.mainWindow().findChildren(QDialog)
 
 
 def test_the_button_of_an_algorithms_dialog_opens_its_page_without_a_network(plugin, qgis_iface, monkeypatch):
