@@ -135,8 +135,7 @@ def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report)
         predictor: of one hazard.
         report: told of the share done; may cancel.
     """
-    ahead = max(2, predictor.batch_size)
-    with running_ahead(_read(task, report), ahead, "reading") as windows:
+    with running_ahead(_read(task, report), predictor.batch_size, "reading") as windows:
         rows = _predict(task, scene, predictor, windows, report)
         with running_ahead(rows, PORTIONS_AHEAD, "predicting") as portions:
             for portion in portions:
@@ -203,10 +202,12 @@ def _answered(
             if planes:
                 predictor.settle(planes[0])
             begun = predictor.start(planes) if planes else list
+            asked = [window.planes is not None for window in ready]
+            valid = [window.valid for window in ready]
+            del planes, ready  # each is as large as the network's features
             if waiting is not None:
                 yield from _paired(*waiting)
-            asked = [window.planes is not None for window in ready]
-            waiting = list(zip(places, [window.valid for window in ready], asked, strict=True)), begun
+            waiting = list(zip(places, valid, asked, strict=True)), begun
     if waiting is not None:
         yield from _paired(*waiting)
 
@@ -274,6 +275,7 @@ def _read(task: Task, report: Report) -> Generator[_Ready, None, None]:
     with contextlib.ExitStack() as stack:
         scene = stack.enter_context(Scene(task.job))
         earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
+        scene.reserve_cache(task.rows.size * task.grid.down.down // task.grid.down.up, task.understanding)
         for top in task.rows.starts:
             for left in task.columns.starts:
                 report.check()

@@ -18,6 +18,8 @@ Answer = TypeVar("Answer")
 
 CACHE_MB = 192
 """Block cache; GDAL's default of 5 % of memory would let memory grow with the scene."""
+MOST_CACHE_MB = 320
+"""What rows of windows may take of it so that each block is decoded once: Sentinel-2 as it comes needs 270."""
 
 
 def prepare_gdal() -> None:
@@ -31,6 +33,12 @@ def prepare_gdal() -> None:
     close_network()
     if "GDAL_NUM_THREADS" not in os.environ:
         gdal.SetConfigOption("GDAL_NUM_THREADS", "2")
+
+
+def reserve_cache(wanted_bytes: int) -> None:
+    """Let the block cache hold so much, where that is more than usual and not more than memory is meant to hold."""
+    if CACHE_MB * 2**20 < wanted_bytes <= MOST_CACHE_MB * 2**20:
+        gdal.SetCacheMax(wanted_bytes)
 
 
 def gdal_version() -> str:

@@ -17,7 +17,7 @@ from osgeo import gdal
 from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
 from ..protocol import UNUSED, BadInput, SceneJob, same_path
 from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
-from .gdal_setup import ask_twice, first_line, prepare_gdal, reading, text
+from .gdal_setup import ask_twice, first_line, prepare_gdal, reading, reserve_cache, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
 from .unpacking import archive_advice
 
@@ -130,6 +130,14 @@ class Scene:
         """Width and height of the file's blocks in pixels."""
         width, height = self._dataset.GetRasterBand(self.bands[0].index).GetBlockSize()
         return int(width), int(height)
+
+    def reserve_cache(self, rows: int, understanding: Understanding) -> None:
+        """Let the block cache hold all blocks that windows of so many rows share with those below them."""
+        bands = [self._dataset.GetRasterBand(self.bands[position].index) for position in understanding.match.used]
+        pixel_bytes = sum(gdal.GetDataTypeSize(band.DataType) // 8 for band in bands)
+        _, height = self.block_size
+        touched = min((math.ceil((rows - 1) / height) + 1) * height, self.height)
+        reserve_cache(self.width * touched * pixel_bytes)
 
     def understand(self) -> Understanding:
         """Find out slots, units and ground sampling distance; raises BadInput when that cannot be known."""
