@@ -76,8 +76,12 @@ class CardForm(QDialog):
             )
         )
         self.finest, self.coarsest = metres(3.0), metres(30.0)
-        self.finest.setAccessibleName(tr("Finest metres a pixel"))
-        self.coarsest.setAccessibleName(tr("Coarsest metres a pixel"))
+        for box, text in (
+            (self.finest, tr("Finest metres a pixel")),
+            (self.coarsest, tr("Coarsest metres a pixel")),
+        ):
+            box.setAccessibleName(text)
+            box.setToolTip(text)
         self.licence = typed(LICENCES)
         self.title, self.description = QLineEdit(), QLineEdit()
         self.trouble = QLabel()

@@ -52,6 +52,7 @@ class SetupForm:
         self.whatLabel = text_label("setupWhatLabel")
         self.folderLabel = path_line("setupFolderLabel")
         self.folderLabel.setAccessibleName(tr("Folder"))
+        self.folderLabel.setToolTip(tr("Where the engine is, or will be"))
         self.sizeLabel = text_label("setupSizeLabel")
         self.deviceLabel = text_label("setupDeviceLabel")
         self.deviceComboBox = QComboBox()
@@ -76,6 +77,7 @@ class SetupForm:
         inside = QVBoxLayout(group)
         self.pythonLabel = path_line("setupPythonLabel")
         self.pythonLabel.setAccessibleName(tr("Made from"))
+        self.pythonLabel.setToolTip(tr("The Python that the environment is made from"))
         self.pythonButton = button(
             "setupPythonButton", tr("Choose…"), tr("Choose the Python that the environment is made from")
         )

@@ -861,6 +861,25 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
     </message>
 </context>
 <context>
+    <name>BeforeChoice</name>
+    <message>
+        <source>Maps what is new since then; its date is not known.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Maps what is new since {date}, {days} days before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Maps what is new since {date}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none (optional)</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>CardForm</name>
     <message>
         <source>&amp;Architecture</source>
@@ -2516,10 +2535,6 @@ Längen und Flächen werden auf dem Ellipsoid gemessen. Die Layer dürfen belieb
         <translation>Die Szene wird gelesen…</translation>
     </message>
     <message>
-        <source>That layer is no longer in the project.</source>
-        <translation>Dieser Layer ist nicht mehr im Projekt.</translation>
-    </message>
-    <message>
         <source>The scene cannot be assessed as it is; see above.</source>
         <translation>Die Szene kann nicht beurteilt werden, wie sie ist; siehe oben.</translation>
     </message>
@@ -3755,6 +3770,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
     <message>
         <source>Show this result in the map</source>
         <translation>Dieses Ergebnis in der Karte zeigen</translation>
+    </message>
+    <message>
+        <source>That layer is no longer in the project.</source>
+        <translation>Dieser Layer ist nicht mehr im Projekt.</translation>
     </message>
     <message>
         <source>The project was closed meanwhile; the mask is in {path}.</source>
@@ -5942,6 +5961,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
         <translation>Den Rechenkern und seine Pakete entfernen</translation>
     </message>
     <message>
+        <source>The Python that the environment is made from</source>
+        <translation>Das Python, aus dem die Umgebung gemacht wird</translation>
+    </message>
+    <message>
         <source>Tidying up</source>
         <translation>Aufräumen</translation>
     </message>
@@ -5964,6 +5987,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     <message>
         <source>Where packages come from, another Python, and an engine that is there already</source>
         <translation>Woher Pakete kommen, ein anderes Python, und ein Rechenkern, der schon da ist</translation>
+    </message>
+    <message>
+        <source>Where the engine is, or will be</source>
+        <translation>Wo der Rechenkern ist oder sein wird</translation>
     </message>
 </context>
 <context>
@@ -6190,7 +6217,7 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     </message>
     <message>
         <source>'{file}' does not say that Hazard Mapper wrote it: it is not replaced, nothing was done.</source>
-        <translation type="unfinished"></translation>
+        <translation>„{file}“ sagt nicht, dass Hazard Mapper es geschrieben hat: Es wird nicht ersetzt, nichts wurde getan.</translation>
     </message>
     <message>
         <source>Cancelled; mask and polygons are as before.</source>
@@ -6518,6 +6545,10 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Bere&amp;ich</translation>
     </message>
     <message>
+        <source>&amp;Before</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&amp;Folder</source>
         <translation>&amp;Ordner</translation>
     </message>
@@ -6636,6 +6667,14 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     <message>
         <source>Sce&amp;ne</source>
         <translation>S&amp;zene</translation>
+    </message>
+    <message>
+        <source>Scene before the event (optional)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scene before the event (optional): what is new since then is mapped. Layers that overlap the scene and are not known to be later are listed; give a layer its date under Properties &gt; Temporal</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Se&amp;gment hazard</source>

@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
     QComboBox,
+    QDialogButtonBox,
     QGroupBox,
     QLabel,
     QLineEdit,
@@ -291,6 +292,28 @@ def test_letters_of_the_dock_are_not_those_of_the_menus_of_qgis(unfolded):
     """Project, Edit, View, Layer, Settings, Plugins, Vector, Raster, Database, Web, Mesh, Processing, Help."""
     taken = set("jevlsp" + "ordwmch")
     assert not taken & set(letters(unfolded.ui)), letters(unfolded.ui)
+
+
+def unexplained(top):
+    """Controls without a tooltip, but for Qt's own buttons such as Close."""
+    found = []
+    for widget in controls(top):
+        box = widget.parentWidget()
+        is_standard = isinstance(box, QDialogButtonBox) and box.standardButton(widget) != box.StandardButton.NoButton
+        if not widget.toolTip() and not is_standard and not isinstance(widget, (QTextBrowser, QTreeWidget)):
+            found.append(widget)
+    return names_of(found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_of_a_dialog_explains_itself(name, client, shown):
+    assert not unexplained(shown(dialogs(client)[name]()))
+
+
+def test_every_control_of_dock_and_training_explains_itself(training, unfolded):
+    assert not unexplained(training)
+    unfolded.pages.open_mapping()
+    assert not unexplained(unfolded.ui)
 
 
 # Enter and Escape
