@@ -351,7 +351,7 @@ class EngineSetup:
         except CommandSilent as error:
             raise SetupFailed("silent", str(error)) from None
         if ended.code != 0:
-            kind = recognise(ended.text) or "unknown"
+            kind = recognise(ended.text, {**os.environ, **(variables or {})}) or "unknown"
             raise SetupFailed(kind, ended.text, folder=self.root, needed=size_text(self._missing_bytes() / MB))
         return ended
 

@@ -2,7 +2,8 @@
 
 import errno
 import re
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from urllib.parse import urlsplit
 
 from qgis.PyQt.QtCore import QCoreApplication
 
@@ -136,12 +137,26 @@ def sentences() -> Dict[str, str]:
     }
 
 
-def recognise(text: str) -> Optional[str]:
-    """Kind of the failure that a command's words tell of."""
+def recognise(text: str, variables: Optional[Mapping[str, str]] = None) -> Optional[str]:
+    """Kind of the failure that a command's words tell of; ``variables`` are those it ran with."""
     for kind, pattern in PATTERNS:
         if re.search(pattern, text, re.IGNORECASE):
-            return kind
+            return "proxy" if kind == "no_network" and blames_proxy(text, variables or {}) else kind
     return None
+
+
+def blames_proxy(text: str, variables: Mapping[str, str]) -> bool:
+    """Whether it is a proxy that cannot be reached: since pip 26 only the host that is named tells."""
+    proxies = [value for name, value in variables.items() if re.fullmatch(r"(?i)(https?|all|pip)_proxy", name)]
+    return any(re.search(rf"(?i)host='{re.escape(host)}'", text) for host in map(host_of, proxies) if host)
+
+
+def host_of(proxy: str) -> str:
+    """Host of a proxy's address, which may lack its scheme; empty if it is none."""
+    try:
+        return urlsplit(proxy if "//" in proxy else f"//{proxy}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def kind_of_error(error: OSError) -> str:

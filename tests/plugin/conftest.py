@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from qgis.core import QgsLayerTreeModel, QgsProject
+from qgis.gui import QgsLayerTreeView
 
 sys.path.insert(0, str(Path(__file__).parent))
 import support
@@ -17,6 +19,16 @@ support.install_package()
 def tidy_end(qgis_app):
     yield
     support.drop_garbage()
+
+
+@pytest.fixture(autouse=True)
+def layer_tree(qgis_iface, monkeypatch):
+    """A tree of layers for the pretended QGIS, in which QGIS 3.44 itself places results."""
+    view = QgsLayerTreeView()
+    view.setModel(QgsLayerTreeModel(QgsProject.instance().layerTreeRoot(), view))
+    monkeypatch.setattr(qgis_iface, "layerTreeView", lambda: view)
+    yield
+    view.deleteLater()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ began, computing = time.perf_counter(), time.process_time()
 import hazard_mapper
 plugin = hazard_mapper.classFactory(iface)
 plugin.initGui()
-print(round(1000 * (time.perf_counter() - began)), round(1000 * (time.process_time() - computing)))
+print(round(1000 * (time.perf_counter() - began)), round(1000 * (time.process_time() - computing)), flush=True)
 plugin.unload()
 import os; os._exit(0)
 """

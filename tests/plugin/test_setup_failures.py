@@ -225,6 +225,27 @@ def test_what_other_systems_say(kind, said):
     assert recognise(said) == kind
 
 
+@pytest.mark.parametrize(
+    ("variables", "kind"),
+    [
+        ({"HTTPS_PROXY": "http://name:word@proxy.invalid:3128/"}, "proxy"),
+        ({"PIP_PROXY": "proxy.invalid:3128"}, "proxy"),
+        ({"https_proxy": "http://other.invalid:3128"}, "no_network"),
+        ({"NO_PROXY": "proxy.invalid"}, "no_network"),
+        ({"HTTPS_PROXY": "http://[broken"}, "no_network"),
+        ({}, "no_network"),
+    ],
+)
+def test_a_proxy_is_told_from_the_server_by_its_name(variables, kind):
+    """pip 26 does not say that the host it could not reach is the proxy."""
+    said = (
+        "WARNING: Retrying after connection broken by 'NewConnectionError(\"HTTPSConnection(host='proxy.invalid', "
+        "port=3128): Failed to establish a new connection: [Errno 111] Connection refused\")': /simple/torch/\n"
+        "ERROR: No matching distribution found for torch==2.13.0"
+    )
+    assert recognise(said, variables) == kind
+
+
 def test_errors_of_the_system_are_told_apart():
     assert [kind_of_error(OSError(code, "")) for code in (28, 30, 13, 20, 36)] == [
         "disk_full",
