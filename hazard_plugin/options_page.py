@@ -150,10 +150,10 @@ class OptionsPage(QgsOptionsPageWidget):
         self.reset_button.setObjectName("optionsResetButton")
         self.reset_button.setToolTip(self.tr("Show the usual values; they count once the options are confirmed"))
         self.reset_button.clicked.connect(lambda: self.show_values({}))
-        self.help_button = QPushButton(self.tr("&Help on the engine"))
+        self.help_button = QPushButton(self.tr("&Help"))
         self.help_button.setObjectName("optionsHelpButton")
-        self.help_button.setToolTip(self.tr("What the set-up does, and what helps if it fails"))
-        self.help_button.clicked.connect(lambda: HelpDialog("engine_setup", self).show())
+        self.help_button.setToolTip(self.tr("What each of these does"))
+        self.help_button.clicked.connect(lambda: HelpDialog("options", self).show())
         row = QHBoxLayout()
         for button in (self.reset_button, self.help_button):
             button.setAutoDefault(False)

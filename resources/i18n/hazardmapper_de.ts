@@ -4341,8 +4341,8 @@ Flächen von Tagen mit verschiedenem beurteiltem Anteil sind nicht dasselbe Maß
         <translation>&amp;Gerät</translation>
     </message>
     <message>
-        <source>&amp;Help on the engine</source>
-        <translation>&amp;Hilfe zum Rechenkern</translation>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
     </message>
     <message>
         <source>&amp;Log everything that the engine prints</source>
@@ -4461,8 +4461,8 @@ Flächen von Tagen mit verschiedenem beurteiltem Anteil sind nicht dasselbe Maß
         <translation>Diesen Ordner gibt es nicht; wählen Sie einen anderen.</translation>
     </message>
     <message>
-        <source>What the set-up does, and what helps if it fails</source>
-        <translation>Was die Einrichtung tut und was hilft, wenn sie fehlschlägt</translation>
+        <source>What each of these does</source>
+        <translation>Was dies alles bewirkt</translation>
     </message>
     <message>
         <source>Where trained, adapted and imported models are kept</source>

@@ -10,6 +10,7 @@ from qgis.core import QgsApplication, QgsProject, QgsSettings
 from qgis.gui import QgsOptionsPageWidget
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtTest import QTest
+from qgis.PyQt.QtWidgets import QDialog, QLabel
 
 DEVICES = [{"name": "cpu", "kind": "cpu"}, {"name": "cuda:0", "kind": "NVIDIA H100"}]
 
@@ -264,6 +265,19 @@ def test_the_dock_follows_at_once_unless_something_was_chosen_in_it(loaded, tmp_
     page.apply()
     assert dock.ui.engineWidget.filePath() == str(python)
     page.deleteLater()
+
+
+def test_every_option_is_told_on_its_help_page(make_page):
+    page = make_page()
+    told = (support.ROOT / "resources" / "help" / "options.md").read_text("utf-8")
+    labels = [label.text().replace("&", "") for label in page.findChildren(QLabel) if label.buddy() is not None]
+    assert len(labels) == 9 and not [
+        text for text in [*labels, page.log_box.text().replace("&", "")] if text not in told
+    ]
+    page.help_button.click()
+    (dialog,) = page.findChildren(QDialog, "helpDialog")
+    assert dialog.windowTitle() == "Options, language, keyboard"
+    dialog.close()
 
 
 def test_the_button_opens_the_set_up(loaded):
