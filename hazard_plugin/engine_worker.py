@@ -20,6 +20,8 @@ OUTPUT_FIELDS = ("mask", "probability", "out", "errors", "table", "to", "polygon
 """Fields of jobs that name files to be written."""
 LINE_LIMIT = 16 * 1024 * 1024
 TAIL_LINES = 40
+LEAVING = 2.5
+"""How many times longer a cancelled job has to obey where it leaves what it has finished, to be kept."""
 ATTEMPTS = 2
 """How often a job is sent that was still waiting when the worker died of another one."""
 
@@ -85,7 +87,8 @@ class WorkerOwner(QObject):
         if request.sent:
             self._write(protocol.cancel_message(request.id))
         if request.started:
-            request.cancel_by = time.monotonic() + self._cancel_grace_s
+            leaves = getattr(request.job, "preview", None)
+            request.cancel_by = time.monotonic() + self._cancel_grace_s * (LEAVING if leaves else 1)
         else:
             # Still waiting behind another job: nothing has to be awaited, and that job must not suffer.
             self._end(request, {"type": "cancelled"})

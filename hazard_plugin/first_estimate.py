@@ -207,23 +207,27 @@ class FinishedPart(QObject):
         self._item = bar.pushWidget(item, INFO, 0) or item
 
     def _keep(self, run: Run, button: QPushButton, lacking: bool) -> None:
-        """Have the engine make a mask of the part; it takes its time beside whatever else is done."""
+        """Have the engine make a mask of the part; dismissing the message no longer matters then."""
         button.setEnabled(False)
+        folder, item, self._folder = self._folder, self._item, ""
         scene = self.tr("{scene} (partial)").format(scene=run.scene) if lacking else run.scene
         part = dataclasses.replace(run, scene=scene, results={})
         paths = free_names(run.folder, scene, run.hazard)
-        probability = os.path.exists(os.path.join(self._folder, "probability.tif")) and run.wants_probability
-        folder = self._folder
+        probability = os.path.exists(os.path.join(folder, "probability.tif")) and run.wants_probability
 
         def answer(result: Any, error: Optional[protocol.HazardError]) -> None:
+            is_offered = item is not None and item == self._item
+            if error is not None and is_offered:
+                self._folder = folder
+                button.setEnabled(True)
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+                if is_offered:
+                    self._withdraw()
             if error is not None:
                 tell(self._iface, str(error), WARNING)
-                if folder == self._folder and self._item is not None:
-                    button.setEnabled(True)
                 return
             part.results.update(outputs_of(result))
-            if folder == self._folder:
-                self._withdraw()
             self.kept.emit(part)
 
         try:

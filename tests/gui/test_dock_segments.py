@@ -135,7 +135,7 @@ def test_cancel_adds_no_layer_and_leaves_no_files(dock, add_scene, click, projec
     began = time.monotonic()
     click(dock.ui.cancelButton)
     ended(dock)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6
     assert results(project) == [] and hidden_files(tmp_path) == []
     assert not (tmp_path / "big_flood.tif").exists()
     assert "Cancelled" in dock.ui.statusLabel.text() and dock.ui.segmentButton.isEnabled()

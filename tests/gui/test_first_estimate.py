@@ -7,12 +7,13 @@ import time
 import numpy as np
 import pytest
 from osgeo import gdal
-from qgis.core import QgsProcessingUtils, QgsRectangle
+from qgis.core import Qgis, QgsProcessingUtils, QgsRectangle
 from qgis.PyQt.QtWidgets import QPushButton
 from support import hidden_files, settle, wait_until
 
 pytestmark = pytest.mark.gui
 SIDE = 1100
+TALL = 2600
 
 
 def of_kind(project, kind):
@@ -51,8 +52,8 @@ def quiet_bar(qgis_iface):
 def estimating(dock, add_scene, click, project):
     """A run on a large scene whose first estimate is shown."""
 
-    def start(name="big", side=SIDE):
-        source = add_scene(name, width=side, height=side)
+    def start(height=SIDE):
+        source = add_scene("big", width=SIDE, height=height)
         ready(dock)
         click(dock.ui.segmentButton)
         assert wait_until(lambda: of_kind(project, "estimate") or not dock.queue.is_running, 120)
@@ -130,20 +131,20 @@ def test_what_is_in_view_is_estimated_and_no_saved_project_keeps_it(dock, add_sc
 
 
 def finish_some_rows(dock):
-    """Wait until rows are finished; a run of two rows of windows is halfway then."""
-    assert wait_until(lambda: dock.ui.progressBar.value() > 600 or not dock.queue.is_running, 240)
+    """Wait until rows are finished; of a run of four rows of windows one or two are then."""
+    assert wait_until(lambda: dock.ui.progressBar.value() > 300 or not dock.queue.is_running, 240)
     assert dock.queue.is_running
 
 
 def test_the_finished_part_of_a_cancelled_run_can_be_kept(
     dock, estimating, click, project, qgis_iface, tmp_path, picture
 ):
-    estimating()
+    estimating(TALL)
     finish_some_rows(dock)
     began = time.monotonic()
     click(dock.ui.cancelButton)
     ended(dock)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 6
     assert of_kind(project, "estimate") == [] and of_kind(project, "mask") == []
     assert not list(tmp_path.glob("big_*.tif")) and hidden_files(tmp_path) == []
     bar = qgis_iface.messageBar()
@@ -151,6 +152,12 @@ def test_the_finished_part_of_a_cancelled_run_can_be_kept(
     bar.resize(1000, 60)
     bar.show()
     picture(bar, "keep_finished_part")
+    folder = dock.queue._run.folder
+    dock.queue._run.folder = str(tmp_path / "gone")
+    click(keep_button(qgis_iface))
+    assert wait_until(lambda: any("does not exist" in text for text in bar.messages[Qgis.MessageLevel.Warning]), 60)
+    assert wait_until(lambda: keep_button(qgis_iface) is not None, 5), "what cannot be kept there can be kept elsewhere"
+    dock.queue._run.folder = folder
     click(keep_button(qgis_iface))
     assert wait_until(lambda: of_kind(project, "mask"), 60)
     (mask,) = of_kind(project, "mask")
@@ -159,10 +166,10 @@ def test_the_finished_part_of_a_cancelled_run_can_be_kept(
     opened = gdal.Open(mask.source())
     values, said = opened.ReadAsArray(), opened.GetMetadataItem("HAZARD_PARTIAL")
     rows = int(said.split()[0])
-    assert said == f"{rows} of {SIDE} rows" and 0 < rows < SIDE
+    assert said == f"{rows} of {TALL} rows" and 0 < rows < TALL
     assert (values[:rows] != 255).all() and (values[rows:] == 255).all()
-    assert f"{100 - 100 * rows / SIDE:.0f} % not assessed" in dock.results.texts()[0]
-    assert f"{rows} of {SIDE} rows" in dock.results.texts()[0]
+    assert f"{100 - 100 * rows / TALL:.0f} % not assessed" in dock.results.texts()[0]
+    assert f"{rows} of {TALL} rows" in dock.results.texts()[0]
     (probability,) = of_kind(project, "probability")
     percent = gdal.Open(probability.source()).ReadAsArray()
     assert np.array_equal(percent == 255, values == 255)
@@ -171,7 +178,7 @@ def test_the_finished_part_of_a_cancelled_run_can_be_kept(
 
 
 def test_an_offer_that_is_dismissed_keeps_nothing(dock, estimating, click, project, qgis_iface, tmp_path):
-    estimating()
+    estimating(TALL)
     finish_some_rows(dock)
     click(dock.ui.cancelButton)
     ended(dock)
