@@ -17,6 +17,7 @@ from .adaptation_report import open_adaptation
 from .adaptation_run import AdaptationRun
 from .area_choice import AreaChoice
 from .bands_widget import BandsWidget, read_overrides
+from .before_choice import BeforeChoice
 from .delivery import Delivery
 from .dock_pages import DockPages
 from .dock_widgets import prepare_dock
@@ -24,10 +25,9 @@ from .engine_client import EngineClient
 from .extra_layers import ExtraLayers
 from .first_estimate import FirstEstimate
 from .hazards import KIND_PROPERTY, is_scene
-from .map_view import zoom_to_layer
 from .messages import INFO, WARNING, tell
 from .model_choice import ModelChoice
-from .outcome import show_before, show_outcome
+from .outcome import show_before, show_outcome, zoom_to
 from .output_files import ask_folder, known_folder, output_folder
 from .result_panel import ResultPanel, escape, progress_text
 from .run_queue import Run, RunQueue, scene_overrides
@@ -63,6 +63,7 @@ class HazardDock(QgsDockWidget):
         self.setWidget(self.pages)
         self.choice = ModelChoice(self.ui)
         self.extra_layers = ExtraLayers(self.ui)
+        self.before = BeforeChoice(self.ui)
         self.area = AreaChoice(self.ui, iface)
         self.reader = SceneReader(client, self)
         self.queue = RunQueue(self)
@@ -90,13 +91,14 @@ class HazardDock(QgsDockWidget):
         ui.areaComboBox.activated.connect(self._on_touched)
         ui.probabilityCheckBox.toggled.connect(self._on_touched)
         self.choice.touched.connect(self._on_touched)
+        self.before.touched.connect(self._on_touched)
         self.choice.changed.connect(self.update_state)
         self.area.changed.connect(self.update_state)
         self.bands.changed.connect(self._on_overrides)
         self.reader.understood.connect(self._on_understood)
         self.reader.refused.connect(self._on_refused)
         self.reader.engine_failed.connect(self._on_engine_failed)
-        self.results.zoom_asked.connect(self.zoom_to)
+        self.results.zoom_asked.connect(lambda layer_id: zoom_to(self.iface, layer_id))
         self.results.before_toggled.connect(show_before)
         self.results.stages_asked.connect(lambda name, told: open_adaptation(name, told, self))
         self.adaptation.touched.connect(self._on_touched)
@@ -226,6 +228,7 @@ class HazardDock(QgsDockWidget):
     def _on_understood(self, info: Dict[str, Any]) -> None:
         self.bands.show_understood(info)
         self.adaptation.show_found(info, self.scene())
+        self.before.show_found(info)
         text, used = understood_text(info)
         if not used:
             self._refusal = self.tr("No band is recognised; choose the sensor or give bands their slots.")
@@ -337,6 +340,7 @@ class HazardDock(QgsDockWidget):
                 {
                     **parameters,
                     **self.adaptation.parameters(is_first=scene is layer),
+                    **self.before.parameters(scene, self._overrides),
                     **scene_overrides(own if scene is layer else self._overrides.get(scene.id(), {})),
                 },
                 self.adaptation.wants_comparison,
@@ -356,14 +360,6 @@ class HazardDock(QgsDockWidget):
         self.ui.cancelButton.setEnabled(False)
         self.ui.statusLabel.setText(self.tr("Cancelling…"))
         self.queue.cancel()
-
-    def zoom_to(self, layer_id: str) -> None:
-        """Show a result in the map."""
-        layer = QgsProject.instance().mapLayer(layer_id)
-        if layer is None:
-            tell(self.iface, self.tr("That layer is no longer in the project."), INFO)
-            return
-        zoom_to_layer(self.iface.mapCanvas(), layer)
 
     def _on_started(self, run: Run, number: int, total: int) -> None:
         ui = self.ui
@@ -415,6 +411,7 @@ class HazardDock(QgsDockWidget):
             **self.choice.remembered(),
             **self.area.remembered(),
             **self.adaptation.remembered(),
+            **self.before.remembered(),
             "folder": self.ui.folderWidget.filePath().strip(),
             "probability": "yes" if self.ui.probabilityCheckBox.isChecked() else "no",
             "layer_bands": json.dumps({name: value for name, value in self._overrides.items() if any(value.values())}),
@@ -426,6 +423,7 @@ class HazardDock(QgsDockWidget):
         self.choice.restore(choices)
         self.area.restore(choices)
         self.adaptation.restore(choices)
+        self.before.restore(choices)
         self.ui.folderWidget.setFilePath(choices["folder"])
         self.ui.probabilityCheckBox.setChecked(choices["probability"] != "no")
         self._overrides = read_overrides(choices["layer_bands"])

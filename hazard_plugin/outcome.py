@@ -72,10 +72,12 @@ def show_outcome(run: Run, iface: Any, panel: ResultPanel, project_open: bool) -
 
 
 def zoom_to(iface: Any, layer_id: str) -> None:
-    """Show a result in the map; nothing where it is gone."""
+    """Show a result in the map, or say that it is gone."""
     layer = QgsProject.instance().mapLayer(layer_id)
-    if layer is not None:
-        zoom_to_layer(iface.mapCanvas(), layer)
+    if layer is None:
+        tell(iface, tr("That layer is no longer in the project."), INFO)
+        return
+    zoom_to_layer(iface.mapCanvas(), layer)
 
 
 def origin_of_run(run: Run) -> Dict[str, str]:

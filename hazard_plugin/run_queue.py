@@ -109,6 +109,8 @@ class RunQueue(QObject):
             return False
         outputs = free_names(run.folder, run.scene, run.hazard)
         wanted = {"OUTPUT": True, "PROBABILITY": run.wants_probability or run.wants_comparison}
+        before = QgsProject.instance().mapLayer(str(run.parameters.get("BEFORE") or ""))
+        run.before = before.name() if before is not None else ""
         parameters = {**run.parameters, "INPUT": layer}
         parameters.update({name: path for name, path in outputs.items() if wanted.get(name, run.wants_comparison)})
         self._run = run

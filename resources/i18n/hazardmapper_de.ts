@@ -864,19 +864,19 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
     <name>BeforeChoice</name>
     <message>
         <source>Maps what is new since then; its date is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kartiert, was seither neu ist; ihr Datum ist nicht bekannt.</translation>
     </message>
     <message>
         <source>Maps what is new since {date}, {days} days before.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kartiert, was seit dem {date} neu ist, {days} Tage davor.</translation>
     </message>
     <message>
         <source>Maps what is new since {date}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Kartiert, was seit dem {date} neu ist.</translation>
     </message>
     <message>
         <source>none (optional)</source>
-        <translation type="unfinished"></translation>
+        <translation>keine (freiwillig)</translation>
     </message>
 </context>
 <context>
@@ -6546,7 +6546,7 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     </message>
     <message>
         <source>&amp;Before</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Früher</translation>
     </message>
     <message>
         <source>&amp;Folder</source>
@@ -6670,11 +6670,11 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     </message>
     <message>
         <source>Scene before the event (optional)</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene vor dem Ereignis (freiwillig)</translation>
     </message>
     <message>
         <source>Scene before the event (optional): what is new since then is mapped. Layers that overlap the scene and are not known to be later are listed; give a layer its date under Properties &gt; Temporal</source>
-        <translation type="unfinished"></translation>
+        <translation>Szene vor dem Ereignis (freiwillig): Kartiert wird, was seither neu ist. Aufgeführt sind Layer, welche die Szene überlappen und von denen nicht bekannt ist, dass sie später sind; geben Sie einem Layer sein Datum unter Eigenschaften &gt; Zeitlich</translation>
     </message>
     <message>
         <source>Se&amp;gment hazard</source>

@@ -47,7 +47,8 @@ def client():
 
 @pytest.fixture
 def unfolded(quick_engine, dock, add_scene):
-    """The dock in a window of its own with everything unfolded."""
+    """The dock in a window of its own with everything unfolded, and an earlier scene to choose."""
+    add_scene("2020-05-01")
     add_scene()
     assert wait_until(lambda: dock.bands.findChild(QComboBox, "bandComboBox6") is not None, 20)
     dock.ui.adaptCheckBox.setChecked(True)
@@ -207,6 +208,8 @@ def test_tab_reaches_all_of_the_dock_from_top_to_bottom(unfolded):
     names = names_of(visited)
     wanted = [
         "layerComboBox",
+        "beforeComboBox",
+        "hazardComboBox",
         "sensorComboBox",
         "bandComboBox6",
         "compareCheckBox",

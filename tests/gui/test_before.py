@@ -1,0 +1,167 @@
+"""The scene from before the event in the dock: what is offered, what is remembered, and what a run then says."""
+
+import pytest
+import support
+from pairs import FLOOD, LAKE, write_date
+from qgis.core import QgsDateTimeRange, QgsRasterLayer
+from qgis.PyQt.QtCore import QDate, QDateTime, QPoint, QTime
+from qgis.PyQt.QtWidgets import QWidget
+from support import settle, wait_until
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def add_date(project, qgis_iface, tmp_path):
+    """Add one of two dates of a place to the project."""
+
+    def add(name, flooded=False, *, active=False, day="", **options):
+        layer = QgsRasterLayer(
+            write_date(tmp_path / f"{len(project.mapLayers())}.tif", flooded=flooded, **options), name
+        )
+        if day:
+            give_day(layer, day)
+        project.addMapLayer(layer)
+        if active:
+            make_active(qgis_iface, layer)
+        return layer
+
+    return add
+
+
+def make_active(iface, layer):
+    canvas = iface.mapCanvas()
+    canvas.setDestinationCrs(layer.crs())
+    canvas.setExtent(layer.extent())
+    iface.setActiveLayer(layer)
+    iface.currentLayerChanged.emit(canvas)
+
+
+def give_day(layer, day):
+    date = QDate.fromString(day, "yyyy-MM-dd")
+    properties = layer.temporalProperties()
+    properties.setIsActive(True)
+    properties.setFixedTemporalRange(QgsDateTimeRange(QDateTime(date, QTime(0, 0)), QDateTime(date, QTime(23, 59))))
+
+
+def offered(dock):
+    combo = dock.ui.beforeComboBox
+    layers = [combo.layer(index) for index in range(combo.count())]
+    assert layers[0] is None, "the first choice is none"
+    return [layer.name() for layer in layers[1:]]
+
+
+def ready(dock):
+    assert wait_until(lambda: "bands" in dock.ui.understoodLabel.text() and dock.ui.segmentButton.isEnabled(), 60)
+
+
+def test_only_overlapping_layers_that_may_be_earlier_are_offered_and_none_is_chosen(dock, add_date, project):
+    scene = add_date("Faenza 2024-09-16", True, active=True)
+    ready(dock)
+    assert dock.ui.beforeComboBox.isHidden() and dock.ui.beforeLabel.isHidden(), "there is nothing to choose"
+    add_date("May 2024-05-01")
+    add_date("by its day", day="2024-04-01")
+    add_date("S2B_MSIL2A_20240301T100559_N0511_R022_T32TPQ")
+    add_date("without a day")
+    add_date("June 2025-06-01")
+    add_date("the same day 20240916")
+    add_date("later by its day", day="2024-09-17")
+    add_date("elsewhere 2024-05-01", origin=(520_000.0, 4_900_000.0))
+    result = add_date("result 2024-05-01")
+    result.setCustomProperty("hazardmapper/kind", "mask")
+    dock.before.refresh()
+    names = ["by its day", "May 2024-05-01", "S2B_MSIL2A_20240301T100559_N0511_R022_T32TPQ", "without a day"]
+    assert sorted(offered(dock), key=str.lower) == sorted(names, key=str.lower)
+    assert dock.ui.beforeComboBox.isVisible() and dock.ui.beforeLabel.isVisible()
+    assert dock.before.layer() is None and dock.ui.beforeNote.isHidden()
+    assert dock.before.parameters(scene, {}) == {"BEFORE": None}
+
+
+def test_a_layer_in_another_crs_is_offered_where_it_overlaps_on_the_ground(dock, add_date):
+    add_date("2024-09-16", True, active=True)
+    add_date("same numbers, other zone 2024-05-01", epsg=32632)
+    assert offered(dock) == []
+
+
+def test_the_choice_is_kept_for_each_scene_and_with_the_project_alone(dock, add_date, project, qgis_iface):
+    from hazard_mapper.hazard_plugin.settings import load_setting
+
+    scene = add_date("Faenza 2024-09-16", True, active=True)
+    earlier = add_date("May 2024-05-01")
+    dock.ui.beforeComboBox.setLayer(earlier)
+    assert dock.choices_touched
+    assert dock.ui.beforeNote.text() == "Maps what is new since 2024-05-01, 138 days before."
+    make_active(qgis_iface, earlier)
+    assert dock.scene() is earlier and dock.before.layer() is None and dock.ui.beforeComboBox.isHidden()
+    make_active(qgis_iface, scene)
+    assert dock.before.layer() is earlier, "the choice made for this scene"
+    path = project.fileName()
+    project.write()
+    project.clear()
+    assert dock.before.layer() is None and not load_setting("last/before")
+    assert project.read(path)
+    layers = {layer.name(): layer for layer in project.mapLayers().values()}
+    dock.ui.layerComboBox.setLayer(layers["Faenza 2024-09-16"])
+    assert dock.before.layer() is layers["May 2024-05-01"]
+    dock.ui.beforeComboBox.setLayer(None)
+    assert dock.before.remembered() == {"before": ""} and dock.ui.beforeNote.isHidden()
+
+
+def test_a_layer_that_goes_is_no_longer_chosen(dock, add_date, project):
+    scene = add_date("Faenza 2024-09-16", True, active=True)
+    earlier = add_date("May 2024-05-01")
+    dock.ui.beforeComboBox.setLayer(earlier)
+    project.removeMapLayer(earlier.id())
+    assert dock.before.parameters(scene, {}) == {"BEFORE": None} and dock.before.remembered() == {"before": ""}
+    assert dock.ui.beforeComboBox.isHidden() and dock.ui.beforeNote.isHidden()
+
+
+def test_corrections_of_the_scene_before_go_along(dock, add_date):
+    scene = add_date("Faenza 2024-09-16", True, active=True)
+    earlier = add_date("May 2024-05-01")
+    dock.ui.beforeComboBox.setLayer(earlier)
+    told = {earlier.id(): {"bands": "blue,green,red,nir,-,-", "sensor": "", "units": "raw", "gsd_m": None}}
+    assert dock.before.parameters(scene, told) == {
+        "BEFORE": earlier.id(),
+        "BEFORE_BANDS": "blue,green,red,nir,-,-",
+        "BEFORE_SENSOR": "",
+        "BEFORE_UNITS": "raw",
+    }
+
+
+def test_a_run_says_what_is_new_and_what_was_there(dock, add_date, click, project, picture):
+    add_date("Faenza 2024-09-16", True, active=True, date="2024-09-16")
+    earlier = add_date("May 2024-05-01", date="2024-05-01")
+    ready(dock)
+    dock.ui.beforeComboBox.setLayer(earlier)
+    picture(dock, "dock_before")
+    click(dock.ui.segmentButton)
+    assert wait_until(lambda: not dock.queue.is_running, 120)
+    (mask,) = [layer for layer in project.mapLayers().values() if layer.customProperty("hazardmapper/kind") == "mask"]
+    assert mask.name() == "New flood - Faenza 2024-09-16"
+    assert [entry.label for entry in mask.renderer().classes()] == ["None", "New flood", "Water on both dates"]
+    codes = support.gdal.Open(mask.source()).ReadAsArray()
+    assert (codes[FLOOD] == 1).mean() > 0.8 and (codes[LAKE] == 2).mean() > 0.8
+    (text,) = dock.results.texts()
+    new, old = ((codes == code).sum() * 100 / 1e6 for code in (1, 2))
+    assert f"<b>New flood - Faenza 2024-09-16</b><br>{new:.3g} km² since 2024-05-01; {old:.3g} km² of water was" in text
+    picture(dock, "dock_before_result")
+    dock.ui.beforeComboBox.setLayer(None)
+    click(dock.ui.segmentButton)
+    assert wait_until(lambda: not dock.queue.is_running, 120)
+    assert "since" not in dock.results.texts()[0] and "<b>Flood - Faenza 2024-09-16</b>" in dock.results.texts()[0]
+
+
+def test_nothing_is_cut_off_at_300_pixels(dock, add_date, picture):
+    add_date("S2_2024-09-16_a_rather_long_name_of_a_scene_that_does_not_fit", True, active=True)
+    earlier = add_date("S2_2024-05-01_a_rather_long_name_of_an_earlier_scene_that_does_not_fit")
+    ready(dock)
+    dock.ui.beforeComboBox.setLayer(earlier)
+    dock.setFloating(True)
+    dock.resize(300, 1000)
+    settle()
+    picture(dock, "dock_before_300")
+    for widget in dock.ui.findChildren(QWidget):
+        if widget.isVisible() and widget.window() is dock.window():
+            right = widget.mapTo(dock, QPoint(widget.width(), 0)).x()
+            assert right <= 300, f"{widget.objectName() or type(widget).__name__} ends at {right}"
