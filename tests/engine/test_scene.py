@@ -34,7 +34,10 @@ def test_every_dtype_gives_the_stored_numbers(tmp_path, dtype):
 
 def test_signed_bytes_are_signed(tmp_path):
     numbers = (NUMBERS - 60).astype("i1")
-    path = write_raster(tmp_path / "s.tif", numbers.view("u1"), options=["PIXELTYPE=SIGNEDBYTE"])
+    if hasattr(gdal, "GDT_Int8"):  # since GDAL 3.7 a type of its own
+        path = write_raster(tmp_path / "s.tif", numbers, gdal_type=gdal.GDT_Int8)
+    else:
+        path = write_raster(tmp_path / "s.tif", numbers.view("u1"), options=["PIXELTYPE=SIGNEDBYTE"])
     values, valid, _ = read_scene(path, bands=("green",), units="raw")
     assert np.array_equal(values[0], numbers)
     assert valid.all()
