@@ -32,9 +32,6 @@ test-trixie: setup
 
 bench: setup
 	$(PYTHON) tests/benchmarks/bench.py
-	$(PYTHON) tests/benchmarks/archive_scaling.py
-	$(PYTHON) tests/benchmarks/first_estimate.py
-	$(SCREEN) $(PYTHON) tests/benchmarks/click_to_layer.py
 
 # Every model on held-out simulated scenes and on every set under HAZARD_DATA, beside training-free rules.
 score: setup

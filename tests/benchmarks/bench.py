@@ -1,22 +1,30 @@
-"""Prints what the engine costs: pipeline over bare network, memory by scene height, and the command line cold.
+"""Prints what everything costs, as text and as JSON (``build/bench.json``): the figures of speed come from here only.
 
-Run by ``make bench``. Speeds are ratios within one run, because machines are shared and noisy.
+Run by ``make bench``. Speeds are ratios within one run, because machines are shared and noisy. Each section is a
+process of its own; ``--only`` chooses some. A GPU adds rows of its own.
+
+    python tests/benchmarks/bench.py [--json] [--only pipeline,backends] [--full]
+
+``--full`` adds a Sentinel-2 tile (10 980 x 10 980, six bands) and a virtual mosaic of 100 000 x 100 000 pixels.
 """
 
 import argparse
 import json
 import os
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from osgeo import gdal, osr
 
 ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
 NAMES = ("B02", "B03", "B04", "B08", "B11", "B12")
 COLUMNS = 3000
 
@@ -43,61 +51,29 @@ def write_scene(path: Path, columns: int, rows: int) -> None:
     dataset = None
 
 
-def measure_pipeline(raster: str) -> dict[str, float]:
-    """Seconds of the whole operation and of the bare network on the same pixels without overlap, warm, in turn."""
-    import torch
-
-    from engine.devices import choose_device
-    from engine.model import default_model, load_model
-    from engine.pipeline import WINDOW_PX
-    from engine.planes import SceneScaling, build_planes
-    from engine.predict import Predictor
-    from engine.protocol import SegmentJob
-    from engine.raster import Scene, Window
-    from engine.segment import segment
-
-    name = default_model("flood")
-    models = {name: load_model(name)}
-    with tempfile.TemporaryDirectory() as folder:
-        job = SegmentJob(raster=raster, hazard="flood", mask=f"{folder}/mask.tif", overwrite=True)
-        with Scene(job) as scene:
-            found = scene.understand()
-            low, high = scene.percentiles(found)
-            absolute = tuple(units.absolute for units in found.slot_units)
-            scaling = SceneScaling(found.match.used_slots, low, high, absolute)
-            side = WINDOW_PX
-            windows = []
-            for top in range(0, scene.height, side):
-                for left in range(0, scene.width, side):
-                    window = Window(left, top, min(side, scene.width - left), min(side, scene.height - top))
-                    values, valid = scene.read_window(window, found)
-                    height, width = window.height // 32 * 32, window.width // 32 * 32
-                    planes = build_planes(
-                        torch.from_numpy(values[None, :, :height, :width].copy()),
-                        torch.from_numpy(valid[None, None, :height, :width].copy()),
-                        scaling,
-                    )
-                    windows.append(planes.contiguous(memory_format=torch.channels_last)[0])
-        predictor = Predictor(models[name], "flood", scaling, choose_device("cpu"), None, print)
-        predictor.predict(windows[:1])
-        segment(job, None, models)
-        bare, whole = [], []
-        for _ in range(3):
-            began = time.perf_counter()
-            for window in windows:
-                predictor.predict([window])
-            bare.append(time.perf_counter() - began)
-            began = time.perf_counter()
-            segment(job, None, models)
-            whole.append(time.perf_counter() - began)
-    pixels = sum(window.shape[1] * window.shape[2] for window in windows)
-    ratios = [a / b for a, b in zip(whole, bare, strict=True)]
-    return {
-        "bare_s": statistics.median(bare),
-        "whole_s": statistics.median(whole),
-        "ratio": statistics.median(ratios),
-        "megapixels": pixels / 1e6,
-    }
+def write_mosaic(folder: Path, side: int) -> Path:
+    """A virtual mosaic, square, of a few small tiles far apart: nothing but nodata between them."""
+    tile = folder / "tile.tif"
+    write_scene(tile, 2000, 2000)
+    bands = []
+    for index, name in enumerate(NAMES, 1):
+        sources = "".join(
+            f"<SimpleSource><SourceFilename relativeToVRT='1'>tile.tif</SourceFilename><SourceBand>{index}</SourceBand>"
+            f"<SrcRect xOff='0' yOff='0' xSize='2000' ySize='2000'/>"
+            f"<DstRect xOff='{x}' yOff='{y}' xSize='2000' ySize='2000'/></SimpleSource>"
+            for x in range(0, side - 2000, side // 3)
+            for y in range(0, side - 2000, side // 3)
+        )
+        bands.append(
+            f"<VRTRasterBand dataType='UInt16' band='{index}'><Description>{name}</Description>"
+            f"<NoDataValue>0</NoDataValue>{sources}</VRTRasterBand>"
+        )
+    mosaic = folder / f"mosaic{side}.vrt"
+    mosaic.write_text(
+        f"<VRTDataset rasterXSize='{side}' rasterYSize='{side}'><SRS>EPSG:32633</SRS>"
+        f"<GeoTransform>400000,10,0,5000000,0,-10</GeoTransform>{''.join(bands)}</VRTDataset>"
+    )
+    return mosaic
 
 
 def measure_memory(raster: str, mask: str) -> tuple[float, float]:
@@ -111,39 +87,149 @@ def measure_memory(raster: str, mask: str) -> tuple[float, float]:
     return usage.ru_maxrss / 1024, time.perf_counter() - began
 
 
+def memory(folder: Path) -> dict[str, float]:
+    """Peak memory at two heights, and of a scene as wide as a Sentinel-2 tile."""
+    figures: dict[str, float] = {}
+    for name, columns, rows in (("low", COLUMNS, 2000), ("high", COLUMNS, 6000), ("wide", 10980, 1000)):
+        scene = folder / f"{name}.tif"
+        write_scene(scene, columns, rows)
+        figures[f"peak_mb_{name}"], figures[f"seconds_{name}"] = measure_memory(str(scene), f"{folder}/{name}_m.tif")
+    figures["peak_ratio"] = figures["peak_mb_high"] / figures["peak_mb_low"]
+    return figures
+
+
+def full(folder: Path) -> dict[str, float]:
+    """A whole tile, and a mosaic whose pixels nobody could hold."""
+    tile = folder / "tile10980.tif"
+    write_scene(tile, 10980, 10980)
+    figures = dict(zip(("peak_mb_tile", "seconds_tile"), measure_memory(str(tile), f"{folder}/t.tif"), strict=True))
+    mosaic = write_mosaic(folder, 100_000)
+    found = measure_memory(str(mosaic), f"{folder}/m.tif")
+    return {**figures, **dict(zip(("peak_mb_mosaic", "seconds_mosaic"), found, strict=True))}
+
+
+def pipeline(folder: Path) -> dict[str, Any]:
+    """The whole operation over the bare network, for each backend."""
+    write_scene(folder / "scene.tif", COLUMNS, 2000)
+    return _child(f"measure_pipeline({str(folder / 'scene.tif')!r})")
+
+
+def backends(folder: Path) -> dict[str, Any]:
+    """Each backend over PyTorch eager."""
+    return _child("measure_backends()")
+
+
+def scaling(folder: Path) -> dict[str, Any]:
+    """Cost by pixels."""
+    rasters = {}
+    for side in (1000, 2000, 4000):
+        rasters[side * side] = str(folder / f"{side}.tif")
+        write_scene(folder / f"{side}.tif", side, side)
+    return _child(f"measure_scaling({rasters!r})")
+
+
+def gpu(folder: Path) -> dict[str, Any]:
+    """On a CUDA GPU: a whole tile end to end, and what adapting takes."""
+    tile = folder / "tile10980.tif"
+    write_scene(tile, 10980, 10980)
+    figures: dict[str, Any] = {"pipeline": _child(f"measure_pipeline({str(tile)!r}, 'cuda:0', 1)")}
+    figures["adaptation"] = script("adaptation_speed.py", "--json", "--command", "--device", "cuda:0")
+    return figures
+
+
+def _child(call: str) -> dict[str, Any]:
+    """What a measurement of ``speed.py`` finds in a process of its own, with a cache of its own."""
+    code = f"import json, sys; sys.path[:0] = {[str(ROOT), str(HERE)]!r}; import speed; print(json.dumps(speed.{call}))"
+    return _last_json([sys.executable, "-c", code])
+
+
+def script(name: str, *options: str, screen: bool = False) -> dict[str, Any] | None:
+    """What another benchmark prints as JSON; None where it or a screen is not there, or it fails."""
+    if not (HERE / name).exists() or (screen and not os.environ.get("DISPLAY") and not shutil.which("xvfb-run")):
+        return None
+    before = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24"] if screen and not os.environ.get("DISPLAY") else []
+    try:
+        return _last_json([*before, sys.executable, str(HERE / name), *options])
+    except subprocess.CalledProcessError as error:
+        print(f"{name} failed: {error.stderr[-300:]}", file=sys.stderr)
+        return None
+
+
+def _last_json(command: list[str]) -> dict[str, Any]:
+    found = subprocess.run(command, capture_output=True, check=True, text=True)
+    value: dict[str, Any] = json.loads(found.stdout.strip().splitlines()[-1])
+    return value
+
+
+SECTIONS: dict[str, Callable[[Path], dict[str, Any] | None]] = {
+    "pipeline": pipeline,
+    "backends": backends,
+    "scaling": scaling,
+    "memory": memory,
+    "first_estimate": lambda folder: script("first_estimate.py", "--json"),
+    "adaptation": lambda folder: script("adaptation_speed.py", "--json"),
+    "archive": lambda folder: script("archive_scaling.py"),
+    "click_to_layer": lambda folder: script("click_to_layer.py", "--json", screen=True),
+}
+"""What is measured, in this order."""
+
+
+def has_gpu() -> bool:
+    """Whether PyTorch finds a CUDA GPU."""
+    code = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def lines(section: str, found: dict[str, Any]) -> list[str]:
+    """A section's figures as sentences."""
+    if section == "pipeline":
+        return [
+            f"Pipeline, {name}: whole {row['whole_s']:.2f} s, bare network without overlap {row['bare_s']:.2f} s, "
+            f"ratio {row['ratio']:.2f} (of processor time {row['ratio_cpu']:.2f}; aim 1.15)"
+            for name, row in found.items()
+        ]
+    if section == "backends":
+        names = [key[: -len("_over_eager")] for key in found if key.endswith("_over_eager")]
+        return [f"Backend {n}: {found[f'{n}_mpx_s']:.2f} Mpx/s, {found[f'{n}_over_eager']:.2f} of eager" for n in names]
+    if section == "scaling":
+        return [f"Cost grows with pixels to the power of {found['exponent']:.3f} (aim: under 1.05)"]
+    if section == "memory":
+        return [
+            f"Peak memory: {found['peak_mb_low']:.0f} MB at 2000 rows, {found['peak_mb_high']:.0f} MB at 6000 rows, "
+            f"ratio {found['peak_ratio']:.2f} (aim 1.2); {found['peak_mb_wide']:.0f} MB at 10 980 columns "
+            "(aim: under 1500)"
+        ]
+    return [f"{section}: {json.dumps(found)}"]
+
+
 def main() -> int:
     """Print the figures as text, or with --json as one value."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--pipeline", metavar="RASTER", help="measure only the pipeline on this scene, in this process")
+    parser.add_argument("--only", default=",".join(SECTIONS), metavar="SECTIONS", help=", ".join(SECTIONS))
+    parser.add_argument("--full", action="store_true", help="a whole tile and a huge mosaic, too (an hour)")
     options = parser.parse_args()
-    if options.pipeline:
-        print(json.dumps(measure_pipeline(options.pipeline)))
-        return 0
-    figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        scenes = {rows: Path(folder) / f"{rows}.tif" for rows in (2000, 10000)}
-        for rows, path in scenes.items():
-            write_scene(path, COLUMNS, rows)
-        child = [sys.executable, __file__, "--pipeline", str(scenes[2000])]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        figures.update(json.loads(subprocess.run(child, capture_output=True, check=True, env=environment).stdout))
-        for rows, path in scenes.items():
-            peak_mb, seconds = measure_memory(str(path), f"{folder}/mask{rows}.tif")
-            figures[f"peak_mb_{rows}_rows"] = peak_mb
-            figures[f"seconds_{rows}_rows"] = seconds
-    figures["peak_ratio"] = figures["peak_mb_10000_rows"] / figures["peak_mb_2000_rows"]
+    sections = {name: SECTIONS[name] for name in options.only.split(",") if name}
+    if options.full:
+        sections["full"] = full
+    if has_gpu():
+        sections["gpu"] = gpu
+    figures: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="hazard-bench-") as cache:
+        os.environ.setdefault("HAZARD_CACHE", cache)
+        for name, measure in sections.items():
+            with tempfile.TemporaryDirectory(prefix="hazard-bench-") as folder:
+                found = measure(Path(folder))
+            if found is None:
+                continue
+            figures[name] = found
+            if not options.json:
+                print("\n".join(lines(name, found)), flush=True)
+    out = ROOT / "build" / "bench.json"
+    out.parent.mkdir(exist_ok=True)
+    out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if options.json:
         print(json.dumps(figures))
-        return 0
-    print(
-        f"{COLUMNS} x 2000 pixels, six bands, CPU: whole {figures['whole_s']:.2f} s, bare network without overlap "
-        f"{figures['bare_s']:.2f} s, ratio {figures['ratio']:.2f} (aim 1.5)"
-    )
-    print(
-        f"Peak memory: {figures['peak_mb_2000_rows']:.0f} MB at 2000 rows, {figures['peak_mb_10000_rows']:.0f} MB at "
-        f"10000 rows, ratio {figures['peak_ratio']:.2f} (aim 1.2)"
-    )
     return 0
 
 

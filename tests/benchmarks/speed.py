@@ -1,0 +1,153 @@
+"""What one process measures of the engine's speed: whole against bare network, backends, and cost by pixels.
+
+Seconds are taken in turn within one run, because machines are shared and noisy: compare ratios. ``*_cpu`` are seconds
+of processor time of the whole process, which other programs disturb less.
+"""
+
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+
+import torch
+
+from engine.backends import BACKENDS
+from engine.backends.base import is_installed
+from engine.model import Model, default_model, load_model
+from engine.pipeline import WINDOW_PX
+from engine.planes import SceneScaling, build_planes
+from engine.predict import Predictor, Wish, fold_batch_norm
+from engine.protocol import SegmentJob
+from engine.raster import Scene, Window
+from engine.segment import segment
+
+TURNS = 3
+HAZARD = "flood"
+
+
+def installed() -> list[str]:
+    """Backends that can be used here, PyTorch first."""
+    return [name for name in BACKENDS if is_installed(name)]
+
+
+def timed(action: Callable[[], object]) -> tuple[float, float]:
+    """Seconds on the clock and of the processor that an action takes."""
+    began, spent = time.perf_counter(), time.process_time()
+    action()
+    return time.perf_counter() - began, time.process_time() - spent
+
+
+def read_windows(raster: str) -> tuple[SceneScaling, list[torch.Tensor]]:
+    """All pixels of a scene as planes of windows that do not overlap."""
+    job = SegmentJob(raster=raster, hazard=HAZARD, mask="unused.tif")
+    windows = []
+    with Scene(job) as scene:
+        found = scene.understand()
+        low, high = scene.percentiles(found)
+        scaling = SceneScaling(found.match.used_slots, low, high, tuple(units.absolute for units in found.slot_units))
+        for top in range(0, scene.height, WINDOW_PX):
+            for left in range(0, scene.width, WINDOW_PX):
+                window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_PX, scene.height - top))
+                values, valid = scene.read_window(window, found)
+                height, width = window.height // 32 * 32, window.width // 32 * 32
+                planes = build_planes(
+                    torch.from_numpy(values[None, :, :height, :width].copy()),
+                    torch.from_numpy(valid[None, None, :height, :width].copy()),
+                    scaling,
+                )
+                windows.append(planes[0])
+    return scaling, windows
+
+
+def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: str = "cpu") -> Predictor:
+    """A predictor with its backend settled and compared with PyTorch on one window."""
+    predictor = Predictor(model, HAZARD, scaling, torch.device(device), None, print, Wish(backend))
+    generator = torch.Generator().manual_seed(0)
+    planes = len(predictor._chosen)
+    for side in (128, 64, 96):  # three windows prove a backend
+        predictor.settle(torch.rand((planes, side, side), generator=generator))
+        predictor.predict([torch.rand((planes, side, side), generator=generator)])
+    return predictor
+
+
+def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> dict[str, dict[str, float]]:
+    """For each backend: the whole operation over the bare network on the same pixels without overlap, warm."""
+    name = default_model(HAZARD)
+    models = {name: load_model(name)}
+    scaling, windows = read_windows(raster)
+    pixels = sum(window[0].numel() for window in windows)
+    figures: dict[str, dict[str, float]] = {}
+    for backend in installed() if device == "cpu" else ["torch"]:
+        predictor = ready_predictor(models[name], scaling, backend, device)
+        with tempfile.TemporaryDirectory() as folder:
+            job = SegmentJob(
+                raster, hazard=HAZARD, mask=f"{folder}/m.tif", overwrite=True, backend=backend, device=device
+            )
+            predictor.predict(windows[:1])
+            segment(job, None, models)
+            bare, whole = [], []
+            for _ in range(turns):
+                bare.append(timed(lambda: [predictor.predict([window]) for window in windows]))  # noqa: B023
+                whole.append(timed(lambda: segment(job, None, models)))  # noqa: B023
+        figures[backend] = {
+            "megapixels": pixels / 1e6,
+            "bare_s": statistics.median(seconds for seconds, _ in bare),
+            "whole_s": statistics.median(seconds for seconds, _ in whole),
+            "ratio": statistics.median(a[0] / b[0] for a, b in zip(whole, bare, strict=True)),
+            "bare_cpu_s": statistics.median(cpu for _, cpu in bare),
+            "whole_cpu_s": statistics.median(cpu for _, cpu in whole),
+            "ratio_cpu": statistics.median(a[1] / b[1] for a, b in zip(whole, bare, strict=True)),
+        }
+    return figures
+
+
+def measure_backends(model: str | None = None, side: int = 512, turns: int = 5) -> dict[str, float]:
+    """Seconds of each backend for one window, the least of some turns, and its speed over PyTorch eager."""
+    loaded = load_model(model or default_model(HAZARD))
+    slots = ("blue", "green", "red", "nir", "swir1", "swir2")
+    scaling = SceneScaling(slots, (0.02,) * 6, (0.4,) * 6, (True,) * 6)
+    predictors = {name: ready_predictor(loaded, scaling, name) for name in installed()}
+    chosen = predictors["torch"]._chosen
+    plain = fold_batch_norm(loaded.network.restricted_to(chosen).eval()).to(memory_format=torch.contiguous_format)
+    window = torch.rand((len(chosen), side, side), generator=torch.Generator().manual_seed(0))
+    features = type(plain).features
+
+    def eager() -> object:
+        contiguous = torch.Tensor.contiguous
+        try:  # the network asks for channels-last itself
+            torch.Tensor.contiguous = lambda given, memory_format=None: given  # type: ignore[method-assign]
+            with torch.inference_mode():
+                return plain.hazard_head(features(plain, window[None])[0])
+        finally:
+            torch.Tensor.contiguous = contiguous  # type: ignore[method-assign]
+
+    ways: dict[str, Callable[[], object]] = {"eager": eager}
+    for name, predictor in predictors.items():
+        ways["channels_last" if name == "torch" else name] = lambda p=predictor: p.predict([window])  # type: ignore[misc]
+    seconds = dict.fromkeys(ways, math.inf)
+    for turn in range(turns + 1):
+        for name, way in ways.items():
+            took, _ = timed(way)
+            if turn:  # the first is for warming up
+                seconds[name] = min(seconds[name], took)
+    figures = {f"{name}_mpx_s": side * side / 1e6 / took for name, took in seconds.items()}
+    figures.update({f"{name}_over_eager": seconds["eager"] / took for name, took in seconds.items()})
+    return figures
+
+
+def measure_scaling(rasters: dict[int, str]) -> dict[str, float]:
+    """How processor time grows with pixels: the slope of its logarithm, for scenes of these numbers of pixels."""
+    name = default_model(HAZARD)
+    models = {name: load_model(name)}
+    points = []
+    with tempfile.TemporaryDirectory() as folder:
+        for pixels, raster in sorted(rasters.items()):
+            job = SegmentJob(raster, hazard=HAZARD, mask=f"{folder}/m.tif", overwrite=True, backend="torch")
+            if not points:
+                segment(job, None, models)
+            spent = min(timed(lambda: segment(job, None, models))[1] for _ in range(2))  # noqa: B023
+            points.append((math.log(pixels), math.log(spent)))
+    middle = [statistics.mean(point[axis] for point in points) for axis in (0, 1)]
+    slope = sum((x - middle[0]) * (y - middle[1]) for x, y in points) / sum((x - middle[0]) ** 2 for x, _ in points)
+    return {"exponent": slope, **{f"cpu_s_{n}": math.exp(y) for n, (_, y) in enumerate(points)}}
