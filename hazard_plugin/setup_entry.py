@@ -33,7 +33,7 @@ class SetupEntry(QObject):
         self.manage_button.setObjectName("manageEngineButton")
         self.manage_button.setToolTip(self.tr("Repair or remove the engine, or switch between processor and GPU"))
         self.manage_button.clicked.connect(self.open)
-        ui.advancedGroup.layout().addRow("", self.manage_button)
+        ui.advancedGroup.layout().addRow(self.manage_button)
 
     def reason(self) -> str:
         """Why there is no engine; empty if there is one."""

@@ -7033,7 +7033,7 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     </message>
     <message>
         <source>engine's own</source>
-        <translation>Vorgabe des Rechenkerns</translation>
+        <translation>wie üblich</translation>
     </message>
     <message>
         <source>found out</source>

@@ -37,6 +37,17 @@ def strange(catalogue, qgis_app):
     made.remove()
 
 
+@pytest.fixture(params=["xx", "de"])
+def longer(request, catalogue, qgis_app):
+    """A language whose texts are longer: the pseudo-language, and a real one."""
+    from hazard_mapper.hazard_plugin.translation import Translation, catalogue_for
+
+    made = Translation()
+    assert made.install(catalogue if request.param == "xx" else catalogue_for(request.param))
+    yield request.param
+    made.remove()
+
+
 @pytest.fixture
 def quick_engine(monkeypatch):
     """A pretended worker behind the dock."""
@@ -284,7 +295,7 @@ def outside(top):
     return found
 
 
-def test_the_dock_holds_texts_a_third_longer(strange, quick_engine, dock, add_scene, listed, picture):
+def test_the_dock_holds_longer_texts(longer, quick_engine, dock, add_scene, listed, picture):
     add_scene()
     assert wait_until(lambda: "bands" in dock.ui.understoodLabel.text(), 20)
     dock._on_models(listed, None)
@@ -293,16 +304,16 @@ def test_the_dock_holds_texts_a_third_longer(strange, quick_engine, dock, add_sc
     dock.setFloating(True)
     dock.resize(360, 1000)
     settle()
-    picture(dock, "pseudo_dock")
+    picture(dock, f"dock_{longer}")
     assert dock.width() == 360 and not cut_off(dock.ui) and not outside(dock.ui)
     dock.pages.open_training()
     dock.pages.training.ui.trainAdvancedGroup.setCollapsed(False)
     settle()
-    picture(dock, "pseudo_training")
+    picture(dock, f"training_{longer}")
     assert dock.width() == 360 and not cut_off(dock.pages.training) and not outside(dock.pages.training)
 
 
-def test_dialogs_hold_texts_a_third_longer(strange, listed, client, picture):
+def test_dialogs_hold_longer_texts(longer, listed, client, picture):
     from hazard_mapper.hazard_plugin.card_form import CardForm
     from hazard_mapper.hazard_plugin.models_dialog import ModelsDialog
     from hazard_mapper.hazard_plugin.options_page import OptionsPage
@@ -320,7 +331,7 @@ def test_dialogs_hold_texts_a_third_longer(strange, listed, client, picture):
     ):
         made.show()
         settle()
-        picture(made, f"pseudo_{name}")
+        picture(made, f"{name}_{longer}")
         assert not cut_off(made), name
         assert not outside(made), name
         made.hide()
