@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from osgeo import gdal
 
 from ..protocol import BadInput, partial_path
-from .gdal_setup import first_line, prepare_gdal, text
+from .gdal_setup import FAULTS, first_line, prepare_gdal, text
 from .output import writing
 from .scene import open_raster
 
@@ -19,7 +19,7 @@ RESULT_TAGS = ("HAZARD_JOB", "HAZARD_CHANGE_JOB")
 def is_result(path: str) -> bool:
     """Whether a raster was written by this program; a file that cannot be opened is none."""
     prepare_gdal()
-    with contextlib.suppress(RuntimeError, MemoryError):
+    with contextlib.suppress(*FAULTS, MemoryError):
         dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY)
         return dataset is not None and any(dataset.GetMetadataItem(tag) is not None for tag in RESULT_TAGS)
     return False
@@ -52,7 +52,7 @@ def stack_bands(parts: Sequence[tuple[str, str]], path: str, job_id: str) -> Non
             stack.GetRasterBand(index + 1).SetDescription(name)
         content = text(stack.GetMetadata("xml:VRT")[0])
         stack = None
-    except (RuntimeError, AttributeError, TypeError) as error:
+    except (*FAULTS, AttributeError, TypeError) as error:
         names = ", ".join(name for name, _ in parts)
         raise BadInput(
             f"The assets {names} do not make one scene ({first_line(error)}); name assets of one CRS."

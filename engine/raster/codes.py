@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..protocol import BadInput
-from .gdal_setup import ask_twice, first_line, prepare_gdal
+from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal
 from .scene import MOST_COLUMNS, open_raster
 
 Opened = TypeVar("Opened", bound="CodeRaster")
@@ -50,7 +50,7 @@ class CodeRaster:
         rows = min(count, self.height - top)
         try:
             found = self._dataset.GetRasterBand(1).ReadAsArray(0, top, self.width, rows)
-        except (RuntimeError, MemoryError) as error:
+        except (*FAULTS, MemoryError) as error:
             raise BadInput(
                 f"'{self.name}' cannot be read at row {top} ({first_line(error)}); it is damaged: obtain it again."
             ) from None

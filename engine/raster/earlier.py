@@ -11,7 +11,7 @@ from typing import Any
 from osgeo import gdal, osr
 
 from ..protocol import BadInput
-from .gdal_setup import first_line, prepare_gdal
+from .gdal_setup import FAULTS, first_line, prepare_gdal
 from .georeference import Georeference
 from .scene import Scene
 
@@ -51,7 +51,7 @@ def laid_onto(
         yield view
     finally:
         for path in (source, view):
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(*FAULTS):
                 gdal.Unlink(path)
 
 
@@ -148,7 +148,7 @@ def _write_view(scene: Scene, dataset: Any, onto: Georeference, path: str, zero_
         _copy_bands(root, dataset)
         _write(path, ElementTree.tostring(root))
         gdal.Open(path)
-    except (RuntimeError, ElementTree.ParseError) as error:
+    except (*FAULTS, ElementTree.ParseError) as error:
         raise BadInput(
             f"'{scene.name}' cannot be laid over the scene ({first_line(error)}); check the CRS of both."
         ) from None

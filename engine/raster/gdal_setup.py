@@ -46,9 +46,14 @@ def gdal_version() -> str:
     return str(gdal.VersionInfo("RELEASE_NAME"))
 
 
+FAULTS = (RuntimeError, UnicodeDecodeError)
+"""What GDAL's functions raise: the latter in GDAL 3.10, where a message quotes bytes that are no UTF-8."""
+
+
 def first_line(error: BaseException) -> str:
     """GDAL's message as one line without a full stop; where the network was closed to a file, that is said instead."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     found = (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
     if is_closed() and (is_remote(found) or NOWHERE in found):
         return f"it refers to the network, to which files do not lead unless {ALLOWED}=1 is set; save a local copy"
@@ -61,7 +66,7 @@ def ask_twice(question: Callable[[], Answer]) -> Answer | None:
     GDAL reports doubtful tags once, as an error, although it then answers with what it understood, as QGIS shows it.
     """
     for _ in range(2):
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(*FAULTS):
             return question()
     return None
 
@@ -71,7 +76,7 @@ def reading(name: str) -> Iterator[None]:
     """Turn what GDAL cannot read of a raster into one sentence for the user."""
     try:
         yield
-    except (RuntimeError, MemoryError) as error:
+    except (*FAULTS, MemoryError) as error:
         raise BadInput(f"'{name}' cannot be read ({first_line(error)}); it is damaged: obtain it again.") from None
 
 

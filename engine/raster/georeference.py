@@ -13,7 +13,7 @@ import numpy.typing as npt
 from osgeo import gdal, osr
 
 from ..protocol import BadInput
-from .gdal_setup import ask_twice, first_line, text
+from .gdal_setup import FAULTS, ask_twice, first_line, text
 
 Float = npt.NDArray[np.float64]
 ASSUMED_GSD_M = 10.0
@@ -84,7 +84,7 @@ class Georeference:
         memory.SetGCPs(list(self.gcps), text(self.crs.ExportToWkt()) if self.crs else "")
         try:
             return gdal.Transformer(memory, None, ["METHOD=GCP_POLYNOMIAL"])
-        except RuntimeError as error:
+        except FAULTS as error:
             raise BadInput(
                 f"The scene's {len(self.gcps)} ground control points do not make a transformation "
                 f"({first_line(error)}); georeference the scene first."
@@ -158,7 +158,7 @@ class Georeference:
         geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
         try:
             moved = osr.CoordinateTransformation(self.crs, geographic).TransformPoints(ground.tolist())
-        except RuntimeError:
+        except FAULTS:
             return None
         lonlat = np.asarray(moved, np.float64)[:, :2] * math.degrees(geographic.GetAngularUnits())
         return lonlat if bool(np.all(np.isfinite(lonlat))) else None
@@ -173,7 +173,7 @@ class Georeference:
             wgs84.ImportFromEPSG(4326)
             wgs84.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
             moved = osr.CoordinateTransformation(self.crs, wgs84).TransformPoints(self.to_ground(centre).tolist())
-        except RuntimeError:
+        except FAULTS:
             return None
         longitude, latitude = moved[0][:2]
         if not (math.isfinite(longitude) and abs(latitude) <= 90):
@@ -318,7 +318,7 @@ def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
         crs = osr.SpatialReference()
         try:
             crs.SetFromUserInput(crs_override)
-        except RuntimeError as error:
+        except FAULTS as error:
             raise BadInput(
                 f"CRS '{crs_override[:60]}' is not understood ({first_line(error)}); give EPSG:n or WKT."
             ) from None

@@ -17,7 +17,7 @@ from osgeo import gdal
 from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
 from ..protocol import UNUSED, BadInput, SceneJob, same_path
 from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
-from .gdal_setup import ask_twice, first_line, prepare_gdal, reading, reserve_cache, text
+from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal, reading, reserve_cache, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
 from .unpacking import archive_advice
 
@@ -251,7 +251,7 @@ class Scene:
         indices = [self.bands[position].index for position in positions]
         try:
             block = self._read_pixels(self._dataset, window, band_list=indices)
-        except (RuntimeError, MemoryError) as error:
+        except (*FAULTS, MemoryError) as error:
             raise self._unreadable(window, error) from None
         if block is None:
             raise self._unreadable(window, RuntimeError(gdal.GetLastErrorMsg() or "no data"))
@@ -285,7 +285,7 @@ class Scene:
         for source in sources:
             try:
                 found = self._read_pixels(source, window)
-            except RuntimeError as error:
+            except FAULTS as error:
                 raise self._unreadable(window, error) from None
             allowed = np.asarray(found > 0, np.bool_) & allowed
         return allowed
@@ -377,7 +377,7 @@ def open_raster(path: str, open_options: Sequence[str], name: str) -> Any:
     require_file(path, "raster")
     try:
         dataset = gdal.OpenEx(path, gdal.OF_RASTER | gdal.OF_READONLY, open_options=list(open_options))
-    except (RuntimeError, MemoryError) as error:
+    except (*FAULTS, MemoryError) as error:
         archive = archive_advice(path, name)
         if archive is not None:
             raise BadInput(archive) from None

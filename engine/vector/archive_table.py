@@ -11,7 +11,7 @@ import numpy as np
 from osgeo import gdal, ogr, osr
 
 from ..protocol import BadInput, OutputFailed, partial_files, partial_path
-from ..raster.gdal_setup import first_line, prepare_gdal, quiet_closing, text
+from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, quiet_closing, text
 from ..raster.georeference import Georeference, Window
 
 LAYER = "archive"
@@ -60,7 +60,7 @@ def footprint_wkt(reference: Georeference, window: Window) -> str | None:
         wgs84.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
         ground = reference.to_ground(np.stack([x, y], axis=1))
         moved = osr.CoordinateTransformation(reference.crs, wgs84).TransformPoints(ground.tolist())
-    except (RuntimeError, BadInput):
+    except (*FAULTS, BadInput):
         return None
     lonlat = np.asarray(moved, np.float64)[:, :2]
     if not np.isfinite(lonlat).all() or np.abs(lonlat[:, 1]).max() > 90:
@@ -119,7 +119,7 @@ def check_table(path: str) -> None:
         layer = _layer(dataset)
         missing = _missing(layer) if layer is not None else []
         layer = dataset = None
-    except RuntimeError as error:
+    except FAULTS as error:
         raise BadInput(
             f"'{path}' cannot be opened as a GeoPackage ({first_line(error)}); choose another table."
         ) from None
@@ -198,7 +198,7 @@ def _replace_rows(dataset: Any, rows: Sequence[Mapping[str, Any]]) -> None:
             layer.CreateFeature(feature)
         dataset.CommitTransaction()
     except BaseException:
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(*FAULTS):
             dataset.RollbackTransaction()
         raise
     finally:

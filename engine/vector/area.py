@@ -11,7 +11,7 @@ import numpy.typing as npt
 from osgeo import gdal, ogr, osr
 
 from ..protocol import BadInput
-from ..raster.gdal_setup import first_line, prepare_gdal, reading
+from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, reading
 from ..raster.georeference import Georeference, Window
 from ..raster.scene import require_file
 
@@ -47,7 +47,7 @@ class AreaMask:
         self._layer = self._memory.CreateLayer("area", None, ogr.wkbPolygon)
         try:
             source = gdal.OpenEx(path, gdal.OF_VECTOR | gdal.OF_READONLY)
-        except RuntimeError as error:
+        except FAULTS as error:
             raise BadInput(
                 f"The {noun} '{self._name}' cannot be opened ({first_line(error)}); give polygons."
             ) from None
@@ -86,7 +86,7 @@ class AreaMask:
                     linear.Segmentize(longest / EDGE_PARTS)  # what is straight in one CRS is curved in the other
                 try:
                     linear.Transform(move)
-                except RuntimeError as error:
+                except FAULTS as error:
                     raise BadInput(
                         f"A polygon of '{self._name}' cannot be brought to the scene's CRS ({first_line(error)})."
                     ) from None

@@ -11,7 +11,7 @@ import numpy as np
 from osgeo import gdal, ogr, osr
 
 from ..protocol import BadInput
-from ..raster.gdal_setup import first_line, prepare_gdal, text
+from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, text
 from ..raster.georeference import Georeference
 from ..raster.scene import require_file
 from .outlines import from_wkb, gather, signed_area, to_wkb
@@ -98,7 +98,7 @@ def read_corrections(path: str, georeference: Georeference) -> Corrections:
             columns = _columns(layer)
             if ORIGIN in [column.name.lower() for column in columns]:
                 return _read(layer, columns, georeference, name)
-    except RuntimeError as error:
+    except FAULTS as error:
         raise BadInput(f"The polygons '{name}' cannot be read ({first_line(error)}); give a vector file.") from None
     raise BadInput(
         f"'{name}' has no field 'origin'; expected polygons of Hazard Mapper, whose origin is model, manual or removed."
@@ -142,7 +142,7 @@ def _move(crs: Any, georeference: Georeference, name: str) -> Any:
         return None
     try:
         return osr.CoordinateTransformation(crs, georeference.crs)
-    except RuntimeError as error:
+    except FAULTS as error:
         raise BadInput(f"The CRS of '{name}' cannot be brought to the mask's ({first_line(error)}).") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from osgeo import gdal
 
-from ..raster.gdal_setup import prepare_gdal
+from ..raster.gdal_setup import FAULTS, prepare_gdal
 
 
 def is_only_vector(path: str) -> bool:
@@ -16,5 +16,5 @@ def is_only_vector(path: str) -> bool:
 def _opens(path: str, kind: int) -> bool:
     try:
         return gdal.OpenEx(path, kind | gdal.OF_READONLY) is not None
-    except RuntimeError:
+    except FAULTS:
         return False

@@ -12,7 +12,7 @@ from typing import Any
 from osgeo import gdal, ogr
 
 from ..protocol import BadInput, OutputFailed, partial_files, partial_path
-from ..raster.gdal_setup import first_line, prepare_gdal, quiet_closing, text
+from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, quiet_closing, text
 
 FIELDS = {
     "date": ogr.OFTDate,
@@ -88,7 +88,7 @@ class SeriesTable:
     def _open(self, access: int) -> Any:
         try:
             return gdal.OpenEx(self._path, gdal.OF_VECTOR | access, allowed_drivers=["GPKG"])
-        except RuntimeError as error:
+        except FAULTS as error:
             if access == gdal.OF_READONLY:
                 raise BadInput(
                     f"'{self._path}' cannot be opened as a GeoPackage ({first_line(error)}); choose another name."
@@ -165,7 +165,7 @@ class SeriesTable:
             layer.CreateFeature(feature)
             dataset.CommitTransaction()
         except BaseException:
-            with contextlib.suppress(RuntimeError):
+            with contextlib.suppress(*FAULTS):
                 dataset.RollbackTransaction()
             raise
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 from osgeo import gdal
 
 from ..protocol import BadInput
-from ..raster.gdal_setup import first_line, prepare_gdal, text
+from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, text
 from ..raster.scene import require_file
 
 
@@ -26,7 +26,7 @@ def read_polygon_tags(path: str) -> dict[str, str]:
         tags = {text(name): text(value) for name, value in (layer.GetMetadata() or {}).items()}
         found = {name: value for name, value in tags.items() if name.startswith("HAZARD")}
         return found or _of_attributes(layer)
-    except (RuntimeError, AttributeError) as error:
+    except (*FAULTS, AttributeError) as error:
         raise BadInput(
             f"'{os.path.basename(path)}' cannot be opened as raster or polygons ({first_line(error)})."
         ) from None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from osgeo import gdal, ogr, osr
 
 from ..protocol import BadInput
-from ..raster.gdal_setup import first_line, prepare_gdal
+from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal
 from ..raster.georeference import Georeference, Window
 from ..raster.scene import require_file
 from .area import AreaMask
@@ -57,7 +57,7 @@ class ReferencePolygons(AreaMask):
             for index in range(source.GetLayerCount()):
                 layer = source.GetLayer(index)
                 any_polygon = self._copy_near(layer, georeference) or any_polygon
-        except RuntimeError as error:
+        except FAULTS as error:
             raise BadInput(f"The {noun} '{self._name}' cannot be read ({first_line(error)}); give polygons.") from None
         if not any_polygon:
             raise BadInput(f"The {noun} '{self._name}' holds no polygon; give polygons of {expected}.")
@@ -81,7 +81,7 @@ class ReferencePolygons(AreaMask):
             has_polygons = True
             geometry = feature.GetGeometryRef().GetLinearGeometry()
             if box is not None:  # an ocean need not fit into the mask's CRS
-                with contextlib.suppress(RuntimeError):  # an invalid polygon is taken whole
+                with contextlib.suppress(*FAULTS):  # an invalid polygon is taken whole
                     geometry = geometry.Intersection(box) or geometry
             taken = ogr.Feature(cut.GetLayerDefn())
             taken.SetGeometry(geometry)
@@ -100,7 +100,7 @@ class ReferencePolygons(AreaMask):
         ground = georeference.to_ground(np.concatenate(sides) * (georeference.width, georeference.height))
         try:
             moved = osr.CoordinateTransformation(georeference.crs, crs).TransformPoints(ground.tolist())
-        except RuntimeError:
+        except FAULTS:
             return None
         points = np.asarray(moved, np.float64)[:, :2]
         if not np.isfinite(points).all() or (crs.IsGeographic() and np.ptp(points[:, 0]) > 180):

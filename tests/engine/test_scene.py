@@ -51,6 +51,19 @@ def test_complex_bands_are_refused_in_one_sentence(tmp_path, kind):
     assert "\n" not in str(error.value)
 
 
+def test_a_message_that_is_no_text_becomes_a_sentence(tmp_path, monkeypatch):
+    """GDAL 3.10 fails to raise an error whose message quotes bytes of a damaged file."""
+
+    def fail(*_, **__):
+        b"Illegal name: \xeb in the header.".decode()
+
+    path = write_raster(tmp_path / "s.tif", NUMBERS.astype("u1"))
+    monkeypatch.setattr(gdal, "OpenEx", fail)
+    with pytest.raises(BadInput) as error:
+        read_scene(path)
+    assert "cannot be opened as a raster (Illegal name: \N{REPLACEMENT CHARACTER} in the header)" in str(error.value)
+
+
 def test_bands_of_different_types_keep_their_numbers(tmp_path):
     a = write_raster(tmp_path / "a.tif", NUMBERS.astype("u1"))
     b = write_raster(tmp_path / "b.tif", (NUMBERS / 1000).astype("f4"))
