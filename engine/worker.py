@@ -17,7 +17,8 @@ from typing import IO, Any
 
 from . import __version__
 from .__main__ import run_job
-from .protocol import HAZARDS, PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict
+from .fields import is_remote
+from .protocol import HAZARDS, PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict, partial_files
 from .reporting import Report
 
 IDLE_S = 900.0
@@ -159,9 +160,21 @@ class Worker:
         self.computing.put(None)
         self.quick.put(None)
         if busy:
-            timer = threading.Timer(GRACE_S, os._exit, (0,))
+            timer = threading.Timer(GRACE_S, self._end_by_force)
             timer.daemon = True
             timer.start()
+
+    def _end_by_force(self) -> None:
+        """End a worker whose job did not stop in time, and take its unfinished files along."""
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for waiting in jobs:
+            for value in waiting.values.values():
+                if isinstance(value, str) and value and not is_remote(value):
+                    for path in partial_files(value, waiting.job_id):
+                        with contextlib.suppress(OSError):
+                            os.remove(path)
+        os._exit(0)
 
     def carry_out(self, waiting: Waiting) -> None:
         """Carry out one job; it ends with exactly one of done, cancelled and failed."""

@@ -194,6 +194,8 @@ def run_batch(topic: Topic, numbers: list[int], bases: Any, folder: Path) -> lis
             for line in lines:
                 if line.startswith(b"{"):
                     outcomes.append(Outcome(**json.loads(line)))
+                    with open(folder / "outcomes.jsonl", "ab") as told:  # for whoever does not wait for the end
+                        told.write(line + b"\n")
                     waiting.remove(outcomes[-1].number)
                     running = None
                 else:
