@@ -1,6 +1,6 @@
 """The few differences between QGIS 3.22 and later ones; names that moved keep the spelling valid in all of them."""
 
-from typing import Any
+from typing import Any, List
 
 from qgis.core import (
     Qgis,
@@ -15,8 +15,10 @@ from qgis.core import (
     QgsProcessingParameterField,
     QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
+    QgsRasterFileWriter,
     QgsRectangle,
     QgsTextFormat,
+    QgsVectorLayer,
     QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QMetaType, QVariant
@@ -56,6 +58,21 @@ def set_legend_format(legend: QgsLayoutItemLegend, part: QgsLegendStyle.Style, l
     else:
         legend.setStyleFont(part, letters.toQFont())
         legend.setFontColor(letters.color())
+
+
+def set_creation_options(writer: QgsRasterFileWriter, options: List[str]) -> None:
+    """Tell GDAL's driver how to write, under the name that QGIS 3.44 gave it."""
+    if hasattr(writer, "setCreationOptions"):
+        writer.setCreationOptions(options)
+    else:
+        writer.setCreateOptions(options)
+
+
+def save_default_style(layer: QgsVectorLayer, name: str, description: str) -> str:
+    """Keep a layer's style as the default one in its database; returns what went wrong, if anything."""
+    if hasattr(layer, "saveStyleToDatabaseV2"):
+        return str(layer.saveStyleToDatabaseV2(name, description, True, "")[1] or "")
+    return str(layer.saveStyleToDatabase(name, description, True, "") or "")
 
 
 def no_extent() -> QgsRectangle:

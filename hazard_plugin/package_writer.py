@@ -23,7 +23,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..engine import protocol
-from .compat import REAL_VALUE, TEXT_VALUE, WHOLE_VALUE
+from .compat import REAL_VALUE, TEXT_VALUE, WHOLE_VALUE, save_default_style
 from .package_schema import GEOGRAPHIC, REAL, TEXT, WHOLE, Column, Layout, PackageName
 from .package_style import dress
 
@@ -174,9 +174,9 @@ class PackageWriter:
                 self._saved(layout, layer.saveNamedStyle(f"{stem}.qml"))
                 self._saved(layout, layer.saveSldStyle(f"{stem}.sld"))
             if kind == GEOPACKAGE:
-                error = layer.saveStyleToDatabase(layout.name, self.name.layer(layout), True, "")
+                error = save_default_style(layer, layout.name, self.name.layer(layout))
                 if error:
-                    raise self._failed(layout, str(error))
+                    raise self._failed(layout, error)
             del layer
 
     def _saved(self, layout: Layout, answer: Tuple[str, bool]) -> None:

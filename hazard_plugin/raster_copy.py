@@ -20,7 +20,7 @@ from qgis.PyQt.QtCore import QByteArray, QCoreApplication, Qt
 from qgis.PyQt.QtGui import QImage
 
 from ..engine import protocol
-from .compat import is_rendered_type
+from .compat import is_rendered_type, set_creation_options
 
 BLOCK_PX = 1024
 MAX_RENDERED_PIXELS = 100_000_000
@@ -76,7 +76,7 @@ def copy_pixels(
     writer.setOutputProviderKey("gdal")
     writer.setOutputFormat("GTiff")
     options = ["TILED=YES", "COMPRESS=LZW", "BIGTIFF=IF_SAFER"]
-    writer.setCreateOptions(options + (["PHOTOMETRIC=RGB", "ALPHA=YES"] if plan is None else []))
+    set_creation_options(writer, options + (["PHOTOMETRIC=RGB", "ALPHA=YES"] if plan is None else []))
     kind = Qgis.DataType.Byte if plan is None else plan.data_type
     output = writer.createMultiBandRaster(kind, grid.width, grid.height, grid.extent, crs, bands)
     if output is None or not output.isValid():

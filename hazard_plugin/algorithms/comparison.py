@@ -20,6 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QByteArray, QCoreApplication
 
 from ...engine import protocol
+from ..compat import set_creation_options
 from ..hazards import style_path
 from ..raster_copy import Grid
 
@@ -122,7 +123,7 @@ def write_difference(before: str, after: str, path: str, feedback: QgsProcessing
     writer = QgsRasterFileWriter(path)
     writer.setOutputProviderKey("gdal")
     writer.setOutputFormat("GTiff")
-    writer.setCreateOptions(["TILED=YES", "COMPRESS=DEFLATE", "BIGTIFF=IF_SAFER"])
+    set_creation_options(writer, ["TILED=YES", "COMPRESS=DEFLATE", "BIGTIFF=IF_SAFER"])
     output = writer.createOneBandRaster(Qgis.DataType.Int16, grid.width, grid.height, grid.extent, second.crs())
     if output is None or not output.isValid():
         raise protocol.OutputFailed(failure.format(path=path))
