@@ -306,7 +306,7 @@ def models():
     plugin.open_models()
     dialog = plugin.models_dialog
     yield lambda: len(dialog.models) > 4
-    dialog.resize(860, 320)
+    dialog.resize(910, 320)
     dialog.select("unetplusplus")
     for column in range(dialog.tree.columnCount()):
         dialog.tree.resizeColumnToContents(column)
