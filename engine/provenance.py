@@ -9,7 +9,7 @@ from typing import Any
 from .digest import scene_sha256
 from .fields import is_remote
 from .moved import where_now
-from .protocol import NOT_ASSESSED, BadInput, HazardError, ProvenanceJob, SceneJob
+from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, HazardError, ProvenanceJob, SceneJob
 from .raster.tagged import TaggedRaster
 from .reporting import Report
 from .steps import steps_of
@@ -74,11 +74,14 @@ def _of_raster(path: str, report: Report) -> dict[str, Any]:
             return found
         tally = raster.new_tally()
         parts = {name: raster.new_tally() for name in CHANGES} if kind == "change" else {}
+        permanent = raster.new_tally() if kind == "mask" and found["question"] else None
         for top, values in raster.read_bytes():
             report.progress(top / raster.height, 0.0, 0.6)
             tally.add(top, values == 1, values != NOT_ASSESSED, values.size)
             if kind == "probability":
                 tally.add_percent(top, values)
+            if permanent is not None:
+                permanent.add(top, values == PERMANENT_WATER, values != NOT_ASSESSED, values.size)
             for name, part in parts.items():
                 part.add(top, values == CHANGES[name], values != NOT_ASSESSED, values.size)
         found["share_assessed"] = round(tally.share_assessed, 6)
@@ -86,6 +89,8 @@ def _of_raster(path: str, report: Report) -> dict[str, Any]:
             found["areas_by_percent_m2"] = tally.areas_by_percent_m2
         elif kind == "mask":
             found["hazard_area_m2"] = round(tally.hazard_area_m2, 2)
+            if permanent is not None and found["hazard"] == "flood":
+                found["permanent_area_m2"] = round(permanent.hazard_area_m2, 2)
         elif kind == "change":
             found["change_areas_m2"] = {name: round(part.hazard_area_m2, 2) for name, part in parts.items()}
         return found
@@ -119,7 +124,7 @@ def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _no_areas() -> dict[str, Any]:
-    names = ("hazard_area_m2", "share_assessed", "areas_by_percent_m2", "change_areas_m2")
+    names = ("hazard_area_m2", "permanent_area_m2", "share_assessed", "areas_by_percent_m2", "change_areas_m2")
     return dict.fromkeys(names)
 
 

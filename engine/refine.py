@@ -48,7 +48,8 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
     """Carry out a job and return the JSON of the ``refine`` command.
 
     What an earlier run took out (2 and 3) counts as hazard again, so that the filter can be taken back or repeated with
-    other limits; a job without water and elevation leaves it out. Where the reference or the elevation model says
+    other limits; a job without water and elevation leaves it out. In a mask that was compared with a scene from before
+    the event, water (2) was there before and stays. Where the reference or the elevation model says
     nothing, a pixel stays as it is. What cannot be seen becomes not assessed, whatever it was, and stays so.
 
     Raises:
@@ -66,6 +67,7 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
         names = ("hazard", "water", "slope", "wanted", "no_reference", "no_slope", "before", "hidden", "no_view")
         tallies = {name: mask.new_tally() for name in names}
         job_id = report.job_id or uuid.uuid4().hex[:12]
+        was_water = bool(mask.tags.get("HAZARD_BEFORE"))
         layer = refined_layer(job.out, mask.tags.get("HAZARD", "hazard"))
         pair = stack.enter_context(MaskPair({MASK: layer}, mask.grid, job_id))
         for top, values in mask.read_bytes():
@@ -77,8 +79,9 @@ def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
 
             hidden, no_view = unseen.under(top, before, partial(tell, 0.0))
             assessed = before & ~hidden
-            wanted = assessed & (codes != 0)
+            wanted = assessed & (codes != 0) & ~(was_water & (codes == PERMANENT_WATER))
             refined, no_reference, no_slope = filters.applied(top, wanted, codes, partial(tell, 0.5))
+            refined[was_water & assessed & (codes == PERMANENT_WATER)] = PERMANENT_WATER
             refined[~assessed] = NOT_ASSESSED
             counted = {
                 "hazard": refined == HAZARD,

@@ -40,6 +40,7 @@ def readme(name: PackageName, sums: Sums, source: Source, facts: Mapping[str, An
         f"Image              {row['source_nam']}, {row['src_date'] or 'day not stated'} "
         f"{row['source_tm'] or '(time not stated)'}, {row['sensor_gsd'] or 'pixel size not stated'}, "
         f"{row['eventphase']}",
+        *([f"Image before       {before}"] if (before := image_before(facts)) else []),
         f"Detection          {methods(sums)}",
         f"Model              {facts.get('model') or 'not stated'}"
         + (f", threshold {facts['threshold']}" if facts.get("threshold") not in (None, "") else ""),
@@ -63,6 +64,13 @@ def readme(name: PackageName, sums: Sums, source: Source, facts: Mapping[str, An
         "SHA256SUMS: hashes of all files (sha256sum -c SHA256SUMS).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def image_before(facts: Mapping[str, Any]) -> str:
+    """Image with which the mask was compared, and what that means; empty where there was none."""
+    if not facts.get("before_name"):
+        return ""
+    return f"{facts['before_name']}, {facts.get('before_date') or 'day not stated'}: only what is new since is mapped"
 
 
 def not_analysed(sums: Sums, has_mask: bool) -> str:
@@ -121,6 +129,10 @@ def without_paths(provenance: Mapping[str, Any]) -> Dict[str, Any]:
         "scene_name",
         "scene_sha256",
         "scene_date",
+        "question",
+        "before_name",
+        "before_date",
+        "before_sha256",
         "sensor",
         "bands",
         "units",

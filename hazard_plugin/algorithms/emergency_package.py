@@ -290,6 +290,8 @@ class EmergencyPackage(DeliveryAlgorithm):
                 "mask": mask is not None,
                 "model": origin.told("model"),
                 "threshold": origin.told("threshold"),
+                "before_name": origin.told("before_name"),
+                "before_date": origin.told("before_date"),
                 "written": QDateTime.currentDateTimeUtc().toString(Qt.DateFormat.ISODate),
                 "plugin_version": plugin_version(),
             }

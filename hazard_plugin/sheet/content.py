@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..adaptation_report import ADAPTED, verdict_title
-from ..hazards import hazard_title
+from ..hazards import hazard_title, new_hazard_title
 
 STEP_LOGIT = 1.0
 """Log odds by which the threshold moves for the low and the high estimate, as for exposure."""
@@ -112,6 +112,24 @@ def scene_title(told: Mapping[str, Any], layer_name: str) -> str:
     return os.path.splitext(name)[0] or layer_name
 
 
+def is_new(told: Mapping[str, Any]) -> bool:
+    """Whether the mask shows what is new since a scene from before the event, rather than what is there."""
+    return bool(told.get("question") and told.get("before_name"))
+
+
+def title_of_hazard(told: Mapping[str, Any]) -> str:
+    """``Flood``, or ``New flood`` where the mask shows what is new."""
+    hazard = str(told.get("hazard") or "hazard")
+    return new_hazard_title(hazard) if is_new(told) else hazard_title(hazard)
+
+
+def before_text(told: Mapping[str, Any]) -> str:
+    """Day of the scene before, else its name; empty where there is none."""
+    if not is_new(told):
+        return ""
+    return str(told.get("before_date") or os.path.splitext(os.path.basename(str(told["before_name"])))[0])
+
+
 def sensor_title(sensor: Any) -> str:
     """``Sentinel-2 L2A``; empty where not known."""
     known = {"sentinel-1": "Sentinel-1", "sentinel-2-l1c": "Sentinel-2 L1C", "sentinel-2-l2a": "Sentinel-2 L2A"}
@@ -124,14 +142,16 @@ def figures_of(
     told: Mapping[str, Any], probability: Mapping[str, Any], polygons: str, change: Mapping[str, Any]
 ) -> List[Tuple[str, str]]:
     """Names and values of the key figures, the most important first."""
-    hazard = hazard_title(str(told.get("hazard") or "hazard"))
+    permanent = told.get("permanent_area_m2") if is_new(told) else None
     figures = [
-        (tr("{hazard} area").format(hazard=hazard), area_figure(told.get("hazard_area_m2"))),
+        (tr("{hazard} area").format(hazard=title_of_hazard(told)), area_figure(told.get("hazard_area_m2"))),
         (tr("Likely range"), range_figure(told, probability)),
+        (tr("Water on both dates"), area_figure(permanent) if permanent is not None else ""),
         (tr("Not assessed"), share_figure(told.get("share_assessed"))),
         *change_figures(change),
         (tr("Polygons"), polygons),
         (tr("Image date"), str(told.get("scene_date") or tr("not known"))),
+        (tr("Image before"), before_text(told)),
         (tr("Sensor"), sensor_title(told.get("sensor"))),
         (tr("Model"), str(told.get("model") or "")),
         (tr("Threshold"), threshold_text(told.get("threshold"))),
@@ -171,6 +191,10 @@ def sources_of(told: Mapping[str, Any], layer_name: str, own: str, with_countrie
     facts = [sensor_title(told.get("sensor")), str(told.get("scene_date") or ""), hash_text(told.get("scene_sha256"))]
     scene = ", ".join([scene_title(told, layer_name), *(fact for fact in facts if fact)])
     lines = [tr("Image: {scene}").format(scene=scene)]
+    if is_new(told):
+        names = [os.path.splitext(os.path.basename(str(told["before_name"])))[0], str(told.get("before_date") or "")]
+        before = ", ".join(fact for fact in (*names, hash_text(told.get("before_sha256"))) if fact)
+        lines.append(tr("Image before: {scene}").format(scene=before))
     if told.get("model"):
         model = ", ".join(fact for fact in (str(told["model"]), hash_text(told.get("model_sha256"))) if fact)
         lines.append(tr("Mapping: Hazard Mapper, model {model}").format(model=model))
@@ -188,10 +212,22 @@ def hash_text(value: Any) -> str:
 def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_part: bool) -> str:
     """How far the sheet can be relied on, in a few sentences."""
     hazard = hazard_title(str(told.get("hazard") or "hazard"))
-    parts = [tr("Mapped by a deep-learning model from one image; not checked in the field.")]
     tags = told.get("tags")
-    if isinstance(tags, Mapping) and tags.get("HAZARD_CORRECTED"):
+    is_corrected = isinstance(tags, Mapping) and bool(tags.get("HAZARD_CORRECTED"))
+    if is_new(told):
+        parts = [tr("Mapped by a deep-learning model, with an image from before the event; not checked in the field.")]
+        if is_corrected:
+            parts = [
+                tr(
+                    "Mapped by a deep-learning model, with an image from before the event, and corrected by hand; not "
+                    "checked in the field."
+                )
+            ]
+        parts.append(tr("What was there on {before} is left out.").format(before=before_text(told)))
+    elif is_corrected:
         parts = [tr("Mapped by a deep-learning model from one image and corrected by hand; not checked in the field.")]
+    else:
+        parts = [tr("Mapped by a deep-learning model from one image; not checked in the field.")]
     likely = range_figure(told, probability)
     if likely:
         surely, possibly = likely_cuts(told.get("threshold"))
@@ -209,7 +245,7 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_pa
                 "{share} of the area could not be assessed (cloud, shadow or no data): there the sheet says nothing."
             ).format(share=capitalised(share_figure(share)))
         )
-    if told.get("hazard") == "flood" and not is_refined(told):
+    if told.get("hazard") == "flood" and not is_refined(told) and not is_new(told):
         parts.append(tr("{hazard} includes permanent water.").format(hazard=hazard))
     if is_part:
         parts.append(tr("The figures are of the whole area mapped, of which the map shows a part."))
@@ -271,8 +307,10 @@ def sheet_text(
     hazard = str(told.get("hazard") or "hazard")
     scene, day = scene_title(told, layer_name), str(told.get("scene_date") or "")
     subtitle = tr("{scene}, image of {day}").format(scene=scene, day=day) if day else scene
+    if is_new(told):
+        subtitle = tr("{scene}, compared with {before}").format(scene=subtitle, before=before_text(told))
     return SheetText(
-        title=wishes.get("title") or tr("{hazard} delineation").format(hazard=hazard_title(hazard)),
+        title=wishes.get("title") or tr("{hazard} delineation").format(hazard=title_of_hazard(told)),
         subtitle=wishes.get("subtitle") or subtitle,
         organisation=wishes.get("organisation") or "",
         date=wishes.get("date") or "",

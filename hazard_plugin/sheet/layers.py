@@ -28,7 +28,7 @@ from qgis.PyQt.QtGui import QColor
 from ...engine import protocol
 from ..hazards import hazard_colour, hazard_title
 from ..layer_origin import UNASSESSED_KIND, kind_of_layer, remember_origin
-from .content import area_figure, number_text
+from .content import area_figure, is_new, number_text, title_of_hazard
 
 MASK_ALPHA = 190
 UNASSESSED = "#b9b9b9"
@@ -113,11 +113,15 @@ def dressed_mask(mask: QgsRasterLayer, hazard: str, told: Mapping[str, Any]) -> 
     layer.setName(tr("{hazard} (sheet)").format(hazard=hazard_title(hazard)))
     colour = QColor(hazard_colour(hazard))
     colour.setAlpha(MASK_ALPHA)
-    classes = [(1, colour, hazard_title(hazard))]
+    classes = [(1, colour, title_of_hazard(told) if told.get("hazard") else hazard_title(hazard))]
     tags = told.get("tags")
     if isinstance(tags, Mapping) and tags.get("HAZARD_REFINED"):
-        titles = {protocol.PERMANENT_WATER: tr("Permanent water"), protocol.ON_SLOPE: tr("Ruled out by slope")}
+        water = tr("Permanent water or water on both dates") if is_new(told) else tr("Permanent water")
+        titles = {protocol.PERMANENT_WATER: water, protocol.ON_SLOPE: tr("Ruled out by slope")}
         classes += [(value, QColor(colour), titles[value]) for value, colour in REFINED_COLOURS.items()]
+    elif is_new(told) and hazard == "flood":
+        water = QColor(REFINED_COLOURS[protocol.PERMANENT_WATER])
+        classes.append((protocol.PERMANENT_WATER, water, tr("Water on both dates")))
     set_classes(layer, classes)
     remember_origin(layer, "mask", hazard=hazard)
     return layer

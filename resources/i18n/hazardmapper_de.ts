@@ -2775,6 +2775,10 @@ Nicht beurteilte Pixel sind in keinem Polygon; das Protokoll sagt, wie viele. Di
         <translation>Von Hand korrigiert</translation>
     </message>
     <message>
+        <source>Day of the scene before</source>
+        <translation>Tag der früheren Szene</translation>
+    </message>
+    <message>
         <source>Delivery</source>
         <translation>Auslieferung</translation>
     </message>
@@ -2975,8 +2979,16 @@ Nicht beurteilte Pixel sind in keinem Polygon; das Protokoll sagt, wie viele. Di
         <translation>SHA-256 der Szene</translation>
     </message>
     <message>
+        <source>SHA-256 of the scene before</source>
+        <translation>SHA-256 der früheren Szene</translation>
+    </message>
+    <message>
         <source>Scene</source>
         <translation>Szene</translation>
+    </message>
+    <message>
+        <source>Scene before</source>
+        <translation>Frühere Szene</translation>
     </message>
     <message>
         <source>Scene, as background</source>
@@ -3425,6 +3437,14 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
         <translation>Wie viel beurteilt werden konnte, ist nicht bekannt.</translation>
     </message>
     <message>
+        <source>Image before</source>
+        <translation>Bild davor</translation>
+    </message>
+    <message>
+        <source>Image before: {scene}</source>
+        <translation>Bild davor: {scene}</translation>
+    </message>
+    <message>
         <source>Image date</source>
         <translation>Bilddatum</translation>
     </message>
@@ -3493,6 +3513,14 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Von einem tief lernenden Modell aus einem Bild kartiert; nicht im Gelände geprüft.</translation>
     </message>
     <message>
+        <source>Mapped by a deep-learning model, with an image from before the event, and corrected by hand; not checked in the field.</source>
+        <translation>Mit einem Deep-Learning-Modell und einem Bild von vor dem Ereignis kartiert und von Hand berichtigt; nicht im Gelände geprüft.</translation>
+    </message>
+    <message>
+        <source>Mapped by a deep-learning model, with an image from before the event; not checked in the field.</source>
+        <translation>Mit einem Deep-Learning-Modell und einem Bild von vor dem Ereignis kartiert; nicht im Gelände geprüft.</translation>
+    </message>
+    <message>
         <source>Mapping: Hazard Mapper, model {model}</source>
         <translation>Kartierung: Hazard Mapper, Modell {model}</translation>
     </message>
@@ -3547,6 +3575,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
     <message>
         <source>Permanent water</source>
         <translation>Ständiges Wasser</translation>
+    </message>
+    <message>
+        <source>Permanent water or water on both dates</source>
+        <translation>Dauerhaftes Gewässer oder Wasser an beiden Tagen</translation>
     </message>
     <message>
         <source>Polygons</source>
@@ -3637,6 +3669,14 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Unverändert</translation>
     </message>
     <message>
+        <source>Water on both dates</source>
+        <translation>Wasser an beiden Tagen</translation>
+    </message>
+    <message>
+        <source>What was there on {before} is left out.</source>
+        <translation>Was schon vorher da war ({before}), ist weggelassen.</translation>
+    </message>
+    <message>
         <source>a general one when left empty</source>
         <translation>ohne Angabe ein allgemeiner</translation>
     </message>
@@ -3719,6 +3759,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
     <message>
         <source>{low} to {high}</source>
         <translation>{low} bis {high}</translation>
+    </message>
+    <message>
+        <source>{scene}, compared with {before}</source>
+        <translation>{scene}, verglichen mit {before}</translation>
     </message>
     <message>
         <source>{scene}, image of {day}</source>

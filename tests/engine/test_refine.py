@@ -231,6 +231,22 @@ def test_water_wins_over_slope(tmp_path, out):
     assert np.array_equal(refined == 2, flood() == 1) and result["hazard_area_m2"] == 0
 
 
+def test_water_that_was_there_before_the_event_is_not_made_flood_again(tmp_path, out):
+    codes = flood()
+    codes[20:30, 30:50] = 2
+    tags = {**TAGS, "HAZARD_BEFORE": "may.tif", "HAZARD_QUESTION": "new since the scene before"}
+    mask = write_raster(tmp_path / "mask.tif", codes, nodata=[255], tags=tags)
+    occurrence = np.zeros((60, 80), np.uint8)
+    occurrence[:, 10:20] = 100
+    result, refined = run(mask, out, permanent_water=write_raster(tmp_path / "w.tif", occurrence))
+    expected = codes.copy()
+    expected[9:, 10:20][codes[9:, 10:20] == 1] = 2
+    assert np.array_equal(refined, expected)
+    assert result["permanent_water_m2"] == pytest.approx((51 * 10 + 10 * 20) * PIXEL_M2, rel=2e-3)
+    found = provenance(ProvenanceJob(out))
+    assert found["permanent_area_m2"] == result["permanent_water_m2"] and found["before_name"] == "may.tif"
+
+
 def test_zeros_and_ones_below_the_least_occurrence_are_told(tmp_path, out):
     water = write_raster(tmp_path / "w.tif", np.ones((60, 80), np.uint8))
     result, refined = run(mask_of(tmp_path, flood()), out, permanent_water=water)

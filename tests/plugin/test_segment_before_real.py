@@ -1,13 +1,19 @@
 """A scene from before the event in the algorithm, with the real engine and a bundled network: what the analyst gets."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from osgeo import gdal
 from pairs import FLOOD, LAKE, SEGMENT, refusal, values_of, write_date
 from qgis import processing
-from qgis.core import QgsCoordinateReferenceSystem, QgsProcessingFeedback, QgsRasterLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsRasterLayer,
+)
 
 
 @pytest.fixture
@@ -77,3 +83,56 @@ def test_where_the_scene_before_has_no_value_the_scene_is_assessed_by_itself(eng
     results = processing.run(SEGMENT, values_of((pair[0], half), tmp_path))
     codes = gdal.Open(results["OUTPUT"]).ReadAsArray()
     assert np.mean(codes[FLOOD] == 1) > 0.8 and np.mean(codes[LAKE] == 1) > 0.8
+
+
+@pytest.fixture
+def mapped(engine, project, pair, tmp_path):
+    """A mask and probability of what is new, in the project."""
+    values = values_of(pair, tmp_path, PROBABILITY=str(tmp_path / "probability.tif"))
+    processing.runAndLoadResults(SEGMENT, values)
+    (mask,) = project.mapLayersByName("New flood - later")
+    return mask
+
+
+def test_run_again_hashes_the_scene_before_and_names_its_result_alike(mapped, pair, project, tmp_path):
+    again = {"INPUT": mapped, "OUTPUT": str(tmp_path / "again.tif")}
+    results = processing.runAndLoadResults("hazardmapper:runagain", again)
+    assert results["DIFFERENT_PIXELS"] == 0
+    layers = project.mapLayersByName("New flood - later")
+    assert len(layers) == 2 and all(len(layer.renderer().classes()) == 3 for layer in layers)
+    write_date(pair[1], flooded=True, date="2024-05-01")
+    with pytest.raises(QgsProcessingException, match="scene before"):
+        processing.run("hazardmapper:runagain", {"INPUT": mapped, "OUTPUT": str(tmp_path / "third.tif")})
+
+
+def test_report_sheet_and_package_say_with_what_it_was_compared(mapped, project, tmp_path):
+    codes = gdal.Open(mapped.source()).ReadAsArray()
+    page = tmp_path / "report.html"
+    processing.run("hazardmapper:hazardreport", {"MASK": mapped, "OUTPUT": str(page)})
+    text = page.read_text("utf-8")
+    for words in ("New flood delineation", "compared with 2024-05-01", "earlier.tif", "Water on both dates"):
+        assert words in text, words
+    assert "includes permanent water" not in text and "from one image" not in text
+    water_ha = (codes == 2).sum() * 100 / 1e4
+    assert re.search(r"Water on both dates</th><td>([\d.]+) ha", text)[1] == f"{water_ha:.3g}"
+    polygons = str(tmp_path / "polygons.gpkg")
+    processing.run("hazardmapper:hazardpolygons", {"INPUT": mapped, "OUTPUT": polygons})
+    given = {"POLYGONS": polygons, "MASK": mapped, "ACTIVATION": "EMSR999", "LOCALITY": "Faenza"}
+    processing.run("hazardmapper:emergencypackage", {**given, "FOLDER": str(tmp_path / "package")})
+    found = {
+        path.suffix: path.read_text("utf-8")
+        for path in (tmp_path / "package").rglob("*.*")
+        if path.suffix in (".txt", ".json")
+    }
+    assert "earlier.tif, 2024-05-01: only what is new since is mapped" in found[".txt"]
+    told = json.loads(found[".json"])["provenance"]
+    assert told["before_name"] == "earlier.tif" and told["question"] and len(told["before_sha256"]) == 64
+
+
+def test_the_sheets_mask_shows_water_of_both_dates(mapped):
+    from hazard_mapper.hazard_plugin.sheet.layers import dressed_mask
+
+    told = {"hazard": "flood", "question": "new since the scene before", "before_name": "earlier.tif"}
+    drawn = dressed_mask(mapped, "flood", told)
+    labels = [(entry.value, entry.label) for entry in drawn.renderer().classes()]
+    assert labels == [(1, "New flood"), (2, "Water on both dates")]
