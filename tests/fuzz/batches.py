@@ -143,7 +143,8 @@ def limit_memory() -> None:
     """Let this process take 4 GB more than it has."""
     if os.path.exists("/proc/self/statm"):
         used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
-        resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**30,) * 2)
+        most = resource.getrlimit(resource.RLIMIT_AS)[1]  # programs that it starts have a limit of their own
+        resource.setrlimit(resource.RLIMIT_AS, (used + 4 * 2**30, most))
 
 
 def _run_batch(topic: Topic, numbers: list[int], bases: Any, folder: Path, pipe: int) -> None:

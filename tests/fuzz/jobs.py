@@ -93,7 +93,8 @@ class Line:
         )
         self.events: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self.events), daemon=True).start()
-        self.wait(lambda event: event["type"] == "hello", 120)
+        if (self.wait(lambda event: event["type"] == "hello", 120) or {}).get("type") != "hello":
+            raise RuntimeError(f"The worker does not start: {self.said()}")
 
     def _read(self, stream: Any, events: queue.Queue[Any]) -> None:
         for line in stream:
