@@ -74,7 +74,8 @@ def _of_raster(path: str, report: Report) -> dict[str, Any]:
             return found
         tally = raster.new_tally()
         parts = {name: raster.new_tally() for name in CHANGES} if kind == "change" else {}
-        permanent = raster.new_tally() if kind == "mask" and found["question"] else None
+        tells_water = kind == "mask" and found["question"] and "HAZARD_THRESHOLD_JOB" not in tags
+        permanent = raster.new_tally() if tells_water else None
         for top, values in raster.read_bytes():
             report.progress(top / raster.height, 0.0, 0.6)
             tally.add(top, values == 1, values != NOT_ASSESSED, values.size)

@@ -26,7 +26,8 @@ def threshold(job: ThresholdJob, report: Report | None = None) -> dict[str, Any]
     """Carry out a job and return the JSON of the ``threshold`` command.
 
     The probability is stored in whole per cent: at the threshold of the run itself, pixels within half a per cent of
-    it may fall on the other side than in the run's own mask.
+    it may fall on the other side than in the run's own mask. Water on both dates (2) is not told apart: the probability
+    is that of what is new alone.
 
     Raises:
         BadInput: the raster is no probability; nothing was written.
@@ -59,6 +60,8 @@ def threshold(job: ThresholdJob, report: Report | None = None) -> dict[str, Any]
                 "HAZARD_THRESHOLD": f"{job.threshold:g}",
                 "HAZARD_THRESHOLD_JOB": json.dumps(job_to_dict(job)),
             }
+            if tags.get("HAZARD_BEFORE"):
+                tags["HAZARD_VALUES"] = f"0 not new, 1 new, {NOT_ASSESSED} not assessed"
             tags = with_step(tags, "threshold", job)
             pair.publish(tags, lambda share: report.progress(share, 0.9, 1.0), overwrite=job.overwrite)
     return {

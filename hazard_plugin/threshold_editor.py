@@ -182,6 +182,8 @@ class ThresholdEditor(QObject):
         told = text.format(name=mask.name(), area=area_text(self._area), percent=percent)
         if any(is_derived(other) for other in related(QgsProject.instance(), mask, "mask")):
             told += " " + self.tr("Refined and corrected masks, and their polygons, are as before; make them again.")
+        if origin_of(mask)["before"] and hazard_of(mask) == "flood":
+            told += " " + self.tr("Water on both dates is not told apart at another threshold; segment again for that.")
         tell(self._iface, told, SUCCESS)
         self.applied.emit(told)
 

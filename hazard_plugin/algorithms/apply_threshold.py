@@ -15,7 +15,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..compat import DOUBLE
 from ..hazards import mask_layer_name
-from ..layer_origin import hazard_of, inherited, scene_of
+from ..layer_origin import hazard_of, inherited, origin_of, scene_of
 from .base import with_help
 from .delivery import DeliveryAlgorithm
 from .outputs import dress_on_load, require_free, told_to_processing
@@ -83,6 +83,10 @@ class ApplyThreshold(DeliveryAlgorithm):
         with told_to_processing():
             self.job = self._job(parameters, context, context)
             layer = self.raster(parameters, "PROBABILITY", context)
+        if origin_of(layer)["before"] and hazard_of(layer) == "flood":
+            feedback.pushWarning(
+                tr("Water on both dates is not told apart at another threshold; segment again for that.")
+            )
         hazard, scene = hazard_of(layer), scene_of(layer)
         origin = {**inherited(layer), "threshold": f"{self.job.threshold:g}"}
         dress_on_load(

@@ -735,6 +735,10 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
         <translation>Schwellenwert</translation>
     </message>
     <message>
+        <source>Water on both dates is not told apart at another threshold; segment again for that.</source>
+        <translation>Wasser an beiden Tagen wird bei einem anderen Schwellenwert nicht unterschieden; segmentieren Sie dafür erneut.</translation>
+    </message>
+    <message>
         <source>Writes a mask (0 none, 1 hazard, 255 not assessed) from a probability that Segment hazard wrote. A lower threshold marks more, a higher one less.
 
 The probability is stored in whole per cent: at the very threshold of the run, pixels within half a per cent of it may fall on the other side than in the run's own mask.</source>
@@ -6290,6 +6294,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     <message>
         <source>Threshold applied</source>
         <translation>Angewandter Schwellenwert</translation>
+    </message>
+    <message>
+        <source>Water on both dates is not told apart at another threshold; segment again for that.</source>
+        <translation>Wasser an beiden Tagen wird bei einem anderen Schwellenwert nicht unterschieden; segmentieren Sie dafür erneut.</translation>
     </message>
     <message>
         <source>{name}: {area} at {percent} %.</source>

@@ -12,6 +12,7 @@ from qgis.core import (
     QgsCoordinateReferenceSystem,
     QgsProcessingException,
     QgsProcessingFeedback,
+    QgsProject,
     QgsRasterLayer,
 )
 
@@ -136,3 +137,20 @@ def test_the_sheets_mask_shows_water_of_both_dates(mapped):
     drawn = dressed_mask(mapped, "flood", told)
     labels = [(entry.value, entry.label) for entry in drawn.renderer().classes()]
     assert labels == [(1, "New flood"), (2, "Water on both dates")]
+
+
+def test_another_threshold_says_that_it_does_not_tell_water_of_both_dates_apart(mapped, engine, tmp_path):
+    from hazard_mapper.engine import protocol
+
+    probability = next(iter(QgsProject.instance().mapLayersByName("Flood probability - later")))
+    feedback = QgsProcessingFeedback(False)
+    values = {"PROBABILITY": probability, "THRESHOLD": 0.6, "OUTPUT": str(tmp_path / "cut.tif")}
+    processing.run("hazardmapper:applythreshold", values, feedback=feedback)
+    assert "Water on both dates is not told apart" in feedback.textLog()
+    percent, codes = (gdal.Open(str(tmp_path / name)).ReadAsArray() for name in ("probability.tif", "cut.tif"))
+    assert np.array_equal(codes == 1, (percent >= 60) & (percent <= 100)) and not (codes == 2).any()
+    told = engine.run("provenance", protocol.ProvenanceJob(str(tmp_path / "cut.tif")), feedback)
+    assert told["permanent_area_m2"] is None and told["before_name"] == "earlier.tif"
+    told = engine.run("provenance", protocol.ProvenanceJob(mapped.source()), feedback)
+    whole = gdal.Open(mapped.source()).ReadAsArray()
+    assert told["permanent_area_m2"] == pytest.approx((whole == 2).sum() * 100, rel=0.002)
