@@ -226,6 +226,9 @@ class EngineSetup:
     def _rest(self, plan: Plan, state: Dict[str, Any]) -> None:
         offline = ["--no-index", "--find-links", plan.wheels] if plan.wheels else []
         self._pip(plan, state, [*plan.requirements, *offline], plan.build.disk_mb)
+        if plan.optional and plan.build.device == "cpu":
+            with contextlib.suppress(SetupFailed):  # the engine is whole without them
+                self._pip(plan, state, [*plan.optional, *offline], plan.build.disk_mb)
         state["freeze"] = self._freeze(python_of(self.path(NEW)))
 
     def _prove(self, plan: Plan, state: Dict[str, Any]) -> Dict[str, Any]:
@@ -272,8 +275,6 @@ class EngineSetup:
         for name in (OLD, DOWNLOADS, TEMPORARY):
             with contextlib.suppress(OSError):  # what stays is taken away by the next set-up
                 remove_tree(self.path(name))
-
-    # Running commands
 
     def _pip(self, plan: Plan, state: Dict[str, Any], arguments: Sequence[str], disk_mb: int) -> None:
         os.makedirs(self.path(DOWNLOADS), exist_ok=True)

@@ -25,6 +25,7 @@ from .setup_plan import (
     Plan,
     build_named,
     choose_build,
+    name_of,
     pytorch_index,
     qgis_python,
     read_requirements,
@@ -60,6 +61,7 @@ class SetupPage(QDialog):
         self._setup = self._make_setup()
         self._lines: List[str] = []
         self.requirements = read_requirements()
+        self.optional = read_requirements("requirements-fast.txt")
         self.ask_folder = lambda title: QFileDialog.getExistingDirectory(self, title)
         self.ask_file = lambda title: QFileDialog.getOpenFileName(self, title)[0]
         self.confirm = self._ask
@@ -126,7 +128,7 @@ class SetupPage(QDialog):
         own_index = self.form.packageIndexCheckBox.isChecked()
         python = load_setting("setup_python") or qgis_python()
         index = None if own_index or wheels else pytorch_index(build)
-        return Plan(engine_root(), build, self.requirements, python, index, wheels)
+        return Plan(engine_root(), build, self.requirements, python, index, wheels, self.optional)
 
     def build(self) -> Build:
         """The build chosen in the list."""
@@ -154,7 +156,8 @@ class SetupPage(QDialog):
     def _show_plan(self, *_: Any) -> None:
         """Show what would be done, and what there is."""
         plan, state, form = self.plan(), self._setup.state(), self.form
-        form.whatLabel.setText(", ".join(line.replace("==", " ") for line in plan.requirements))
+        faster = [name_of(line) for line in plan.optional] if plan.build.device == "cpu" else []
+        form.whatLabel.setText(", ".join([*(line.replace("==", " ") for line in plan.requirements), *faster]))
         form.folderLabel.setText(os.path.join(plan.root, ENGINE))
         text = self.tr("about {download} to download, {disk} on disk; {free} are free")
         sizes = {"download": size_text(plan.build.download_mb), "disk": size_text(plan.build.disk_mb)}

@@ -70,6 +70,7 @@ class Plan:
         python: interpreter from which the environment is made.
         index: address of PyTorch's index, or None for the one that pip is set to.
         wheels: folder with a bundle to install from, without a network; empty if none.
+        optional: requirements that the engine computes faster with on a processor, and does without.
     """
 
     root: str
@@ -78,10 +79,11 @@ class Plan:
     python: str
     index: Optional[str] = None
     wheels: str = ""
+    optional: Tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
         """Tells whether a set-up that was cut off can go on with this plan."""
-        told = [self.build.name, sorted(self.requirements), self.python, self.index, self.wheels]
+        told = [self.build.name, sorted(self.requirements), self.python, self.index, self.wheels, *self.optional]
         return hashlib.sha256(json.dumps(told).encode("utf-8")).hexdigest()
 
     def needed_bytes(self) -> int:
@@ -120,9 +122,9 @@ def pytorch_index(build: Build) -> Optional[str]:
     return None if build.device == "mps" or this_system() == "macos" else f"{read_catalogue()['index']}{build.name}"
 
 
-def read_requirements() -> Tuple[str, ...]:
-    """What the engine needs, one package a line with its version."""
-    with open(os.path.join(PACKAGE_FOLDER, "engine", "requirements.txt"), encoding="utf-8") as file:
+def read_requirements(name: str = "requirements.txt") -> Tuple[str, ...]:
+    """What the engine needs, one package a line with its version; of another file, what else it can use."""
+    with open(os.path.join(PACKAGE_FOLDER, "engine", name), encoding="utf-8") as file:
         lines = [line.split("#")[0].strip() for line in file]
     return tuple(line for line in lines if line)
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hazard_mapper.engine.protocol import Cancelled
@@ -164,6 +165,7 @@ def test_cancel_ends_a_command_and_its_children(tmp_path):
 
 OUTLIVED = """
 import sys
+from dataclasses import replace
 sys.path.insert(0, sys.argv[1])
 from hazard_mapper.hazard_plugin.setup_commands import run
 run([sys.executable, "-m", "sleeper"], folder=sys.argv[2], on_line=lambda line: print(line, flush=True))
@@ -330,3 +332,20 @@ def test_pytorch_comes_from_its_own_index_and_the_rest_from_pips(setup, setup_ro
     setup.install(plan, silent, never)
     freeze = written(setup_root)["installed"]["freeze"]
     assert "torch==2.13.0+cpu" in freeze and "tiny_engine==1.0" in freeze
+
+
+def test_what_only_makes_the_engine_faster_is_installed_beside_it(setup, setup_root, tiny_wheels, tmp_path):
+    folder = tmp_path / "with more"
+    write_wheel(folder)
+    write_wheel(folder, name="tiny_faster")
+    write_bundle(folder)
+    plan = replace(offline_plan(setup_root, folder), optional=("tiny_faster>=1.0",))
+    setup.install(plan, silent, never)
+    assert any(line.startswith("tiny_faster==1.0") for line in written(setup_root)["installed"]["freeze"])
+
+
+def test_a_set_up_does_not_fail_for_what_only_makes_it_faster(setup, setup_root, tiny_wheels):
+    plan = replace(offline_plan(setup_root, tiny_wheels), optional=("tiny_faster>=1.0",))
+    assert setup.install(plan, silent, never)["ok"]
+    freeze = written(setup_root)["installed"]["freeze"]
+    assert version_in_place(setup) == "1.0" and not any("faster" in line for line in freeze)
