@@ -23,6 +23,8 @@ from .model_jobs import MODEL_JOBS
 from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
 from .reporting import Report
 
+STARTED = time.monotonic()
+"""Of the program, before the libraries that take seconds to load."""
 FIRST_SHARE = 0.03
 """Share done at which an operation has checked its input."""
 EXIT_DONE, EXIT_INTERNAL, EXIT_BAD_INPUT, EXIT_CANCELLED = 0, 1, 2, 130
@@ -214,7 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         job = read_job(options.command, options)
         line = ProgressLine()
-        result = run_job(options.command, job, Report(line, line.log, cancelled, own_job_id(), line.metrics))
+        report = Report(line, line.log, cancelled, own_job_id(), line.metrics)
+        report.began = STARTED
+        result = run_job(options.command, job, report)
         if cancelled.is_set() and options.command in QUICK_JOBS:
             raise Cancelled("Cancelled.")
     except Cancelled as error:

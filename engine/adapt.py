@@ -37,7 +37,7 @@ BATCH_SIZE = 4
 LEAST_VALID_PX = 2000
 """Fewer valid pixels say nothing of a scene."""
 SHARE_OF_BUDGET = 0.85
-"""The rest of the time is for loading libraries and saving, and for what a step takes beyond it."""
+"""The rest of the time is for saving, and for what a step takes beyond it."""
 LEAST_FREE_BYTES = 1 << 20
 """More than what changes in a model takes."""
 
@@ -58,7 +58,7 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         Cancelled: the report said so; nothing was written.
     """
     report = report or Report()
-    began = time.monotonic()
+    began = report.began or time.monotonic()
     warnings: list[str] = []
     warn = report.warner(warnings)
     report.stage("Opening the scene")

@@ -46,6 +46,7 @@ class Report:
 
     Attributes:
         left: what a cancelled operation left for whoever may want to keep it; empty for nothing.
+        began: ``time.monotonic()`` from which the operation's time counts, where its caller began before it.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Report:
         self.cancelled = cancelled or threading.Event()
         self.finish = finish or threading.Event()
         self.job_id = job_id
+        self.began: float | None = None
         self._stage = ""
         self._stage_began = 0.0
         self._last_told = 0.0
