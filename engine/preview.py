@@ -33,7 +33,7 @@ MOST_PX = 768 * 768
 """Pixels that an estimate predicts at most: about a second on two cores."""
 QUICK_PX = 1024 * 1024
 """A run of no more pixels is as quick as an estimate, which is left out."""
-SHARE = 30
+SHARE = 50
 """One pixel is estimated for this many that the run predicts, so that the run hardly takes longer."""
 MOST_BYTES = 448 * 2**20
 """Stored bytes read for an estimate; of a scene without overviews that has more in view, the middle is estimated."""

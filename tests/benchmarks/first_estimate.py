@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from bench import ROOT, write_scene
 
@@ -23,7 +24,8 @@ AIM_COST = 0.05
 
 
 def measure(raster: str) -> dict[str, float]:
-    """Seconds to the estimate and its cost, from alternating runs with and without one, warm: least processor time."""
+    """Seconds to the estimate and its cost, from alternating runs with and without one, warm."""
+    from engine import preview
     from engine.model import default_model, load_model
     from engine.protocol import SegmentJob
     from engine.reporting import Report
@@ -31,6 +33,16 @@ def measure(raster: str) -> dict[str, float]:
 
     name = default_model("flood")
     models = {name: load_model(name)}
+
+    costs: list[float] = []
+    estimate_and_write = preview.Preview.estimate
+
+    def timed(self: preview.Preview, predictor: Any) -> None:
+        used = time.process_time()
+        estimate_and_write(self, predictor)
+        costs.append(time.process_time() - used)
+
+    preview.Preview.estimate = timed  # type: ignore[method-assign]
 
     def run(folder: str, *, estimate: bool) -> tuple[float, float, list[float]]:
         seen: list[float] = []
@@ -62,7 +74,7 @@ def measure(raster: str) -> dict[str, float]:
         **likeness,
         "seconds": statistics.median(found[2][0] for found in shown),
         "cpu_seconds": statistics.median(found[2][1] for found in shown),
-        "cost": min(found[1] for found in shown) / min(found[1] for found in plain) - 1,
+        "cost": statistics.median(costs[1:]) / statistics.median(found[1] for found in plain),
         "whole_cpu_seconds": statistics.median(found[1] for found in plain),
     }
 

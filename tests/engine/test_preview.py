@@ -15,8 +15,10 @@ from engine.protocol import BadInput, Cancelled, KeepJob, SegmentJob
 from engine.reporting import Report
 
 SIDE = 1500
-FACTOR = 6
-"""ceil(sqrt(30)): one estimated pixel for 30 of the run."""
+FACTOR = 8
+"""ceil(sqrt(50)): one estimated pixel for 50 of the run, at least."""
+COARSE = 187
+"""Whole estimated pixels on a side."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def scene():
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     random = np.random.default_rng(3).normal(0, 0.05, (SIDE, SIDE))
     values = np.clip(0.5 + 0.4 * np.sin(x / 130) * np.cos(y / 90) + random, 0.02, 0.98).astype(np.float32)
-    values[:300, :240] = np.nan
+    values[:304, :240] = np.nan  # whole estimated pixels
     return values
 
 
@@ -78,7 +80,7 @@ def test_the_estimate_is_the_model_on_means_of_pixels(tmp_path, scene, raster, f
     shown = Shown()
     run(tmp_path, raster, report=shown.report, preview=str(folder))
     expected = codes(block_means(scene, FACTOR))
-    assert shown.masks[0].shape == expected.shape == (250, 250)
+    assert shown.masks[0].shape == expected.shape == (COARSE, COARSE)
     assert (shown.masks[0] != expected).mean() < 0.001
     assert np.array_equal(shown.masks[0] == 255, expected == 255)
     assert shown.events[0]["pixel_m"] == pytest.approx(10 * FACTOR, rel=1e-3)
@@ -88,16 +90,16 @@ def test_the_estimate_is_the_model_on_means_of_pixels(tmp_path, scene, raster, f
 def test_the_estimate_lies_on_its_scene(tmp_path, raster, folder):
     run(tmp_path, raster, report=(shown := Shown()).report, preview=str(folder))
     opened = gdal.Open(shown.events[0]["file"])
-    assert opened.GetGeoTransform() == (UTM_10M[0], 60.0, 0.0, UTM_10M[3], 0.0, -60.0)
+    assert opened.GetGeoTransform() == (UTM_10M[0], 80.0, 0.0, UTM_10M[3], 0.0, -80.0)
     assert opened.GetSpatialRef().IsSame(gdal.Open(raster).GetSpatialRef())
     assert opened.GetRasterBand(1).GetNoDataValue() == 255
 
 
 def test_only_what_is_in_view_is_estimated_and_as_finely_as_time_allows(tmp_path, scene, raster, folder):
     shown = Shown()
-    view = (UTM_10M[0] + 6000, UTM_10M[3] - 9000, UTM_10M[0] + 9000, UTM_10M[3] - 7000)
+    view = (UTM_10M[0] + 6000, UTM_10M[3] - 8400, UTM_10M[0] + 9000, UTM_10M[3] - 7000)
     run(tmp_path, raster, report=shown.report, preview=str(folder), preview_extent=view)
-    part = scene[700:900, 600:900]
+    part = scene[700:840, 600:900]
     assert shown.masks[0].shape == part.shape
     assert (shown.masks[0] != codes(part)).mean() < 0.001
 
@@ -105,7 +107,7 @@ def test_only_what_is_in_view_is_estimated_and_as_finely_as_time_allows(tmp_path
 def test_a_view_beside_the_scene_estimates_all_of_it(tmp_path, raster, folder):
     shown = Shown()
     run(tmp_path, raster, report=shown.report, preview=str(folder), preview_extent=(0, 0, 10, 10))
-    assert shown.masks[0].shape == (250, 250)
+    assert shown.masks[0].shape == (COARSE, COARSE)
 
 
 def test_finished_rows_take_the_place_of_the_estimate(tmp_path, raster, folder, monkeypatch):
@@ -117,7 +119,7 @@ def test_finished_rows_take_the_place_of_the_estimate(tmp_path, raster, folder, 
     shares = [event["refined"] for event in shown.events]
     assert shares[0] == 0 and shares == sorted(shares) and shares[-1] == 1
     for share, seen in zip(shares, shown.masks, strict=True):
-        rows = round(share * 250)
+        rows = round(share * COARSE)
         assert np.array_equal(seen[:rows], final[:rows])
         assert np.array_equal(seen[rows:], shown.masks[0][rows:])
 
@@ -144,8 +146,8 @@ def test_without_being_asked_nothing_is_shown_and_the_mask_is_the_same(tmp_path,
 
 
 def test_polygons_limit_the_estimate(tmp_path, raster, folder):
-    x, y = UTM_10M[0] + 3000, UTM_10M[3] - 3000
-    ring = [[x, y], [x + 6000, y], [x + 6000, y - 6000], [x, y - 6000], [x, y]]
+    x, y = UTM_10M[0] + 3200, UTM_10M[3] - 3200
+    ring = [[x, y], [x + 6400, y], [x + 6400, y - 6400], [x, y - 6400], [x, y]]
     area = tmp_path / "area.geojson"
     area.write_text(
         json.dumps(
@@ -161,7 +163,7 @@ def test_polygons_limit_the_estimate(tmp_path, raster, folder):
     shown = Shown()
     run(tmp_path, raster, report=shown.report, preview=str(folder), area=str(area))
     assessed = shown.masks[0] != 255
-    assert assessed[50:150, 50:150].all() and assessed.sum() == 100 * 100
+    assert assessed[40:120, 40:120].all() and assessed.sum() == 80 * 80
 
 
 def test_overviews_are_read_where_there_are_some(tmp_path, scene, folder):
@@ -180,9 +182,9 @@ def test_without_overviews_the_middle_of_a_large_view_is_estimated_first(tmp_pat
     shown = Shown()
     run(tmp_path, raster, report=shown.report, preview=str(folder))
     seen = shown.masks[0]
-    expected = codes(block_means(scene, FACTOR))[63:187, 63:187]
-    assert (seen[63:187, 63:187] != expected).mean() < 0.001
-    assert (seen[:62] == 255).all() and (seen[:, 188:] == 255).all()
+    expected = codes(block_means(scene, FACTOR))[47:140, 47:140]
+    assert (seen[47:140, 47:140] != expected).mean() < 0.001
+    assert (seen[:47] == 255).all() and (seen[:, 140:] == 255).all()
 
 
 def test_a_folder_that_cannot_be_written_costs_the_estimate_but_not_the_run(tmp_path, raster, folder, monkeypatch):
@@ -209,7 +211,7 @@ def test_scenes_without_or_with_a_turned_georeference_are_estimated_too(tmp_path
     assert (shown.masks[0] != codes(block_means(scene, FACTOR))).mean() < 0.001
     factors = gdal.Open(shown.events[0]["file"]).GetGeoTransform()
     turned = making["geotransform"] or (0, 1, 0, 0, 0, -1)
-    assert factors == pytest.approx((turned[0], *(6 * v for v in turned[1:3]), turned[3], *(6 * v for v in turned[4:])))
+    assert factors == pytest.approx((turned[0], *(8 * v for v in turned[1:3]), turned[3], *(8 * v for v in turned[4:])))
 
 
 # Cancelling, and keeping what was finished
