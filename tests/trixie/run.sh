@@ -8,6 +8,10 @@ shift
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
 if [ "${HAZARD_INSIDE:-}" != 1 ]; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "Tests can only be run in a Debian in a folder as root; run this with sudo, or in a container." >&2
+        exit 1
+    fi
     # File systems are mounted, and processes run, in namespaces of their own: whatever ends this run ends them too.
     exec unshare --mount --pid --fork --kill-child env HAZARD_INSIDE=1 "$0" "$folder" "$@"
 fi
