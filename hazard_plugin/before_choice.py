@@ -82,7 +82,8 @@ class BeforeChoice(QObject):
         offered = [layer for layer in layers if scene is not None and self._may_be_before(layer, scene)]
         wanted = self._chosen.get(scene.id()) if scene is not None else None
         self._combo.blockSignals(True)
-        self._combo.setExceptedLayerList([layer for layer in layers if layer not in offered])
+        ids = {layer.id() for layer in offered}
+        self._combo.setExceptedLayerList([layer for layer in layers if layer.id() not in ids])
         self._combo.setLayer(next((layer for layer in offered if layer.id() == wanted), None))
         self._combo.blockSignals(False)
         for widget in (self._ui.beforeLabel, self._combo):

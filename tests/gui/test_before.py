@@ -12,6 +12,14 @@ pytestmark = pytest.mark.gui
 
 
 @pytest.fixture
+def quick_engine(monkeypatch):
+    import hazard_mapper.hazard_plugin.plugin as module
+
+    monkeypatch.setattr(module, "EngineClient", support.pretended_client)
+    monkeypatch.setattr(module, "training_client", support.pretended_client)
+
+
+@pytest.fixture
 def add_date(project, qgis_iface, tmp_path):
     """Add one of two dates of a place to the project."""
 
@@ -55,9 +63,10 @@ def ready(dock):
     assert wait_until(lambda: "bands" in dock.ui.understoodLabel.text() and dock.ui.segmentButton.isEnabled(), 60)
 
 
-def test_only_overlapping_layers_that_may_be_earlier_are_offered_and_none_is_chosen(dock, add_date, project):
+def test_only_overlapping_layers_that_may_be_earlier_are_offered_and_none_is_chosen(
+    quick_engine, dock, add_date, project
+):
     scene = add_date("Faenza 2024-09-16", True, active=True)
-    ready(dock)
     assert dock.ui.beforeComboBox.isHidden() and dock.ui.beforeLabel.isHidden(), "there is nothing to choose"
     add_date("May 2024-05-01")
     add_date("by its day", day="2024-04-01")
@@ -77,13 +86,15 @@ def test_only_overlapping_layers_that_may_be_earlier_are_offered_and_none_is_cho
     assert dock.before.parameters(scene, {}) == {"BEFORE": None}
 
 
-def test_a_layer_in_another_crs_is_offered_where_it_overlaps_on_the_ground(dock, add_date):
+def test_a_layer_in_another_crs_is_offered_where_it_overlaps_on_the_ground(quick_engine, dock, add_date):
     add_date("2024-09-16", True, active=True)
     add_date("same numbers, other zone 2024-05-01", epsg=32632)
     assert offered(dock) == []
 
 
-def test_the_choice_is_kept_for_each_scene_and_with_the_project_alone(dock, add_date, project, qgis_iface):
+def test_the_choice_is_kept_for_each_scene_and_with_the_project_alone(
+    quick_engine, dock, add_date, project, qgis_iface
+):
     from hazard_mapper.hazard_plugin.settings import load_setting
 
     scene = add_date("Faenza 2024-09-16", True, active=True)
@@ -107,7 +118,7 @@ def test_the_choice_is_kept_for_each_scene_and_with_the_project_alone(dock, add_
     assert dock.before.remembered() == {"before": ""} and dock.ui.beforeNote.isHidden()
 
 
-def test_a_layer_that_goes_is_no_longer_chosen(dock, add_date, project):
+def test_a_layer_that_goes_is_no_longer_chosen(quick_engine, dock, add_date, project):
     scene = add_date("Faenza 2024-09-16", True, active=True)
     earlier = add_date("May 2024-05-01")
     dock.ui.beforeComboBox.setLayer(earlier)
@@ -116,7 +127,7 @@ def test_a_layer_that_goes_is_no_longer_chosen(dock, add_date, project):
     assert dock.ui.beforeComboBox.isHidden() and dock.ui.beforeNote.isHidden()
 
 
-def test_corrections_of_the_scene_before_go_along(dock, add_date):
+def test_corrections_of_the_scene_before_go_along(quick_engine, dock, add_date):
     scene = add_date("Faenza 2024-09-16", True, active=True)
     earlier = add_date("May 2024-05-01")
     dock.ui.beforeComboBox.setLayer(earlier)
@@ -152,7 +163,7 @@ def test_a_run_says_what_is_new_and_what_was_there(dock, add_date, click, projec
     assert "since" not in dock.results.texts()[0] and "<b>Flood - Faenza 2024-09-16</b>" in dock.results.texts()[0]
 
 
-def test_nothing_is_cut_off_at_300_pixels(dock, add_date, picture):
+def test_nothing_is_cut_off_at_300_pixels(quick_engine, dock, add_date, picture):
     add_date("S2_2024-09-16_a_rather_long_name_of_a_scene_that_does_not_fit", True, active=True)
     earlier = add_date("S2_2024-05-01_a_rather_long_name_of_an_earlier_scene_that_does_not_fit")
     ready(dock)
@@ -165,3 +176,14 @@ def test_nothing_is_cut_off_at_300_pixels(dock, add_date, picture):
         if widget.isVisible() and widget.window() is dock.window():
             right = widget.mapTo(dock, QPoint(widget.width(), 0)).x()
             assert right <= 300, f"{widget.objectName() or type(widget).__name__} ends at {right}"
+
+
+def test_each_scene_of_a_queue_is_compared_where_that_can_be(quick_engine, dock, add_date, project):
+    later = add_date("June 2024-06-01", True)
+    elsewhere = add_date("elsewhere 2024-09-16", origin=(520_000.0, 4_900_000.0))
+    older = add_date("April 2024-04-01")
+    add_date("Faenza 2024-09-16", True, active=True)
+    earlier = add_date("May 2024-05-01")
+    dock.ui.beforeComboBox.setLayer(earlier)
+    compared = [dock.before.parameters(layer, {})["BEFORE"] for layer in (dock.scene(), later, elsewhere, older)]
+    assert compared == [earlier.id(), earlier.id(), None, None]
