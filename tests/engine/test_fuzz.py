@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    ("topic", "count"), [("rasters", 80), ("vectors", 80), ("jobs", 30), ("cards", 15), ("weights", 15)]
+    ("topic", "count"), [("rasters", 60), ("vectors", 60), ("jobs", 20), ("cards", 10), ("weights", 10)]
 )
 def test_what_is_damaged_or_hostile_ends_in_a_result_or_in_one_sentence(tmp_path, topic, count):
     """In a program of its own: processes forked from one in which torch has run may wait for its threads for ever."""

@@ -93,7 +93,7 @@ class Line:
         )
         self.events: queue.Queue[Any] = queue.Queue()
         threading.Thread(target=self._read, args=(self.process.stdout, self.events), daemon=True).start()
-        if (self.wait(lambda event: event["type"] == "hello", 120) or {}).get("type") != "hello":
+        if (self.wait(lambda event: event["type"] == "hello", 300) or {}).get("type") != "hello":
             raise RuntimeError(f"The worker does not start: {self.said()}")
 
     def _read(self, stream: Any, events: queue.Queue[Any]) -> None:
