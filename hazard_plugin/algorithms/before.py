@@ -1,6 +1,7 @@
 """The scene from before the event as algorithms take it: a second raster layer, with which the first is compared."""
 
 import contextlib
+import math
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
@@ -167,11 +168,8 @@ def told_of_before(result: Mapping[str, Any]) -> List[str]:
         lines.append(tr("Water on both dates: {area:.4f} km², a class of its own (2).").format(area=area / 1e6))
     shift = result.get("before_shift_px")
     if shift and not result.get("before_moved"):
-        lines.append(
-            tr(
-                "The two scenes lie on each other: {right:+.1f} columns, {down:+.1f} rows, too little to be mended."
-            ).format(right=shift[0], down=shift[1])
-        )
+        apart = math.hypot(*shift)
+        lines.append(tr("The two scenes lie {pixels:.1f} pixels apart; none was moved.").format(pixels=apart))
     if result.get("compared_by") == "rule":
         lines.append(tr("Compared by rule: probability now, times one minus the probability before."))
     return lines

@@ -5364,8 +5364,8 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
         <translation>Die frühere Szene „{before}“ liegt nicht dort, wo „{scene}“ liegt; wählen Sie eine vom selben Ort.</translation>
     </message>
     <message>
-        <source>The two scenes lie on each other: {right:+.1f} columns, {down:+.1f} rows, too little to be mended.</source>
-        <translation>Die beiden Szenen liegen aufeinander: {right:+.1f} Spalten, {down:+.1f} Zeilen, zu wenig, um es zu berichtigen.</translation>
+        <source>The two scenes lie {pixels:.1f} pixels apart; none was moved.</source>
+        <translation>Die beiden Szenen liegen {pixels:.1f} Pixel auseinander; keine wurde verschoben.</translation>
     </message>
     <message>
         <source>Units of the scene before (empty: found out)</source>

@@ -39,6 +39,7 @@ def test_what_is_new_is_hazard_and_the_lake_a_class_of_its_own(engine, project, 
     assert json.loads(results["JOB"])["before"] == pair[1]
     log = feedback.textLog()
     assert "what is new since 'earlier.tif' of 2024-05-01" in log and "Water on both dates" in log
+    assert "0.0 pixels apart" in log
 
 
 def test_without_it_the_question_is_what_is_there(engine, project, pair, tmp_path):
