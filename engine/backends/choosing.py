@@ -42,7 +42,9 @@ LEAST_GAIN = 0.05
 """Another backend is chosen if it takes this share less time than PyTorch."""
 MEASURED_PX = 384
 ROUNDS = 3
-CHOICES, PROVEN, REFUSED = "choices", "proven", "refused"
+CHOICES, PROVEN, REFUSED, TRIED = "choices", "proven", "refused", "tried"
+TRIED_AGAIN_S = 86_400.0
+"""After this time a backend is tried again that did not come back: it ended the engine, or the engine was ended."""
 FAILURES = (RuntimeError, ImportError, OSError, ValueError, TypeError, AttributeError, NotImplementedError)
 """What exporters and runtimes raise when they cannot do a network."""
 
@@ -184,7 +186,8 @@ def _settled(question: Question, name: str, planes: Tensor) -> Settled:
     """A backend made ready, and how many windows are to be compared with PyTorch."""
     key = _export_key(question.network, name, planes.shape[1])
     try:
-        backend = _make(question, name, key, planes.shape[1])
+        sample = planes[:1, :, :MEASURED_PX, :MEASURED_PX]
+        backend = _tried(question, name, key, sample)
     except FAILURES as error:
         if question.wanted == "auto" or isinstance(error, BadInput):
             raise
@@ -195,6 +198,25 @@ def _settled(question: Question, name: str, planes: Tensor) -> Settled:
     if ExportStore().records(PROVEN).get(key) is True:
         to_prove = 1 if question.expected_px >= LARGE_WINDOWS * planes[0, 0].numel() else 0
     return Settled(question, backend, key, to_prove)
+
+
+def _tried(question: Question, name: str, key: str, sample: Tensor) -> Backend:
+    """A backend that has answered once; one that ended the engine in doing so is not asked again of its own accord."""
+    store = ExportStore()
+    tried = store.records(TRIED).get(key)
+    if tried == "answers":
+        return _make(question, name, key, sample.shape[1])
+    if question.wanted == "auto" and isinstance(tried, float) and 0 <= time.time() - tried < TRIED_AGAIN_S:
+        raise RuntimeError("it did not come back when it was tried")
+    store.record(TRIED, key, time.time())
+    try:
+        backend = _make(question, name, key, sample.shape[1])
+        question.answer(backend, sample.contiguous())
+    except BaseException:
+        store.record(TRIED, key, "fails")
+        raise
+    store.record(TRIED, key, "answers")
+    return backend
 
 
 def _make(question: Question, name: str, key: str, planes: int) -> Backend:
@@ -240,8 +262,7 @@ def _measure(question: Question, names: list[str], planes: Tensor, store: Export
     ready: dict[str, Backend] = {"torch": TorchBackend(question.network)}
     for name in names:
         try:
-            ready[name] = _make(question, name, _export_key(question.network, name, planes.shape[1]), planes.shape[1])
-            question.answer(ready[name], sample)
+            ready[name] = _tried(question, name, _export_key(question.network, name, planes.shape[1]), sample)
         except FAILURES as error:
             ready.pop(name, None)
             question.note(f"Backend {name} cannot be used ({_first_line(error)}).")

@@ -1,6 +1,8 @@
 """Other programs than PyTorch compute the same probabilities, or are refused; the fastest is chosen, and kept to."""
 
+import copy
 import dataclasses
+import functools
 import importlib.util
 import json
 import os
@@ -32,9 +34,14 @@ needs_onnxruntime = pytest.mark.skipif(
 NAMES = ("blue", "green", "red", "nir", "swir1", "swir2")
 
 
-def tiny_model():
+@functools.cache
+def tiny_network():
     torch.manual_seed(0)
-    return Model(tiny_card(), build_network(tiny_card()).eval(), "x", "0" * 64, False)
+    return build_network(tiny_card()).eval()
+
+
+def tiny_model():
+    return Model(tiny_card(), copy.deepcopy(tiny_network()), "x", "0" * 64, False)
 
 
 def predictor(model, backend, *, scales=(1,), window_px=0, said=None, threshold=0.5):
@@ -269,6 +276,34 @@ def test_other_backends_are_for_processors_and_networks_that_can_be_exported(fak
     toy = dataclasses.replace(ask, network=nn.Identity(), device=torch.device("cpu"))
     with pytest.raises(BadInput, match="cannot compute this network"):
         choosing.require_possible(toy)
+
+
+def test_a_backend_that_ended_the_engine_is_not_tried_again_the_same_day(fake, monkeypatch):
+    clock(monkeypatch, torch=10, openvino=1)
+    today = [1_000_000.0]
+    monkeypatch.setattr(choosing.time, "time", lambda: today[0])
+
+    class Killed(BaseException):
+        """Stands for the end of the process: nothing after it is carried out."""
+
+    def die(network, planes):
+        monkeypatch.setattr(ExportStore, "record", lambda *given: None)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(with_openvino, "export", die)
+        record = ExportStore.record
+        with pytest.raises(Killed):
+            settled(fake.model, window_px=10**8)
+        monkeypatch.setattr(ExportStore, "record", record)
+    said = []
+    assert settled(fake.model, window_px=10**8, said=said).backend == "torch"
+    assert any("did not come back" in text for text in said)
+    (exports.cache_folder() / exports.RECORDS).write_text(
+        json.dumps({"tried": ExportStore().records("tried")})  # another machine's choice is not in question here
+    )
+    today[0] += 90_000
+    assert settled(fake.model, window_px=10**8).backend == "openvino"
 
 
 # The store

@@ -204,3 +204,9 @@ def test_a_run_with_an_earlier_scene_is_repeated_to_the_pixel_and_only_while_tha
     write_raster(earlier, np.full((HEIGHT, WIDTH), 0.3, "f4"))
     with pytest.raises(BadInput, match=r"The scene before .* has changed since"):
         engine.repeat.repeat(RepeatJob(file=result["mask"], out=str(tmp_path / "third.tif")))
+
+
+def test_a_backend_that_cannot_compare_two_dates_is_refused(tmp_path, model):
+    later, earlier = _pair(tmp_path)
+    with pytest.raises(BadInput, match="openvino cannot compare two dates; choose backend auto or torch"):
+        run(tmp_path, later, model=model, before=earlier, backend="openvino", **OPTIONS)
