@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from .base import Exportable
 
-MOST_SHAPES = 4
-"""Shapes of windows that stay compiled: a scene has one, or one a resolution."""
+MOST_SHAPES = 3
+"""Shapes of windows that stay compiled: a scene has one, or one a resolution; each holds its features in memory."""
 TRACED_PX = 64
 MODEL, WEIGHTS = "model.xml", "model.bin"
 
