@@ -158,7 +158,7 @@ def setting_up():
     dock.setup.open()
     page = dock.setup.page
     yield lambda: not page.is_running
-    page.resize(690, 340)
+    page.resize(690, 390)
     yield rest()
     grab("setup", page)
     page.close()
