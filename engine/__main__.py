@@ -18,6 +18,7 @@ from typing import Any, NoReturn, get_type_hints
 from . import __version__
 from .delivery_jobs import DELIVERY_JOBS
 from .fields import is_remote
+from .heap import bound_heap
 from .leftovers import own_job_id
 from .model_jobs import MODEL_JOBS
 from .protocol import JOBS, QUICK_JOBS, BadInput, Cancelled, HazardError
@@ -197,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     # Read when torch is first imported: threads that wait by spinning take the cores from reading and from QGIS.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    bound_heap()
     parser = build_parser()
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(join_values(words, parser))
