@@ -127,14 +127,14 @@ class HelpDialog(QDialog):
         self.back.clicked.connect(self.go_back)
         self.contents = buttons.addButton(self.tr("Contents"), QDialogButtonBox.ButtonRole.ActionRole)
         self.contents.setToolTip(self.tr("Show the list of all pages"))
-        self.contents.clicked.connect(lambda: self.show_page(FIRST_PAGE))
+        self.contents.clicked.connect(self.show_contents)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
         layout.activate()
         self._pages: List[str] = []
         self._shown = QTimer(self)  # its own: the window may be gone a moment later
         self._shown.setSingleShot(True)
-        self._shown.timeout.connect(lambda: self._show(self._pages[-1]))
+        self._shown.timeout.connect(self._show_again)  # a method: a function would be called after the window is gone
         self.show_page(name)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -147,6 +147,13 @@ class HelpDialog(QDialog):
         self._show(name)
         self._pages.append(name)
         self.back.setEnabled(len(self._pages) > 1)
+
+    def show_contents(self) -> None:
+        """Show the list of all pages."""
+        self.show_page(FIRST_PAGE)
+
+    def _show_again(self) -> None:
+        self._show(self._pages[-1])
 
     def go_back(self) -> None:
         """Show the page before this one."""

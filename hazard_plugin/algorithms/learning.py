@@ -33,6 +33,8 @@ ADVANCED = (
     "SEED",
     "ALL_BANDS",
     "WORKERS",
+    "CACHE",
+    "CACHE_GB",
     "DEVICE",
     "OVERWRITE",
 )
@@ -109,6 +111,11 @@ class LearningAlgorithm(EngineAlgorithm):
         self.add_number("SEED", tr("Seed"))
         self.add_switch("ALL_BANDS", tr("Always train on all bands of a scene (no channel sampling)"))
         self.add_number("WORKERS", tr("Processes that prepare chips"))
+        cache = QgsProcessingParameterFile(
+            "CACHE", tr("Folder in which decoded training data are kept (empty: none)"), FOLDER, "", None, True
+        )
+        self.addParameter(self._explained(cache))
+        self.add_number("CACHE_GB", tr("At most so many gigabytes of decoded data"), whole=False)
         self.add_text("DEVICE", tr("Device (auto, cpu, cuda:0, mps)"), ["auto", "cpu", "cuda:0", "mps"])
         self.add_switch("OVERWRITE", tr("Replace a model that exists"))
         self.mark_advanced(ADVANCED)

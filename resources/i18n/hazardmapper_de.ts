@@ -3262,6 +3262,10 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
         <translation>Immer mit allen Kanälen einer Szene trainieren (keine Kanalauswahl)</translation>
     </message>
     <message>
+        <source>At most so many gigabytes of decoded data</source>
+        <translation>Höchstens so viele Gigabyte entpackter Daten</translation>
+    </message>
+    <message>
         <source>At most so many minutes (empty: no limit)</source>
         <translation>Höchstens so viele Minuten (leer: unbegrenzt)</translation>
     </message>
@@ -3288,6 +3292,10 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
     <message>
         <source>Epochs (empty: the engine's default)</source>
         <translation>Epochen (leer: Vorgabe des Rechenkerns)</translation>
+    </message>
+    <message>
+        <source>Folder in which decoded training data are kept (empty: none)</source>
+        <translation>Ordner, in dem entpackte Trainingsdaten aufgehoben werden (leer: keiner)</translation>
     </message>
     <message>
         <source>Folder of the model</source>
