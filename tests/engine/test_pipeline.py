@@ -279,9 +279,7 @@ def test_a_device_that_fails_is_told_with_its_remedy(tmp_path):
     predictor, _ = on_fake_device(tmp_path)
     predictor.device = torch.device("cuda:0")
     failing(predictor, RuntimeError("CUDA error: no kernel image is available\nCompile with..."))
-    with pytest.raises(
-        DeviceFailed, match=r"cuda:0 failed \(CUDA error: no kernel.*\); choose device cpu"
-    ):
+    with pytest.raises(DeviceFailed, match=r"cuda:0 failed \(CUDA error: no kernel.*\); choose device cpu"):
         predictor.start([torch.rand((4, 32, 32))])
 
 
