@@ -23,11 +23,13 @@ def test_the_docks_button_opens_the_contents(plugin, dock, click, picture):
 
 
 def test_pages_go_with_the_plugin(plugin):
+    others = plugin.iface.mainWindow().findChildren(QDialog)  # of tests before this one
     plugin.help.action.trigger()
     assert len(pages(plugin)) == 1
     plugin.unload()
     settle()
-    assert not pages(plugin) and not plugin.iface.mainWindow().findChildren(QDialog)
+    left = [dialog for dialog in plugin.iface.mainWindow().findChildren(QDialog) if dialog not in others]
+    assert not pages(plugin) and not left
 
 
 def test_the_button_of_an_algorithms_dialog_opens_its_page_without_a_network(plugin, qgis_iface, monkeypatch):

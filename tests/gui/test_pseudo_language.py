@@ -177,7 +177,7 @@ def test_in_set_up_and_options_every_text_is_translated(strange, names, qgis_app
     from hazard_mapper.hazard_plugin.options_page import OptionsPage
     from hazard_mapper.hazard_plugin.setup_page import SetupPage
 
-    packages = ("timm", "numpy", "torchvision", "huggingface_hub", "pillow", "tqdm")
+    packages = ("timm", "numpy", "torchvision", "huggingface_hub", "pillow", "tqdm", "openvino")
     setup = SetupPage(lambda: True)
     options = OptionsPage([{"name": "cpu", "kind": "CPU, 2 threads"}])
     known = (*names, *packages, "HAZARD_ENGINE_PYTHON", "HAZARD_MODELS", "pip", "download.pytorch.org")
