@@ -83,7 +83,8 @@ def _whole(path: Path) -> bool:
     gdal.UseExceptions()
     try:
         if path.suffix == ".tif":
-            return gdal.Open(str(path)).GetRasterBand(1).Checksum() >= 0
+            raster = gdal.Open(str(path))  # a band outlives its dataset only to crash
+            return raster.GetRasterBand(1).Checksum() >= 0
         if path.suffix == ".gpkg":
             source = gdal.OpenEx(str(path), gdal.OF_VECTOR)
             layer = source.GetLayer(0)
