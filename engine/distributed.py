@@ -230,14 +230,19 @@ def _short(error: BaseException) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:120]
 
 
+def _summed(values: Tensor) -> Tensor:
+    """Sum over processes; ``values`` stay as they are."""
+    total = values.clone()
+    dist.all_reduce(total)
+    return total
+
+
 class _Pooled(torch.autograd.Function):
     """Sum over processes; the gradient of what all compute alike from it goes back to each one's own part."""
 
     @staticmethod
     def forward(context: Any, sums: Tensor) -> Tensor:
-        total = sums.detach().clone()
-        dist.all_reduce(total)
-        return total
+        return _summed(sums.detach())
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Tensor:
@@ -249,15 +254,11 @@ class _Shared(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, sums: Tensor) -> Tensor:
-        total = sums.detach().clone()
-        dist.all_reduce(total)
-        return total
+        return _summed(sums.detach())
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Tensor:
-        total = gradients[0].clone()
-        dist.all_reduce(total)
-        return total
+        return _summed(gradients[0])
 
 
 class _PooledStatistics(TorchFunctionMode):
