@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from ..losses import hazard_loss
 from ..model import HazardNet, Model
 from ..predict import logits_at
 from ..reporting import Report
+from ..simulate.chips import turned
 from ..simulate.fields import Draw
 from ..simulate.pair_chips import PairBatch, cut_pair_chips, join_pairs
 from ..simulate.pairs import ScenePair, draw_pair
@@ -25,6 +28,9 @@ LANES = 4
 PAIRS_IN_LANE = 14
 """Pairs that a lane keeps; each turn it forgets its oldest for a new one."""
 VALIDATION_CHIPS = 2
+STEPS_OF_BATCH = 4
+"""Steps for each batch of new chips: making them and asking the trunk are most of the work."""
+BATCHES_KEPT = 12
 
 
 @dataclass
@@ -75,11 +81,32 @@ def _half(batch: PairBatch) -> PairBatch:
 
 @dataclass(frozen=True)
 class Told:
-    """What a trunk says of both dates: logits (n, hazards, h, w), and of artificial ground (n, 2, h, w)."""
+    """Chips of pairs as the branch sees them.
 
+    ``change`` (n, change planes, h, w), what a trunk says of both dates: ``later`` and ``earlier`` logits (n, hazards,
+    h, w) and ``surface``, of artificial ground, (n, 2, h, w); ``labels`` (n, hazards, h, w) uint8, 255 not judged.
+    """
+
+    change: Tensor
     later: Tensor
     earlier: Tensor
     surface: Tensor
+    labels: Tensor
+    skipped: tuple[str, ...] = ()
+
+    def tensors(self) -> dict[str, Any]:
+        """All of them, by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "skipped"}
+
+    def half(self) -> Told:
+        """In half the memory."""
+        return replace(self, **{name: v.half() if v.is_floating_point() else v for name, v in self.tensors().items()})
+
+    def to(self, device: torch.device) -> Told:
+        """The same on another device, in float32."""
+        moved = {name: value.to(device, non_blocking=True) for name, value in self.tensors().items()}
+        moved["change"] = moved["change"].contiguous(memory_format=torch.channels_last)
+        return replace(self, **{name: v.float() if v.is_floating_point() else v for name, v in moved.items()})
 
 
 class Trunks:
@@ -97,13 +124,51 @@ class Trunks:
             raise ValueError("the models do not tell the same hazards")
         self.models = [(model, model.network.to(device).eval()) for model in models]
 
+    @property
+    def device(self) -> torch.device:
+        """Where they answer."""
+        return next(self.models[0][1].parameters()).device
+
     def tell(self, batch: PairBatch, number: int) -> Told:
-        """What trunk ``number`` (modulo how many there are) says."""
+        """What trunk ``number`` (modulo how many there are) says of a batch."""
+        batch = batch.to(self.device)
         model, network = self.models[number % len(self.models)]
         with torch.no_grad():
             later, artificial = say(network, batch.later, model)
             earlier, was_artificial = say(network, batch.earlier, model)
-        return Told(later, earlier, torch.cat((artificial, was_artificial), 1))
+        return Told(batch.change, later, earlier, torch.cat((artificial, was_artificial), 1), batch.labels)
+
+
+def mixed(fresh: Iterator[PairBatch], first_step: int, seed: int, trunks: Trunks) -> Iterator[Told]:
+    """Chips of each step from ``first_step`` on: some of those of the last batches, turned anew.
+
+    Args:
+        fresh: batches from number ``first_batch(first_step)`` on.
+        first_step: number of the first step.
+        seed: same seed, same chips.
+        trunks: asked once of each batch.
+    """
+    kept: deque[Told] = deque(maxlen=BATCHES_KEPT)
+    number, step = first_batch(first_step), first_step
+    while True:
+        while number <= step // STEPS_OF_BATCH:
+            kept.append(trunks.tell(next(fresh), number).half())
+            number += 1
+        draw = Draw((seed * SEED_STRIDE + step) * 2 + 1, 8)
+        size = kept[0].labels.shape[0]
+        chosen = [(draw.whole(len(kept)), draw.whole(size)) for _ in range(size)]
+        turns, flip = draw.whole(4), draw.chance(0.5)
+        chips = [{name: value[chip] for name, value in kept[batch].tensors().items()} for batch, chip in chosen]
+        together: dict[str, Any] = {
+            name: turned(torch.stack([chip[name] for chip in chips]), turns, flip) for name in chips[0]
+        }
+        yield Told(**together)
+        step += 1
+
+
+def first_batch(step: int) -> int:
+    """Number of the first batch of which chips are seen in a step."""
+    return max(0, step // STEPS_OF_BATCH - BATCHES_KEPT + 1)
 
 
 def say(network: HazardNet, planes: Tensor, model: Model) -> tuple[Tensor, Tensor]:
@@ -119,27 +184,25 @@ def say(network: HazardNet, planes: Tensor, model: Model) -> tuple[Tensor, Tenso
     return logits, heads.surface[:, -1:].float()
 
 
-def branch_loss(branch: nn.Module, batch: PairBatch, told: Told, hazards: Sequence[str]) -> Tensor:
-    """Loss of what the branch tells of a batch."""
-    logits = branch(batch.change, told.later, told.earlier, told.surface)
-    return hazard_loss(logits.float(), batch.labels, hazards)
+def branch_loss(branch: nn.Module, told: Told, hazards: Sequence[str]) -> Tensor:
+    """Loss of what the branch tells of chips."""
+    logits = branch(told.change, told.later, told.earlier, told.surface)
+    return hazard_loss(logits.float(), told.labels, hazards)
 
 
 @torch.inference_mode()
 def judge_branch(
-    branch: ChangeBranch | None, batches: Iterable[PairBatch], trunks: Trunks, hazards: Sequence[str], report: Report
+    branch: ChangeBranch | None, batches: Iterable[Told], hazards: Sequence[str], device: torch.device, report: Report
 ) -> tuple[HazardTally, float]:
-    """Tally and mean loss of a branch in eval mode, over all trunks; without a branch, of the rule alone."""
+    """Tally and mean loss of a branch in eval mode on a device; without a branch, of the rule alone."""
     tally, losses = HazardTally(hazards), []
-    device = next(trunks.models[0][1].parameters()).device
-    for number, batch in enumerate(batches):
+    for batch in batches:
         report.check()
-        moved = batch.to(device)
-        told = trunks.tell(moved, number)
+        told = batch.to(device)
         if branch is None:
             logits = new_by_rule(told.later, told.earlier)
         else:
-            logits = branch(moved.change, told.later, told.earlier, told.surface).float()
-        losses.append(float(hazard_loss(logits, moved.labels, hazards)))
-        tally.add(logits, moved.labels)
+            logits = branch(told.change, told.later, told.earlier, told.surface).float()
+        losses.append(float(hazard_loss(logits, told.labels, hazards)))
+        tally.add(logits, told.labels)
     return tally, sum(losses) / max(1, len(losses))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,11 +23,11 @@ from ..prefetch import prefetched
 from ..protocol import SIMULATED, BadInput, TrainJob
 from ..reporting import Report
 from .branch import ChangeBranch
-from .learning import PairSource, Trunks, branch_loss, judge_branch
+from .learning import PairSource, Trunks, branch_loss, first_batch, judge_branch, mixed
 
 CHANNELS = 16
 STEPS = 3000
-VALIDATION_PAIRS = (16, 64)
+VALIDATION_PAIRS = (16, 128)
 SIMULATED_PAIRS = "simulated pairs (validation)"
 
 
@@ -51,20 +51,20 @@ def train_branch(job: TrainJob, report: Report, others: Sequence[str] = ()) -> d
     torch.manual_seed(job.seed)
     card = dataclasses.replace(start.card, name=folder.name, change_channels=CHANNELS, default_for=(), score=None)
     network = with_branch(start, card).to(device)
-    branch = cast(ChangeBranch, network.change)
+    branch = cast(ChangeBranch, network.change).to(memory_format=torch.channels_last)
     require_room(folder, network)
     trunks = Trunks([start, *(load_model(name) for name in others)], device)
     plan = plan_of(job, None, STEPS)
     source = PairSource(job.seed, job.batch_size, job.leave_out)
-    held_out = source.validation(_validation_pairs(plan.seconds), report)
+    pairs = source.validation(_validation_pairs(plan.seconds), report)
+    held_out = [trunks.tell(batch, number).half() for number, batch in enumerate(pairs)]
     hazards = card.hazards
-    step_of = _Counter()
 
     def loss(trained: nn.Module, batch: Any) -> Tensor:
-        return branch_loss(trained, batch, trunks.tell(batch, step_of.next()), hazards)
+        return branch_loss(trained, batch, hazards)
 
     def evaluate(judged: nn.Module) -> Evaluation:
-        tally, mean_loss = judge_branch(cast(ChangeBranch, judged), held_out, trunks, hazards, report)
+        tally, mean_loss = judge_branch(cast(ChangeBranch, judged), held_out, hazards, device, report)
         scores = [tally.score(hazard) for hazard in hazards]
         seen = [score for score in scores if score.threshold is not None]
         values = {"validation_loss": mean_loss}
@@ -73,15 +73,16 @@ def train_branch(job: TrainJob, report: Report, others: Sequence[str] = ()) -> d
             values["validation_balanced_accuracy"] = sum(s.counts.balanced_accuracy or 0.5 for s in seen) / len(seen)
         return Evaluation(values.get("validation_iou", -mean_loss), values)
 
-    def batches(first_step: int) -> AbstractContextManager[Any]:
-        step_of.value = first_step
-        return prefetched(cast(Any, source), first_step, job.workers, report)
+    @contextmanager
+    def batches(first_step: int) -> Iterator[Any]:
+        with prefetched(cast(Any, source), first_batch(first_step), job.workers, report) as fresh:
+            yield mixed(cast(Any, fresh), first_step, job.seed, trunks)
 
     settings = settings_of("train before", job, models=[model.weights_sha256 for model, _ in trunks.models])
     checkpoint = Checkpoint(folder, settings)
     run = optimise(Learner(branch, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
-    tally, _ = judge_branch(branch, held_out, trunks, hazards, report)
-    by_rule, _ = judge_branch(None, held_out, trunks, hazards, report)
+    tally, _ = judge_branch(branch, held_out, hazards, device, report)
+    by_rule, _ = judge_branch(None, held_out, hazards, device, report)
     rows = [
         {"set": SIMULATED_PAIRS, "hazard": hazard, "threshold": score.threshold, "mode": "with before",
          **_rounded(score.counts.scores())}
@@ -101,17 +102,6 @@ def train_branch(job: TrainJob, report: Report, others: Sequence[str] = ()) -> d
         "scores": rows,
         "by_rule": {hazard: _rounded(by_rule.score(hazard).counts.scores()) for hazard in hazards},
     }
-
-
-class _Counter:
-    """Numbers steps, so that trunks take turns."""
-
-    def __init__(self) -> None:
-        self.value = 0
-
-    def next(self) -> int:
-        self.value += 1
-        return self.value - 1
 
 
 def with_branch(model: Model, card: ModelCard) -> HazardNet:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .covers import INDEX
 from .fields import Draw, blur, flow_down, gradient, hashed
-from .land import Land, edge_share, is_one_of, put, share
+from .surface import Land, edge_share, is_one_of, put, share
 
 
 def flood(land: Land, draw: Draw) -> Tensor:

@@ -1,15 +1,26 @@
 """Terrain, drainage, permanent water and land cover of a simulated scene, before any hazard."""
 
-import copy
 import math
-from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from .covers import INDEX
 from .fields import Draw, blur, flow_down, gradient, hashed
-from .setting import Setting
+from .snow import lay_snow
+from .surface import (
+    BARE_FIELDS,
+    BARE_GROUND,
+    STEEP_COUNTRIES,
+    VEGETATED,
+    Land,
+    LandRecipe,
+    copy_of,
+    is_one_of,
+    palette,
+    put,
+    share,
+)
 from .terrain import build_terrain
 
 NATURAL = {
@@ -45,74 +56,6 @@ BUILDINGS = {
     "asphalt": 1.0,
 }
 TALL = ("broadleaf", "conifer", "wetland", "shrub")
-BARE_FIELDS = ("soil_bright", "soil_dark", "soil_wet", "soil_smooth", "bare_wet")
-BARE_GROUND = (
-    *BARE_FIELDS, "sand", "rock_bright", "rock_dark", "mud", "salt", "gravel", "moraine", "quarry", "burnt",
-)  # fmt: skip
-"""Covers on which rubble that fell today looks like rubble of always."""
-
-VEGETATED = ("temperate", "tropical")
-"""Climates in which slopes are green unless something has torn them open."""
-
-STEEP_COUNTRIES = ("mountains", "hills", "gorge")
-
-
-@dataclass
-class Land:
-    """A scene's surface; all fields are (size, size).
-
-    ``above_drainage`` has no unit: its order says how readily a pixel is flooded. ``water`` is the visible share of
-    water, ``silt`` the mixture of the scene's two kinds of it, ``stand`` marks plants that still stand in it, ``dust``
-    is the share of rock powder that lies on everything, ``flooded_town`` marks streets and houses in a flood, ``town``
-    what is built up, gardens among the houses included. ``parcel`` numbers farmed parcels at random (0 to 1, -1 where
-    there are none); ``seen`` remembers how the land looked to sensors, for a second look at it on another date.
-    """
-
-    country: str
-    gsd_m: float
-    setting: Setting
-    elevation: Tensor
-    across: Tensor
-    down: Tensor
-    above_drainage: Tensor
-    river_px: Tensor
-    cover: Tensor
-    brightness: Tensor
-    water: Tensor
-    silt: Tensor
-    stand: Tensor
-    ice: Tensor
-    dust: Tensor
-    flooded_town: Tensor
-    town: Tensor
-    parcel: Tensor
-    seen: dict[str, Tensor] = field(default_factory=dict)
-
-    def surface_slopes(self) -> tuple[Tensor, Tensor]:
-        """Slopes of the surface that is seen: water is level."""
-        return self.across * (1 - self.water), self.down * (1 - self.water)
-
-    @property
-    def steepness(self) -> Tensor:
-        """Slope in metres per metre."""
-        return torch.sqrt(self.across**2 + self.down**2)
-
-
-@dataclass(frozen=True)
-class LandRecipe:
-    """What a land is to be: ``wet`` gives it rivers, lakes or a sea, ``snowy`` a snow line and glaciers, ``green``
-    a cover of plants with little that is bare, ``belts`` orders its covers by height, ``most_snow`` is the largest
-    share of it under snow.
-    """
-
-    country: str
-    gsd_m: float
-    setting: Setting
-    wet: bool = False
-    snowy: bool = False
-    green: bool = False
-    belts: bool = False
-    most_snow: float = 0.97
 
 
 def build_land(draw: Draw, recipe: LandRecipe, bare: list[tuple[Land, Tensor]] | None = None) -> Land:
@@ -167,39 +110,10 @@ def build_land(draw: Draw, recipe: LandRecipe, bare: list[tuple[Land, Tensor]] |
 def lay_snow_and_water(land: Land, draw: Draw, recipe: LandRecipe) -> None:
     """What lies on a land: snow and glaciers, rivers, lakes and seas."""
     if recipe.snowy:
-        _snow(land, draw, recipe.most_snow)
+        lay_snow(land, draw, recipe.most_snow, recipe.snowfall)
     if recipe.wet:
         _permanent_water(land, draw)
     land.brightness += 0.06 * draw.fractal(draw.size_px / 5, 2.5)[0]
-
-
-def copy_of(land: Land) -> Land:
-    """A land that can be changed without changing this one."""
-    copied = copy.deepcopy(land)
-    copied.seen = dict(land.seen)
-    return copied
-
-
-def share(field: Tensor) -> Tensor:
-    """Standard normal field to values spread evenly over 0 to 1."""
-    return 0.5 * (1 + torch.erf(field / math.sqrt(2)))
-
-
-def palette(draw: Draw, weights: dict[str, float], spread: float = 0.8) -> tuple[Tensor, Tensor]:
-    """Covers (int64) and the upper ends of their shares, each weight varied for this scene."""
-    varied = torch.tensor(list(weights.values())) * torch.exp(spread * draw.normals(len(weights)))
-    return torch.tensor([INDEX[name] for name in weights]), torch.cumsum(varied / varied.sum(), 0)[:-1]
-
-
-def put(land: Land, where: Tensor, cover: str | Tensor) -> None:
-    """Replace the cover where a mask says."""
-    value = torch.tensor(INDEX[cover]) if isinstance(cover, str) else cover
-    land.cover = torch.where(where, value, land.cover)
-
-
-def is_one_of(land: Land, names: tuple[str, ...]) -> Tensor:
-    """(size, size) bool: whether the cover is one of these."""
-    return torch.isin(land.cover, torch.tensor([INDEX[name] for name in names]))
 
 
 def _cover_naturally(land: Land, draw: Draw) -> None:
@@ -334,38 +248,6 @@ def _pile_talus(land: Land, draw: Draw) -> None:
     put(land, fan & ~cliffs, draw.pick({"rock_bright": 1, "gravel": 2, "moraine": 1}))
 
 
-def _snow(land: Land, draw: Draw, most: float) -> None:
-    """Snow above its line, which rises with the season's warmth; patches below it; glaciers, some under debris.
-
-    Snow covers ``most`` of the scene at most.
-    """
-    size = draw.size_px
-    height = land.elevation / land.elevation.std().clamp_min(1e-6)
-    north = land.down / land.steepness.clamp_min(1e-6) * (1 if land.setting.latitude > 0 else -1)
-    level = height + 0.25 * north * draw.uniform(-0.3, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
-    covered_by = 0.5 - 0.35 * land.setting.warmth + 0.25 * draw.normal()
-    covered_by = min(most, max(0.03, covered_by))
-    line = torch.quantile(level, 1 - covered_by)
-    snow = level > line
-    if draw.chance(0.6):
-        snow &= land.steepness < draw.uniform(0.6, 1.4)
-    put(land, snow, "snow")
-    patches = (level > line - 0.6) & (draw.fractal(6, 2.5)[0] > draw.uniform(0.8, 1.8))
-    put(land, patches, "snow")
-    tongue = (land.river_px < draw.uniform(100, 500) / land.gsd_m) & (level > line - draw.uniform(0.0, 0.9))
-    tongue &= draw.fractal(size / 2, 4.0)[0] > draw.uniform(-1.0, 0.8)
-    bare = tongue & ~(snow & (draw.fractal(10, 2.5)[0] > 0))
-    put(land, bare, draw.pick({"ice": 1.0, "dirty_ice": 1.2, "moraine": 0.5}))
-    if draw.chance(0.5):  # the lower end lies under debris; moraines line it
-        under_debris = bare & (level < line + draw.uniform(-0.4, 0.5))
-        put(land, under_debris, draw.pick({"moraine": 2.0, "rock_dark": 0.6, "gravel": 0.6}))
-        ponds = under_debris & (draw.fractal(4, 2.5)[0] > 2.2)
-        land.water = torch.maximum(land.water, ponds.float())
-    rim = (edge_share(tongue, 2.0) > 0.1) & ~tongue & ~snow
-    put(land, rim, draw.pick({"moraine": 2.0, "rock_bright": 0.5, "grass": 0.5}))
-    land.ice = tongue | snow
-
-
 def _permanent_water(land: Land, draw: Draw) -> None:
     size, gsd = draw.size_px, land.gsd_m
     water = torch.zeros((size, size), dtype=torch.bool)
@@ -413,8 +295,3 @@ def _permanent_water(land: Land, draw: Draw) -> None:
         water |= sea
     put(land, water, "water")
     land.water = torch.maximum(land.water, water.float())
-
-
-def edge_share(mask: Tensor, sigma_px: float) -> Tensor:
-    """(size, size) bool to its softened share, 0 to 1."""
-    return blur(mask.float()[None], sigma_px)[0]

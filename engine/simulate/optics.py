@@ -7,8 +7,8 @@ from torch import Tensor
 
 from .covers import INDEX, WATERS, reflectance_table, texture_table
 from .fields import Draw, blur, shifted
-from .land import STEEP_COUNTRIES, Land
 from .sensors import response
+from .surface import STEEP_COUNTRIES, Land
 
 RAYLEIGH = (0.100, 0.080, 0.045, 0.028, 0.012, 0.002, 0.001)
 """Typical path reflectance of a clear atmosphere in the seven bands."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .fields import Draw, blur, hashed, shifted
-from .land import FIELDS, Land, copy_of, is_one_of, lay_snow_and_water, palette, put
+from .land import FIELDS, lay_snow_and_water
 from .scene import (
     GSD_M,
     HAZARD_SHARES,
@@ -20,11 +20,17 @@ from .scene import (
     strike,
 )
 from .setting import another_date
+from .snow import another_snowfall
+from .surface import Land, copy_of, is_one_of, palette, put
 
-PAIR_SHARES = {**HAZARD_SHARES, "none": 0.34}
+PAIR_SHARES = {**HAZARD_SHARES, "none": 0.42}
 """How often a pair shows which hazard; pairs without any teach what ordinary change looks like."""
 
+CALM_MOUNTAINS = 0.4
+"""How many of these lie in mountains, where snow that comes and goes is what changes most."""
+
 LEAFLESS_WARMTH = -0.2
+MOST_SNOW = 0.97
 
 
 @dataclass
@@ -51,7 +57,8 @@ def draw_pair(seed: int, size_px: int, without: str | None = None) -> ScenePair:
     """A pair of any hazard (but ``without``) or none, of any country and resolution, as training draws them."""
     draw = Draw(seed, size_px)
     hazard = draw.pick({name: part for name, part in PAIR_SHARES.items() if name != without})
-    return _compose_pair(draw, hazard, draw.log_uniform(*GSD_M))
+    country = "mountains" if hazard == "none" and draw.chance(CALM_MOUNTAINS) else None
+    return _compose_pair(draw, hazard, draw.log_uniform(*GSD_M), country)
 
 
 def compose_pair(seed: int, size_px: int, hazard: str, gsd_m: float | None = None) -> ScenePair:
@@ -60,8 +67,8 @@ def compose_pair(seed: int, size_px: int, hazard: str, gsd_m: float | None = Non
     return _compose_pair(draw, hazard, gsd_m or draw.log_uniform(*GSD_M))
 
 
-def _compose_pair(draw: Draw, hazard: str, gsd_m: float) -> ScenePair:
-    struck = strike(draw, hazard, gsd_m, keep_before=True)
+def _compose_pair(draw: Draw, hazard: str, gsd_m: float, country: str | None = None) -> ScenePair:
+    struck = strike(draw, hazard, gsd_m, keep_before=True, country=country)
     values, slots, cloud = look(struck.land, draw, hazard, True, True)
     after = describe(struck, values, slots, cloud, hazard)
     earlier = _earlier(struck, draw)
@@ -106,7 +113,9 @@ def _earlier(struck: Struck, draw: Draw) -> Land:
     earlier = copy_of(ground)
     earlier.setting = setting
     _turn_leaves(earlier, draw)
-    lay_snow_and_water(earlier, laid, replace(struck.recipe, setting=setting))
+    fallen = another_snowfall(draw)
+    recipe = replace(struck.recipe, setting=setting, snowfall=fallen, most_snow=MOST_SNOW)
+    lay_snow_and_water(earlier, laid, recipe)
     put(earlier, scars, before.cover)
     _change_fields(earlier, draw)
     _change_ground(earlier, draw)

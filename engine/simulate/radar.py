@@ -7,8 +7,8 @@ from torch import Tensor
 
 from .covers import INDEX, backscatter_table
 from .fields import Draw, blur
-from .land import STEEP_COUNTRIES, Land
 from .optics import remembered
+from .surface import STEEP_COUNTRIES, Land
 
 
 def render_backscatter(land: Land, draw: Draw) -> Tensor:

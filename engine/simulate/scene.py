@@ -11,10 +11,12 @@ from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 from .covers import artificial_table
 from .fields import Draw
 from .hazards import flood, glacier_collapse, landslides, old_scars
-from .land import BARE_GROUND, STEEP_COUNTRIES, Land, LandRecipe, build_land, copy_of, is_one_of
+from .land import build_land
 from .optics import render_reflectance
 from .radar import render_backscatter
 from .setting import Setting, draw_setting
+from .snow import another_snowfall
+from .surface import BARE_GROUND, STEEP_COUNTRIES, Land, LandRecipe, copy_of, is_one_of
 
 HAZARDS = ("flood", "landslide", "glacier_collapse", "any")
 """Order of the label planes."""
@@ -182,9 +184,12 @@ class Struck:
         return self.before, self.bare, self.scars
 
 
-def strike(draw: Draw, hazard: str, gsd_m: float, keep_before: bool = False) -> Struck:
-    """Make a land and lay a hazard onto it; with ``keep_before`` the land as it was is kept."""
-    country = draw.pick(_COUNTRIES[hazard])
+def strike(draw: Draw, hazard: str, gsd_m: float, keep_before: bool = False, country: str | None = None) -> Struck:
+    """Make a land and lay a hazard onto it, in a country that is drawn where none is given.
+
+    With ``keep_before`` the land as it was is kept, and its snow is that of one date of two.
+    """
+    country = country or draw.pick(_COUNTRIES[hazard])
     wet = draw.chance(0.8 if hazard == "flood" else 0.5)
     snowy = country == "mountains" and draw.chance(0.2 if hazard == "landslide" else 0.8)
     green = hazard == "landslide" and draw.chance(0.7) and country != "gorge"
@@ -201,6 +206,7 @@ def strike(draw: Draw, hazard: str, gsd_m: float, keep_before: bool = False) -> 
         green=green,
         belts=belts,
         most_snow=most_snow,
+        snowfall=another_snowfall(draw) if keep_before else None,
     )
     bare: list[tuple[Land, Tensor]] | None = [] if keep_before else None
     land = build_land(draw, recipe, bare)

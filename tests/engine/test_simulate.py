@@ -93,8 +93,9 @@ def test_scenes_without_any_water_occur():
 
 def test_landslides_lie_on_steeper_ground_than_their_scene():
     from engine.simulate.hazards import landslides
-    from engine.simulate.land import LandRecipe, build_land
+    from engine.simulate.land import build_land
     from engine.simulate.setting import draw_setting
+    from engine.simulate.surface import LandRecipe
 
     steeper = []
     for seed in range(12):

@@ -10,9 +10,10 @@ from engine.protocol import OPTICAL_SLOTS, SAR_SLOTS, SENSORS
 from engine.simulate import HAZARDS, compose_scene, seen_labels
 from engine.simulate.covers import INDEX, reflectance_table
 from engine.simulate.fields import Draw, shifted
-from engine.simulate.land import LandRecipe, build_land, is_one_of
+from engine.simulate.land import build_land
 from engine.simulate.sensors import BANDS_UM, response
 from engine.simulate.setting import LATITUDES, LOWEST_SUN, draw_setting, sun_position
+from engine.simulate.surface import LandRecipe, is_one_of
 from engine.simulate.terrain import SLOPES, build_terrain
 
 
