@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -14,16 +15,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .adaptation.guards import share_of
 from .adaptation.objectives import Weights
 from .adaptation.replay import windows_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
 from .adaptation.verdict import Verdict, abstained, judge_outcome, probability, stage_rows
 from .adaptation.views import Views
+from .before.earlier import describe_earlier, open_earlier
+from .before.unchanged import calm_pixels
 from .cards import ModelCard, default_trouble, find_parent
 from .characteristics import Found, find_characteristics
 from .devices import choose_device, is_out_of_memory
 from .learning import folder_for, versions
 from .model import Model, save_adapted
+from .planes import planes_for
 from .preparing import prepare_scene, settle_model, wanted_window
 from .protocol import AdaptJob, BadInput, OutputFailed, job_to_dict
 from .raster import Scene
@@ -64,7 +69,8 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
     report.stage("Opening the scene")
     folder = folder_for(job.save, job.overwrite)
     check_folder(folder)
-    with Scene(job) as scene:
+    with contextlib.ExitStack() as stack:
+        scene = stack.enter_context(Scene(job))
         wanted = wanted_window(scene)
         understanding = scene.understand()
         for text in understanding.warnings:
@@ -85,7 +91,10 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         device = choose_device(job.device)
         report.stage("Looking at the scene", 0.02)
         prepared = prepare_scene(scene, understanding, wanted, model.card, warn)
-        visible = look_at(scene, prepared, wanted, area, model.card.window_multiple, report)
+        earlier = None
+        if job.before is not None:
+            earlier = stack.enter_context(open_earlier(job, scene, understanding, prepared.scaling, wanted, warn))
+        visible = look_at(scene, prepared, wanted, area, model.card.window_multiple, report, earlier)
         found = find_characteristics(scene, understanding, job)
     chips = read_replay(job.replay, report) if job.replay else []
     threshold = model.card.threshold_for(job.hazard, prepared.scaling.absolute)
@@ -93,7 +102,8 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
     report.stage("Adapting", 0.1)
     outcome, verdict = _adapt(model, visible, settings, found, device, report, began, chips)
     seconds = time.monotonic() - began
-    card = adapted_card(folder, job, model, outcome, verdict, found, visible, settings, seconds)
+    told = {**describe_earlier(job, earlier), **_unchanged(visible)}
+    card = adapted_card(folder, job, model, outcome, verdict, found, visible, settings, seconds, told)
     report.check()
     report.stage("Saving the model", 0.97)
     save_adapted(_to_save(model, outcome, folder, card), card, folder)
@@ -114,6 +124,7 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         "hazard": job.hazard,
         "stages": record["stages"],
         "characteristics": record["characteristics"],
+        **told,
         "warnings": warnings,
     }
 
@@ -175,8 +186,9 @@ def _adapt(
         metrics=report.metrics,
         finish=report.finish.is_set,
     )
-    moved = Views(views.planes.to(device), views.valid.to(device), views.scaling, views.judged)
     try:
+        calm = _calm(model, visible, settings, device)
+        moved = dataclasses.replace(views, calm=calm).to(device)
         replay = windows_of([(chip.scene, chip.score) for chip in chips], views.chosen).to(device) if chips else None
         outcome = adapt_network(network, moved, settings, known, listener, replay)
     except (RuntimeError, MemoryError) as error:
@@ -184,6 +196,16 @@ def _adapt(
             raise
         return None, abstained(f"memory of {device} does not hold a step of {settings.batch_size} windows")
     return outcome, judge_outcome(outcome, visible.area_m2, time.monotonic() - began)
+
+
+def _calm(model: Model, visible: Visible, settings: Settings, device: torch.device) -> Tensor | None:
+    """Where the scene before shows that nothing is new; None without one."""
+    was = visible.earlier
+    if was is None:
+        return None
+    network = model.network.restricted_to(planes_for(was.scaling)).eval().to(device)
+    there = dataclasses.replace(was, planes=was.planes.to(device), unchanged=was.unchanged.to(device))
+    return calm_pixels(network, there, settings.channel, settings.factors, settings.multiple, settings.centre)
 
 
 def no_footing(views: Views | None) -> str | None:
@@ -207,9 +229,9 @@ def _known(found: Found, card: ModelCard, device: torch.device) -> tuple[Tensor,
 
 def adapted_card(
     folder: Path, job: AdaptJob, model: Model, outcome: Outcome | None, verdict: Verdict, found: Found,
-    visible: Visible, settings: Settings, seconds: float,
+    visible: Visible, settings: Settings, seconds: float, told: Mapping[str, Any] | None = None,
 ) -> ModelCard:  # fmt: skip
-    """Card of the adapted model: the parent's, and how it came about."""
+    """Card of the adapted model: the parent's, and how it came about; ``told`` says what of a scene from before."""
     parent, parent_name = model.card, Path(model.folder).name
     source = outcome.source if outcome else None
     winner = outcome.winner if outcome else None
@@ -230,6 +252,7 @@ def adapted_card(
         "stages": stage_rows(outcome, visible.area_m2) if outcome else [],
         "characteristics": {**dataclasses.asdict(found.characteristics), "date": found.date, "sources": found.sources},
         "seconds": round(seconds, 1),
+        **{name: value for name, value in (told or {}).items() if name != "before" and value is not None},
         "job": _replayable(job, settings, outcome),
         "versions": versions(),
     }
@@ -250,10 +273,18 @@ def adapted_card(
     )
 
 
+def _unchanged(visible: Visible) -> dict[str, Any]:
+    """Share of the valid pixels that an earlier scene shows to be unchanged, where there is one."""
+    if visible.earlier is None or visible.views is None:
+        return {}
+    return {"unchanged_share": round(share_of(visible.views.valid, visible.earlier.unchanged, visible.views.valid), 4)}
+
+
 def _replayable(job: AdaptJob, settings: Settings, outcome: Outcome | None) -> dict[str, Any]:
     """The job with all that was left open filled in: run again it makes the same model on a CPU."""
     values = job_to_dict(job)
     values.update(batch_size=settings.batch_size, steps=outcome.steps if outcome else 0, raster=Path(job.raster).name)
+    values.update(before=Path(job.before).name if job.before else None)
     return dict(json.loads(json.dumps(values)))
 
 

@@ -18,7 +18,6 @@ from torch import Tensor
 from .adapt import adapt, no_footing, settings_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
 from .adaptation.verdict import ABSTAINED, ADAPTED, ROLLED_BACK, judge_outcome
-from .adaptation.views import Views
 from .devices import choose_device
 from .metrics import Counts, count_pixels
 from .model import Model, load_model
@@ -131,9 +130,8 @@ def adapt_in_memory(
     if no_footing(views) is not None:
         settings = dataclasses.replace(settings, alphas=(), entrance_alphas=(), steps=0, threshold=False)
     network = model.network.restricted_to(views.chosen).eval().to(device)
-    moved = Views(views.planes.to(device), views.valid.to(device), views.scaling, views.judged)
     listener = Listener(progress=lambda share: report.check(), metrics=lambda step, values: report.check())
-    return adapt_network(network, moved, settings, _known(scene, model, device), listener)
+    return adapt_network(network, views.to(device), settings, _known(scene, model, device), listener)
 
 
 def count_windows(scores: Tensor, scene: LabelledViews) -> Counts:

@@ -17,7 +17,7 @@ import torch
 
 from . import __version__
 from .backends.base import backend_version
-from .before.earlier import open_earlier
+from .before.earlier import describe_earlier, open_earlier
 from .before.predict import PairPredictor
 from .cards import default_trouble
 from .characteristics import find_characteristics
@@ -169,18 +169,12 @@ def _result_of_before(request: Request, permanent: AreaTally, sha256: str | None
     """What the JSON says of the scene before: which question was answered, and what was there already."""
     earlier = request.task.earlier
     if earlier is None:
-        return {"before": None, "question": "present", "permanent_area_m2": None}
-    shift = earlier.shift
+        return {**describe_earlier(request.job, None), "question": "present", "permanent_area_m2": None}
     return {
-        "before": request.job.before,
-        "before_name": request.job.before_name or earlier.name,
+        **describe_earlier(request.job, earlier),
         "before_sha256": sha256,
         "question": "new",
         "permanent_area_m2": round(permanent.hazard_area_m2, 2) if request.job.hazard == FLOOD else None,
-        "before_date": earlier.date,
-        "before_shift_px": [round(shift.right_px, 2), round(shift.down_px, 2)] if shift else None,
-        "before_moved": earlier.moved,
-        "before_bands": list(earlier.scaling.slots),
         "compared_by": "network" if request.model.card.change_channels else "rule",
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,18 @@ import numpy.typing as npt
 import torch
 
 from .adaptation.views import Views
+from .before.earlier import Earlier
+from .before.predict import pair_window
+from .before.unchanged import EarlierWindows, unchanged_pixels
 from .planes import build_planes
 from .preparing import Prepared
 from .raster import Scene, Window
 from .reporting import Report
 from .vector import AreaMask
 
+Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+Place = tuple[int, int]
 
 WINDOW_PX = 256
 """Side of a window in model pixels."""
@@ -36,16 +42,24 @@ class Visible:
         area_m2: ground that the visible valid pixels cover, about.
         share_valid: of the windows' pixels that are valid and asked for.
         places: first column and row of each window on the model's grid.
+        earlier: the same windows on an earlier date, where there is a scene of it.
     """
 
     views: Views | None
     area_m2: float
     share_valid: float
     places: tuple[tuple[int, int], ...] = ()
+    earlier: EarlierWindows | None = None
 
 
 def look_at(
-    scene: Scene, prepared: Prepared, wanted: Window, area: AreaMask | None, multiple: int, report: Report
+    scene: Scene,
+    prepared: Prepared,
+    wanted: Window,
+    area: AreaMask | None,
+    multiple: int,
+    report: Report,
+    earlier: Earlier | None = None,
 ) -> Visible:
     """Read windows that are spread evenly over the wanted part of a scene.
 
@@ -56,6 +70,7 @@ def look_at(
         area: polygons that it is limited to, or None.
         multiple: sides of windows are multiples of this.
         report: told of progress; may cancel.
+        earlier: a scene from before on the same grid, or None.
     """
     grid = prepared.grid
     height, width = (min(WINDOW_PX, -(-side // multiple) * multiple) for side in (grid.height, grid.width))
@@ -84,7 +99,23 @@ def look_at(
         ground,
         share,
         tuple(kept[index][2] for index in order),
+        None if earlier is None else _look_back(earlier, prepared, [kept[index] for index in order]),
     )
+
+
+def _look_back(earlier: Earlier, prepared: Prepared, windows: Sequence[tuple[Array, Mask, Place]]) -> EarlierWindows:
+    """The same windows on the earlier date."""
+    grid, planes, unchanged = prepared.grid, [], []
+    scalings = prepared.scaling, earlier.scaling
+    with Scene(earlier.job) as was:
+        for values, valid, (left, top) in windows:
+            size = valid.shape[0], valid.shape[1]
+            window = Window(left, top, min(size[1], grid.width - left), min(size[0], grid.height - top))
+            before, also = grid.read(was, earlier.understanding, window, size)
+            pair = pair_window((values, before), (valid, also), scalings, earlier.match)
+            planes.append(pair.earlier.half())
+            unchanged.append(unchanged_pixels(pair.change[None], pair.both[None], earlier.match.slots)[0])
+    return EarlierWindows(torch.stack(planes), earlier.scaling, torch.stack(unchanged))
 
 
 def lattice(width: int, height: int, across: int, down: int, most: int) -> list[tuple[int, int]]:

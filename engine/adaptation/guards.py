@@ -3,6 +3,9 @@
 Two promises are kept by construction, on the windows that candidates are judged on. A hazard that the bands' physics
 does not tell by itself never grows beyond what the source found, or half a per cent of the view. Water may grow, but
 only where source and physics both see it already, agree on it, and the pixels gained look like water themselves.
+
+With a scene from before, ground that did not change is known to hold nothing new. What is found there may be given up,
+and never grows; a hazard that physics does not tell can then be adapted to, too, towards fewer false alarms.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ LARGEST_LOSS = 0.02
 """Share of the source's area that may be lost: on its own finds the prior is no reason to overrule it."""
 SUPPORTED, CONTRADICTED = 0.5, 0.1
 """The prior supports a pixel from the first on, and contradicts it up to the second."""
+LEAST_UNCHANGED = 0.2
+"""Share of the view that must be known to hold nothing new for it to give footing by itself."""
 LARGEST_DIVERGENCE = 0.15
 LEAST_RANK = 0.7
 
@@ -54,6 +59,7 @@ class Limits:
             hazard itself.
         bright: share of the valid pixels as bright as cloud or snow.
         hazard: for messages.
+        calm: (n, h, w) bool, where an earlier scene shows that nothing is new; None without one.
     """
 
     source: Judgement
@@ -61,13 +67,12 @@ class Limits:
     prior: Tensor | None = None
     bright: float = 0.0
     hazard: str = "flood"
+    calm: Tensor | None = None
 
     def no_footing(self) -> str | None:
         """Why no candidate could be told to be better, in words; None where one could."""
         if self.prior is None:
-            return (
-                f"without labels nothing in these bands tells {self.hazard.replace('_', ' ')} from what looks like it"
-            )
+            return self._no_footing_by_change()
         share = self.source.share
         if share < PRESENT_SHARE:
             return (
@@ -87,6 +92,17 @@ class Limits:
             )
         return None
 
+    def _no_footing_by_change(self) -> str | None:
+        name = self.hazard.replace("_", " ")
+        if self.calm is None:
+            return f"without labels nothing in these bands tells {name} from what looks like it"
+        unchanged = share_of(self.valid, self.calm, self.valid)
+        if unchanged < LEAST_UNCHANGED:
+            return f"only {unchanged:.0%} of the view is unchanged since the scene before, too little to judge by"
+        if self.source.share <= ABSENT_SHARE:
+            return f"the source model finds {name} on {self.source.share:.1%} of the view: nothing to give up"
+        return None
+
     def broken_by(self, candidate: Judgement) -> str | None:
         """The limit that a candidate breaks, in words; None where it keeps all."""
         source = self.source
@@ -100,6 +116,9 @@ class Limits:
             return f"its area would go from {source.share:.1%} to {candidate.share:.1%} of the view: {why}"
         if source.share > ABSENT_SHARE and (lost := self._lost(candidate)) > LARGEST_LOSS:
             return f"it loses {lost:.0%} of what the source model finds"
+        was, now = self._on_calm(source), self._on_calm(candidate)
+        if now > was + FEW:
+            return f"on ground that did not change it finds {now:.1%} of the view instead of {was:.1%}"
         if candidate.divergence > LARGEST_DIVERGENCE:
             return "it forgot what is natural and what artificial"
         if source.rank > 0 and candidate.rank < LEAST_RANK * source.rank:
@@ -126,7 +145,13 @@ class Limits:
         return None
 
     def _lost(self, candidate: Judgement) -> float:
-        return share_of(self.source.scores >= 0.5, candidate.scores < 0.5, self.valid)
+        """Share of what the source finds that a candidate does not; false alarms on unchanged ground do not count."""
+        kept = self.valid if self.calm is None else self.valid & ~self.calm
+        return share_of(self.source.scores >= 0.5, candidate.scores < 0.5, kept)
+
+    def _on_calm(self, judgement: Judgement) -> float:
+        """Share of the view on which something is found where nothing can be new."""
+        return 0.0 if self.calm is None else share_of(self.valid, (judgement.scores >= 0.5) & self.calm, self.valid)
 
 
 def tells(hazard: str, chosen: Sequence[int]) -> bool:

@@ -21,9 +21,11 @@ WAYS = ("turned", "brighter")
 PRIOR_LEANS = 0.5
 """From here on a physical prior speaks for the hazard, below against it. Only what it is surer of ranked candidates no
 better than chance does: under a shift the pixels at stake are those in the middle."""
+LEAST_CALM = 0.05
+"""Share of the valid pixels that must be known to hold nothing new for them to judge by."""
 RANK_OF = 256
 """Pixels of the deepest features from which their rank is taken."""
-PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5}
+PROXY_WEIGHTS: Mapping[str, float] = {"brier": 1.0, "turned": 0.5, "brighter": 0.5, "unchanged": 1.0}
 """Parts of the proxy, each between 0 and 1; those that a scene does not give are left out. The others are only told:
 with them the rank correlation with the true error was lower."""
 
@@ -144,6 +146,7 @@ class Judge:
         parts: dict[str, float | None] = {"brier": prior_brier(scores, self.prior, valid)}
         for way, logits in looks.again.items():
             parts[way] = None if logits is None else disagreement(scores, torch.sigmoid(logits - centre), valid)
+        parts["unchanged"] = false_share(scores, self.views.calm, valid)
         kept = valid[:, ::4, ::4].flatten()
         parts["prototypes"] = prototype_distance(looks.seen.shared[kept], scores[:, ::4, ::4].flatten()[kept] >= 0.5)
         parts["shift"] = looks.seen.shift
@@ -175,6 +178,23 @@ def prior_brier(scores: Tensor, prior: Tensor | None, valid: Tensor) -> float | 
             return None
         found.append(float(((scores[leans] - truth) ** 2).mean()))
     return sum(found) / 2
+
+
+def false_share(scores: Tensor, calm: Tensor | None, valid: Tensor) -> float | None:
+    """How much of what is found lies where nothing can be new: 0 none of it, 1 all; None where that is not known.
+
+    Args:
+        scores: (n, h, w), 0.5 at the decision threshold.
+        calm: (m, h, w) bool of at least these windows, where an earlier scene shows that nothing is new.
+        valid: (n, h, w) bool.
+    """
+    if calm is None:
+        return None
+    still = calm[: len(valid)] & valid
+    if int(still.sum()) < LEAST_CALM * int(valid.sum()):
+        return None
+    power = scores**2
+    return float(power[still].sum() / power[valid].sum().clamp_min(1e-6))
 
 
 def disagreement(scores: Tensor, again: Tensor, valid: Tensor) -> float:

@@ -132,8 +132,11 @@ class Search:
     def _limits(self, source: Judgement) -> Limits:
         judged = self.views.judged
         planes, valid = self.views.planes[:judged], self.views.valid[:judged]
+        calm = None if self.views.calm is None else self.views.calm[:judged]
         prior = self.judge.prior if tells(self.settings.hazard, self.views.chosen) else None
-        return Limits(source, valid, prior, share_of_bright(planes, self.views.names(), valid), self.settings.hazard)
+        return Limits(
+            source, valid, prior, share_of_bright(planes, self.views.names(), valid), self.settings.hazard, calm
+        )
 
     def _try_all(self, looks: Looks) -> None:
         if self.settings.threshold:

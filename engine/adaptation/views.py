@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -25,12 +25,19 @@ class Views:
         valid: (n, h, w) bool.
         scaling: of the scene; tells which planes there are.
         judged: how many of the first windows are used to judge candidates; all are used to learn.
+        calm: (n, h, w) bool, where an earlier scene shows that nothing can be new; None without one.
     """
 
     planes: Tensor
     valid: Tensor
     scaling: SceneScaling
     judged: int
+    calm: Tensor | None = None
+
+    def to(self, device: torch.device) -> Views:
+        """The same on another device."""
+        calm = None if self.calm is None else self.calm.to(device)
+        return replace(self, planes=self.planes.to(device), valid=self.valid.to(device), calm=calm)
 
     def __len__(self) -> int:
         return self.planes.shape[0]

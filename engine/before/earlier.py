@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,21 @@ class Earlier:
 def job_of_earlier(job: PairJob) -> SceneJob:
     """The earlier scene as a scene of its own; ``job.before`` is given."""
     return SceneJob(raster=job.before or "", bands=job.before_bands, units=job.before_units, sensor=job.before_sensor)
+
+
+def describe_earlier(job: PairJob, earlier: Earlier | None) -> dict[str, Any]:
+    """What the JSON of a command says of the scene before; that there was none where there is none."""
+    if earlier is None:
+        return {"before": None}
+    shift = earlier.shift
+    return {
+        "before": job.before,
+        "before_name": job.before_name or earlier.name,
+        "before_date": earlier.date,
+        "before_shift_px": [round(shift.right_px, 2), round(shift.down_px, 2)] if shift else None,
+        "before_moved": earlier.moved,
+        "before_bands": list(earlier.scaling.slots),
+    }
 
 
 @contextlib.contextmanager

@@ -1,0 +1,144 @@
+"""Unchanged ground as evidence: where nothing can be new, and what adaptation does with it."""
+
+import numpy as np
+import pytest
+import torch
+from scenes import Making, write_raster
+
+from engine.adapt import adapt
+from engine.adaptation.guards import Limits
+from engine.adaptation.proxy import Judgement, false_share
+from engine.before.planes import CHANGE_PLANES
+from engine.before.unchanged import EarlierWindows, calm_pixels, unchanged_pixels
+from engine.cards import read_card
+from engine.planes import SceneScaling
+from engine.protocol import AdaptJob, BadInput
+from engine.simulate.pairs import compose_pair
+
+BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
+VALID = torch.ones((1, 20, 100), dtype=torch.bool)
+CALM = torch.zeros((1, 20, 100), dtype=torch.bool)
+CALM[..., 50:] = True
+"""Ground that did not change, on the right."""
+
+
+def scores_on(*columns):
+    """(1, 20, 100) that are 0.9 in these columns, 0.1 elsewhere."""
+    field = torch.full((1, 20, 100), 0.1)
+    for first, last in columns:
+        field[..., first:last] = 0.9
+    return field
+
+
+def judgement(scores, proxy=0.2):
+    return Judgement(proxy, {}, float((scores >= 0.5).float().mean()), 0.0, 10.0, True, scores)
+
+
+def limits(scores, **changes):
+    return Limits(judgement(scores), VALID, **{"hazard": "landslide", "calm": CALM, **changes})
+
+
+def test_pixels_are_unchanged_where_they_and_their_surroundings_are_alike_on_both_dates():
+    change = torch.zeros((1, len(CHANGE_PLANES), 4, 6))
+    change[:, CHANGE_PLANES.index("magnitude"), :, 1] = 1.0
+    change[:, CHANGE_PLANES.index("surroundings"), :, 2] = 0.6
+    both = torch.ones((1, 4, 6), dtype=torch.bool)
+    both[..., 5] = False
+    found = unchanged_pixels(change, both, ("green",))
+    assert found[0, 0].tolist() == [True, False, False, True, True, False]
+    assert not unchanged_pixels(change, both, ()).any()
+
+
+def test_ground_is_calm_where_the_model_saw_nothing_before():
+    class Bright(torch.nn.Module):
+        """Sees the hazard where the first plane is above 0."""
+
+        def hazard_logits(self, planes):
+            return 10 * planes[:, :1]
+
+    planes = torch.full((1, 1, 8, 8), -1.0)
+    planes[..., :4] = 1.0
+    unchanged = torch.ones((1, 8, 8), dtype=torch.bool)
+    unchanged[:, 0] = False
+    was = EarlierWindows(planes, SceneScaling(("green",), (0.0,), (1.0,), (True,)), unchanged)
+    calm = calm_pixels(Bright(), was, 0, (1,), 1, 0.0)
+    assert not calm[0, :, :4].any() and not calm[0, 0].any() and calm[0, 1:, 4:].all()
+
+
+def test_what_is_found_on_unchanged_ground_raises_the_proxy():
+    right, left = scores_on((60, 70)), scores_on((10, 20))
+    assert false_share(right, CALM, VALID) > 0.8 > 0.2 > false_share(left, CALM, VALID)
+    assert false_share(right, None, VALID) is None
+    assert false_share(right, torch.zeros_like(CALM), VALID) is None
+
+
+def test_false_alarms_on_unchanged_ground_may_be_given_up_and_nothing_else():
+    both = scores_on((10, 20), (60, 70))
+    assert limits(both).no_footing() is None
+    assert limits(both).broken_by(judgement(scores_on((10, 20)))) is None
+    assert "loses 100%" in limits(both).broken_by(judgement(scores_on((60, 70))))
+    assert "loses 50%" in limits(both, calm=None).broken_by(judgement(scores_on((10, 20))))
+
+
+def test_nothing_grows_onto_unchanged_ground_nor_elsewhere_without_support():
+    found = scores_on((10, 20))
+    assert "nothing supports" in limits(found).broken_by(judgement(scores_on((10, 20), (60, 62))))
+    assert "nothing supports" in limits(found).broken_by(judgement(scores_on((10, 25))))
+    moved = limits(scores_on((10, 20), (80, 90)), prior=torch.ones((1, 20, 100)), hazard="flood")
+    broken = moved.broken_by(judgement(scores_on((10, 20), (60, 71))))
+    assert broken is not None
+
+
+@pytest.mark.parametrize(
+    ("scores", "calm", "word"),
+    [
+        (scores_on((10, 20)), None, "nothing in these bands tells landslide"),
+        (scores_on((10, 20)), torch.zeros_like(CALM), "only 0% of the view is unchanged"),
+        (scores_on(), CALM, "nothing to give up"),
+    ],
+)
+def test_what_gives_no_footing_is_said(scores, calm, word):
+    assert word in limits(scores, calm=calm).no_footing()
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory):
+    """A landslide's pair as two files of reflectance."""
+    folder = tmp_path_factory.mktemp("pair")
+    pair = compose_pair(4, 160, "landslide", 10.0)
+    paths = []
+    for name, scene in (("later", pair.after), ("earlier", pair.before)):
+        values = np.stack([scene.values[scene.slots.index(slot)].numpy() for slot in BANDS])
+        paths.append(write_raster(folder / f"{name}.tif", values, names=BANDS))
+    return paths
+
+
+def job(scenes, **changes):
+    values = {"raster": scenes[0], "before": scenes[1], "hazard": "landslide", "bands": BANDS, "before_bands": BANDS,
+              "units": "reflectance", "before_units": "reflectance", "model": "unet", "save": "mine",
+              "mode": "statistics", "budget_s": 600.0}  # fmt: skip
+    return AdaptJob(**{**values, **changes})
+
+
+def test_adapt_uses_the_scene_before_and_says_so(scenes, tmp_path, monkeypatch):
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path))
+    found = adapt(job(scenes))
+    assert found["before"] == scenes[1] and found["before_name"] == "earlier.tif"
+    assert 0 < found["unchanged_share"] <= 1
+    parts = found["stages"][0]["parts"]
+    assert parts["unchanged"] is None or 0 <= parts["unchanged"] <= 1
+    record = read_card(tmp_path / "mine").training["adaptation"]
+    assert record["before_name"] == "earlier.tif" and record["unchanged_share"] == found["unchanged_share"]
+    assert record["job"]["before"] == "earlier.tif"
+    alone = adapt(job(scenes, before=None, before_bands=None, before_units=None, save="alone"))
+    assert alone["before"] is None and "unchanged_share" not in alone
+    assert alone["verdict"] == "abstained" and "nothing in these bands tells landslide" in alone["reason"]
+
+
+def test_adapt_refuses_a_scene_before_of_another_place_and_writes_nothing(scenes, tmp_path, monkeypatch):
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path))
+    away = Making(geotransform=(7e5, 10.0, 0, 4e6, 0, -10.0))
+    other = write_raster(tmp_path / "away.tif", np.full((6, 40, 40), 0.1, "f4"), away, names=BANDS)
+    with pytest.raises(BadInput, match="no valid pixel under the wanted part"):
+        adapt(job([scenes[0], other]))
+    assert not (tmp_path / "mine").exists()
