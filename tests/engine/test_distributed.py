@@ -34,7 +34,10 @@ def run(folder, *changes, processes=1, when=None, limit_s=240):
     if processes > 1:
         launcher += ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     environment = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-    environment.update(PYTHONPATH=str(HERE.parents[1]), OMP_NUM_THREADS="1", **({"WHEN": when} if when else {}))
+    # Debian builds PyTorch without libuv.
+    environment.update(
+        PYTHONPATH=str(HERE.parents[1]), OMP_NUM_THREADS="1", USE_LIBUV="0", **({"WHEN": when} if when else {})
+    )
     done = subprocess.run(
         [*launcher, PROGRAM, *words], capture_output=True, text=True, check=False, timeout=limit_s, env=environment
     )
