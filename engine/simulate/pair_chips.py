@@ -11,6 +11,7 @@ from torch import Tensor
 from ..before.matching import match_scenes
 from ..before.planes import build_change_planes
 from ..planes import PLANES, SceneScaling, build_planes, planes_for
+from ..protocol import OPTICAL_SLOTS
 from .chips import (
     CHIP_SIZE_PX,
     bands_of_pair,
@@ -25,6 +26,9 @@ from .chips import (
 from .fields import Draw
 from .pairs import ScenePair
 from .scene import IGNORED, seen_labels
+
+FIXED_LIMITS = 0.35
+"""How often display bytes were stretched between limits that are each band's own and the same on all dates."""
 
 
 @dataclass
@@ -119,8 +123,20 @@ def _view(
     valid = torch.ones((1, *values.shape[1:]), dtype=torch.bool)
     if draw.chance(0.12):
         valid &= orbit_edge(draw, values.shape[-1])
-    if as_bytes:
+    if as_bytes and set(slots) <= set(OPTICAL_SLOTS) and draw.chance(FIXED_LIMITS):
+        values = _between_limits(draw, values)
+    elif as_bytes:
         values = stretch_to_bytes(draw, values, values, valid)[0]
     elif as_raw:
         values = values * draw.log_uniform(0.01, 10_000)
     return _View(values, valid, measure_scaling(values, valid, slots, absolute=not (as_bytes or as_raw)))
+
+
+def _between_limits(draw: Draw, values: Tensor) -> Tensor:
+    """Reflectance (slots, h, w) as display bytes / 255 between limits of each band: some hide all that is dark."""
+    bands = []
+    for band in values:
+        low = draw.uniform(0.05, 0.25) if draw.chance(0.4) else 0.0
+        high = low + draw.log_uniform(0.25, 1.0)
+        bands.append(torch.round(((band - low) / (high - low)).clamp(0, 1) * 255) / 255)
+    return torch.stack(bands)

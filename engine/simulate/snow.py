@@ -11,11 +11,15 @@ from .surface import Land, Snowfall, edge_share, is_one_of, put
 
 
 def another_snowfall(draw: Draw) -> Snowfall:
-    """Snow of one date: as the season has it, or far more or less; fresh or old, clean or dusty."""
+    """Snow of one date: as the season has it, or far more or less; fresh or old, clean or dusty.
+
+    How far down meadows are still brown is the date's own: a valley turns green within weeks.
+    """
     return Snowfall(
         more=draw.normal(0.05) if draw.chance(0.3) else draw.uniform(-0.5, 0.5),
         age=draw.uniform() if draw.chance(0.6) else 0.0,
         dust=draw.uniform(0.05, 0.5) if draw.chance(0.2) else 0.0,
+        brown=draw.uniform(-0.3, 3.0),
     )
 
 
@@ -55,7 +59,7 @@ def lay_snow(land: Land, draw: Draw, most: float, fallen: Snowfall | None = None
     land.ice = tongue | snow
     if fallen is not None:
         _clear_trees(land, draw, intact)
-        _wither(land, draw, line - level)
+        _wither(land, draw, line - level, fallen.brown)
         _age(land, draw, fallen)
 
 
@@ -67,12 +71,12 @@ def _clear_trees(land: Land, draw: Draw, intact: Tensor) -> None:
         land.cover = torch.where((land.cover == INDEX["snow"]) & woods & bare, intact, land.cover)
 
 
-def _wither(land: Land, draw: Draw, below_line: Tensor) -> None:
+def _wither(land: Land, draw: Draw, below_line: Tensor, belt: float) -> None:
     """Meadows and shrubs that the snow has only just left are brown, some of them wet."""
-    belt = draw.uniform(-0.2, 1.5) + 0.2 * draw.fractal(draw.size_px / 10, 2.4)[0]
+    edge = belt + 0.2 * draw.fractal(draw.size_px / 10, 2.4)[0]
     kind = draw.pick({"crop_dry": 2, "soil_dark": 2, "soil_wet": 1, "bare_wet": 1.5, "leafless": 1, "gravel": 0.3})
     plants = is_one_of(land, ("grass", "shrub", "crop_green"))
-    put(land, plants & (below_line < belt) & (draw.fractal(4, 2.2)[0] > draw.uniform(-2.5, 0.5)), kind)
+    put(land, plants & (below_line < edge) & (draw.fractal(4, 2.2)[0] > draw.uniform(-2.5, 0.5)), kind)
 
 
 def _age(land: Land, draw: Draw, fallen: Snowfall) -> None:

@@ -74,11 +74,13 @@ class Snowfall:
         more: share of the scene by which more of it lies under snow; negative where it went early.
         age: 0 as it fell, 1 old and grey.
         dust: how much of what the wind brought lies on it, 0 to 1.
+        brown: how far below the snow, in spreads of the heights, meadows have not turned green yet.
     """
 
     more: float = 0.0
     age: float = 0.0
     dust: float = 0.0
+    brown: float = 0.0
 
 
 @dataclass(frozen=True)

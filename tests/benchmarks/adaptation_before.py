@@ -20,6 +20,7 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from engine.adapt import settings_of  # noqa: E402
+from engine.adaptation.search import Stage  # noqa: E402
 from engine.adaptation.views import Views, logits_of  # noqa: E402
 from engine.before.branch import new_by_rule  # noqa: E402
 from engine.before.matching import match_scenes  # noqa: E402
@@ -32,7 +33,7 @@ from engine.planes import build_planes, planes_for  # noqa: E402
 from engine.protocol import HAZARDS, AdaptJob  # noqa: E402
 from engine.reporting import Report  # noqa: E402
 from engine.samples import Characteristics  # noqa: E402
-from engine.score_adapted import adapt_in_memory  # noqa: E402
+from engine.score_adapted import NOT_JUDGED, adapt_in_memory, rank_correlation  # noqa: E402
 from engine.score_shifted import BANDS, LabelledViews, shifted  # noqa: E402
 from engine.simulate import HAZARDS as LABELS  # noqa: E402
 from engine.simulate import seen_labels  # noqa: E402
@@ -42,6 +43,7 @@ from engine.simulate.pairs import compose_pair  # noqa: E402
 PAIR_SEED = 7_600_000_000_001
 SIZE_PX, WINDOW_PX = 384, 192
 WAYS = ("source", "alone", "both")
+Measured = tuple[dict[str, Counts], dict[str, float | None]]
 
 
 def windows(field: Tensor) -> Tensor:
@@ -50,8 +52,8 @@ def windows(field: Tensor) -> Tensor:
     return torch.stack([field[:, top : top + WINDOW_PX, left : left + WINDOW_PX] for top, left in places])
 
 
-def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> dict[str, Counts]:
-    """Counts of one pair by way."""
+def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> Measured:
+    """Counts of one pair by way, and the rank correlation of each way's proxy with the true error."""
     pair = compose_pair(PAIR_SEED + number, SIZE_PX, shown)
     slots = BANDS["six"]
     pick = [pair.after.slots.index(slot) for slot in slots]
@@ -71,20 +73,29 @@ def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> di
     asking = settings.channel, settings.factors, settings.multiple
     before = model.network.restricted_to(planes_for(earlier_of)).eval()
     with torch.inference_mode():
-        earlier_logits = logits_of(before, told[1], *asking)
+        was_logits = logits_of(before, told[1], *asking) - settings.centre
     views = Views(told[0], known[:, 0], later_of, len(known))
     calm = calm_pixels(before, was, *asking, settings.centre)
-    found = {}
-    for way in WAYS:
+    found, ranked = {}, {}
+    for way in WAYS[1:]:
         seen = dataclasses.replace(views, calm=calm if way == "both" else None)
         scene = LabelledViews("", asked, seen, truth, Characteristics())
         outcome = adapt_in_memory(scene, model, job, Report())
-        stage = outcome.source if way == "source" else outcome.winner
-        scores = stage.judgement.scores.clamp(1e-4, 1 - 1e-4)
-        new = new_by_rule(torch.logit(scores), earlier_logits - settings.centre)
-        keep = truth != 255
-        found[way] = count_pixels((new >= 0).numpy(), (truth == 1).numpy(), keep.numpy())
-    return found
+
+        def count(stage: Stage) -> Counts:
+            new = new_by_rule(torch.logit(stage.judgement.scores.clamp(1e-4, 1 - 1e-4)), was_logits)
+            return count_pixels((new >= 0).numpy(), (truth == 1).numpy(), (truth != NOT_JUDGED).numpy())
+
+        found.update({"source": count(outcome.source), way: count(outcome.winner)})
+        errors = [error_of(count(stage)) for stage in outcome.stages]
+        ranked[way] = rank_correlation([stage.judgement.proxy for stage in outcome.stages], errors)
+    return found, ranked
+
+
+def error_of(counts: Counts) -> float:
+    """How wrong a mask of what is new is: false area where nothing is, else 1 - balanced accuracy."""
+    wrong = counts.balanced_accuracy
+    return counts.false_area or 0.0 if wrong is None else 1 - wrong
 
 
 def main() -> int:
@@ -101,11 +112,11 @@ def main() -> int:
             asked = HAZARDS[number % len(HAZARDS)]
             shown = "none" if number // len(HAZARDS) % 2 else asked
             model = load_model((default_model(asked) or "unet") if options.model == "default" else options.model)
-            counts = measure(number, shift, shown, asked, model)
+            counts, ranked = measure(number, shift, shown, asked, model)
             rows.append({"shift": shift, "asked": asked, "shown": shown, **{
                 way: {"iou": c.iou, "balanced_accuracy": c.balanced_accuracy, "false_area": c.false_area}
                 for way, c in counts.items()
-            }})  # fmt: skip
+            }, "rank": ranked})  # fmt: skip
             if not options.json:
                 print(json.dumps(rows[-1]), flush=True)
     print(json.dumps(summary(rows)))
@@ -121,7 +132,9 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
             hit = [row for row in own if row["shown"] != "none" and row["source"]["iou"] is not None]
             gains = [(row[way]["iou"] or 0) - row["source"]["iou"] for row in hit]
             false = [row[way]["false_area"] - row["source"]["false_area"] for row in own if row["shown"] == "none"]
+            ranks = [row["rank"][way] for row in own if row["rank"].get(way) is not None]
             found[f"{asked} {way}"] = {
+                "rank_correlation": round(sum(ranks) / max(1, len(ranks)), 4),
                 "iou_gain": round(sum(gains) / max(1, len(gains)), 4),
                 "harmed": sum(gain < -0.01 for gain in gains),
                 "false_area_change": round(sum(false) / max(1, len(false)), 4),
