@@ -7,6 +7,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from .adaptation_modes import mode_title
+from .adaptation_words import outcome_text
 from .engine_texts import source_title
 from .hazards import hazard_title
 from .result_panel import area_text, escape
@@ -55,7 +56,7 @@ def adaptation_html(adaptation: Mapping[str, Any]) -> str:
     verdict = adaptation.get("verdict")
     # An adapted model's reason begins with that word.
     title = "" if verdict == ADAPTED else f"<b>{escape(verdict_title(verdict))}.</b> "
-    parts = [f"<p>{title}{escape(text_of(adaptation, 'reason'))}</p>"]
+    parts = [f"<p>{title}{escape(outcome_text(adaptation))}</p>"]
     stages = [stage for stage in adaptation.get("stages") or () if isinstance(stage, Mapping)]
     if stages:
         parts.append(f"<h3>{tr('Stages tried')}</h3>{stages_table(stages, verdict == ADAPTED)}")
@@ -113,6 +114,8 @@ def setting_rows(settings: Mapping[str, Any]) -> List[Tuple[str, str]]:
     rows = []
     for title, names in (
         (tr("Scene"), ("scene",)),
+        (tr("Scene before"), ("before_name",)),
+        (tr("Day of the scene before"), ("before_date",)),
         (tr("Hazard"), ("hazard",)),
         (tr("Mode"), ("mode",)),
         (tr("Lambda"), ("lambda", "backward_weight")),

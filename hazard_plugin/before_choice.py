@@ -2,12 +2,19 @@
 
 import json
 from datetime import date
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
-from qgis.core import QgsCoordinateTransform, QgsCsException, QgsMapLayer, QgsProject, QgsRasterLayer, QgsRectangle
-from qgis.PyQt.QtCore import QObject, pyqtSignal
+from qgis.core import (
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsIconUtils,
+    QgsMapLayer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+)
+from qgis.PyQt.QtCore import QEvent, QObject, pyqtSignal
 
-from .compat import RASTER_LAYERS
 from .hazards import is_scene
 from .layer_date import day_in_names, layer_date
 from .raster_source import RENDERED_PROVIDERS
@@ -24,21 +31,25 @@ class BeforeChoice(QObject):
         super().__init__(ui)
         self._ui = ui
         self._chosen: Dict[str, str] = {}
-        self._found_day = ""
-        self._found_for = ""
+        self._found_days: Dict[str, str] = {}
         self._combo = ui.beforeComboBox
-        self._combo.setFilters(RASTER_LAYERS)
-        self._combo.setAllowEmptyLayer(True, self.tr("none (optional)"))
-        self._combo.layerChanged.connect(self._on_chosen)
+        self._combo.installEventFilter(self)
+        self._combo.currentIndexChanged.connect(self._on_chosen)
         ui.layerComboBox.layerChanged.connect(self.refresh)
         project = QgsProject.instance()
-        project.layersAdded.connect(self.refresh)
+        project.layersAdded.connect(self._on_added)
         project.layersRemoved.connect(self.refresh)
-        self.refresh()
+        self._on_added(list(project.mapLayers().values()))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Look again before something is chosen: QGIS does not tell when a layer is given its day."""
+        if event.type() in (QEvent.Type.Enter, QEvent.Type.FocusIn) and not self._combo.view().isVisible():
+            self.refresh()
+        return False
 
     def layer(self) -> Optional[QgsRasterLayer]:
         """The chosen scene from before; None where there is none."""
-        layer = self._combo.currentLayer()
+        layer = QgsProject.instance().mapLayer(self._combo.currentData() or "")
         return layer if isinstance(layer, QgsRasterLayer) else None
 
     def parameters(self, scene: QgsRasterLayer, corrections: Mapping[str, Mapping[str, Any]]) -> Dict[str, Any]:
@@ -71,20 +82,22 @@ class BeforeChoice(QObject):
     def show_found(self, info: Mapping[str, Any]) -> None:
         """Take the scene's day from what the engine found out about it."""
         scene, told = self._scene(), info.get("characteristics")
-        self._found_day = str(told.get("date") or "") if isinstance(told, Mapping) else ""
-        self._found_for = scene.id() if scene is not None else ""
+        if scene is not None:
+            self._found_days[scene.id()] = str(told.get("date") or "") if isinstance(told, Mapping) else ""
         self.refresh()
 
     def refresh(self, *_: Any) -> None:
         """Offer what may be chosen, and show the choice made for this scene where it still may."""
         scene = self._scene()
-        layers = QgsProject.instance().mapLayers().values()
-        offered = [layer for layer in layers if scene is not None and self._may_be_before(layer, scene)]
+        offered = self._offered(scene) if scene is not None else []
         wanted = self._chosen.get(scene.id()) if scene is not None else None
         self._combo.blockSignals(True)
-        ids = {layer.id() for layer in offered}
-        self._combo.setExceptedLayerList([layer for layer in layers if layer.id() not in ids])
-        self._combo.setLayer(next((layer for layer in offered if layer.id() == wanted), None))
+        self._combo.clear()
+        self._combo.addItem(self.tr("none (optional)"), "")
+        for layer in offered:
+            name = layer.name() if self._day_of(layer) else self.tr("{name} (day not known)").format(name=layer.name())
+            self._combo.addItem(QgsIconUtils.iconForLayer(layer), name, layer.id())
+        self._combo.setCurrentIndex(max(0, self._combo.findData(wanted)))
         self._combo.blockSignals(False)
         for widget in (self._ui.beforeLabel, self._combo):
             widget.setVisible(bool(offered))
@@ -93,6 +106,17 @@ class BeforeChoice(QObject):
     def _scene(self) -> Optional[QgsRasterLayer]:
         layer = self._ui.layerComboBox.currentLayer()
         return layer if isinstance(layer, QgsRasterLayer) else None
+
+    def _offered(self, scene: QgsRasterLayer) -> List[QgsRasterLayer]:
+        """Layers that may be before a scene: the latest first, those of unknown day last, else by name."""
+        layers = [one for one in QgsProject.instance().mapLayers().values() if self._may_be_before(one, scene)]
+        layers.sort(key=lambda layer: str(layer.name()).lower())
+        return sorted(layers, key=self._day_of, reverse=True)
+
+    def _on_added(self, layers: List[QgsMapLayer]) -> None:
+        for layer in layers:
+            layer.nameChanged.connect(self.refresh)
+        self.refresh()
 
     def _on_chosen(self, *_: Any) -> None:
         scene, layer = self._scene(), self.layer()
@@ -110,7 +134,7 @@ class BeforeChoice(QObject):
         self._ui.beforeNote.setVisible(layer is not None)
         if layer is None or scene is None:
             return
-        day, now = known_day(layer), self._day_of(scene)
+        day, now = self._day_of(layer), self._day_of(scene)
         if not day:
             text = self.tr("Maps what is new since then; its date is not known.")
         elif not now:
@@ -120,10 +144,9 @@ class BeforeChoice(QObject):
             text = self.tr("Maps what is new since {date}, {days} days before.").format(date=day, days=days)
         self._ui.beforeNote.setText(text)
 
-    def _day_of(self, scene: QgsRasterLayer) -> str:
-        """Day of the scene: the layer's own, else as the engine found it, else as it is called."""
-        found = self._found_day if self._found_for == scene.id() else ""
-        return layer_date(scene) or found or day_in_names(scene)
+    def _day_of(self, layer: QgsRasterLayer) -> str:
+        """Day of a layer: its own, else as the engine found it while it was the scene, else as it is called."""
+        return layer_date(layer) or self._found_days.get(layer.id()) or day_in_names(layer)
 
     def _may_be_before(self, layer: QgsMapLayer, scene: QgsRasterLayer) -> bool:
         """Whether a layer overlaps the scene and is earlier, as far as their days are known.
@@ -132,17 +155,12 @@ class BeforeChoice(QObject):
         """
         if not is_scene(layer) or not layer.isValid() or layer.id() == scene.id() or layer.source() == scene.source():
             return False
-        day, now = known_day(layer), self._day_of(scene)
+        day, now = self._day_of(layer), self._day_of(scene)
         if day and now and day >= now:
             return False
         if not day and layer.providerType() in RENDERED_PROVIDERS:
             return False
         return overlap(layer, scene)
-
-
-def known_day(layer: QgsRasterLayer) -> str:
-    """Day of a layer, by itself or as it is called; empty where not known."""
-    return layer_date(layer) or day_in_names(layer)
 
 
 def overlap(layer: QgsRasterLayer, scene: QgsRasterLayer) -> bool:

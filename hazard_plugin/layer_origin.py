@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping
 from qgis.core import QgsLayerMetadata, QgsMapLayer, QgsProject
 from qgis.PyQt.QtCore import QCoreApplication, QDateTime, Qt
 
+from .adaptation_words import outcome_text
 from .hazards import KIND_PROPERTY
 
 SCOPE = "hazardmapper/"
@@ -102,7 +103,7 @@ def run_history(hazard: str, scene: str, results: Mapping[str, Any]) -> Dict[str
         tr("Model"): results.get("MODEL_USED"),
         tr("SHA-256 of the model"): results.get("MODEL_SHA256"),
         tr("Threshold"): results.get("THRESHOLD_USED"),
-        tr("Adaptation"): results.get("REASON"),
+        tr("Adaptation"): outcome_text(json.loads(results.get("ADAPTATION") or "{}")),
         tr("Device"): results.get("DEVICE_USED"),
         tr("Job"): without_folders(str(results.get("JOB") or "")),
     }

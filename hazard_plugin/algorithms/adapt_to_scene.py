@@ -19,10 +19,12 @@ from ..engine_client import EngineClient
 from ..raster_source import read_layer
 from .adaptation import adaptation_fields, add_adaptation, add_verdict, require_adaptable, run_adaptation
 from .base import absolute
+from .before import TOLD, SceneBefore, add_before, opened_before, placed_before, read_before, told_of_shift
 from .outputs import told_to_processing
 from .scene import SceneAlgorithm
 
-ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", "BATCH_SIZE", "LEARNING_RATE", "REPLAY", "DEVICE", "OVERWRITE")
+LEARNING = ("BATCH_SIZE", "LEARNING_RATE", "REPLAY")
+ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", *TOLD, *LEARNING, "DEVICE", "OVERWRITE")
 PLAIN = ("NAME", "BUDGET_S")
 """Parameters of the adaptation that are not folded away."""
 
@@ -33,6 +35,7 @@ class AdaptToScene(SceneAlgorithm):
     def __init__(self, client: EngineClient) -> None:
         super().__init__(client)
         self._fields: Dict[str, Any] = {}
+        self._before: Optional[SceneBefore] = None
         self._scene_name = ""
 
     def name(self) -> str:
@@ -60,6 +63,8 @@ class AdaptToScene(SceneAlgorithm):
             "whether that helped.\n\n"
             "It learns inside the extent or the polygons, else from the whole scene. What it knows of place, day and "
             "sensor is found out; give DATE, LONGITUDE and LATITUDE, or SENSOR, where that is wrong.\n\n"
+            "With BEFORE, a scene of the same place from before the event on any grid, ground that did not change is "
+            "evidence of where nothing is new; UNCHANGED_SHARE says how much of it there is.\n\n"
             "The verdict is adapted, rolled_back (nothing tried was safely better) or abstained (the scene gives no "
             "footing). A model is saved in all three cases, so that scripts go on; unless adapted it maps as its "
             "parent does. The parent is never changed. Use the new model for this scene and others of the same "
@@ -73,6 +78,7 @@ class AdaptToScene(SceneAlgorithm):
         add, number = self.addParameter, QgsProcessingParameterNumber
         self.add_scene(tr("Learn only inside these polygons"))
         self.add_understanding()
+        add_before(self)
         names = add_adaptation(self)
         add(number("BATCH_SIZE", tr("Windows a step (empty: 4)"), INTEGER, None, True, 1, 1024))
         rate = number("LEARNING_RATE", tr("Learning rate"), DOUBLE, 0.001, False, 1e-7, 1.0)
@@ -94,9 +100,10 @@ class AdaptToScene(SceneAlgorithm):
 
     def require_possible(self, parameters: Dict[str, Any], context: QgsProcessingContext) -> None:
         """Raise HazardError, with one sentence, if the job cannot be as these parameters want it."""
-        require_adaptable(
-            self._read_fields(parameters, context), read_layer(self.raster(parameters, "INPUT", context)).path
-        )
+        layer = self.raster(parameters, "INPUT", context)
+        self._before = read_before(self, parameters, context, layer)
+        fields = {**self._read_fields(parameters, context), **placed_before(self._before)}
+        require_adaptable(fields, read_layer(layer).path)
 
     def prepareAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback
@@ -124,13 +131,18 @@ class AdaptToScene(SceneAlgorithm):
         """Run the job in the engine; returns nothing when cancelled."""
         with told_to_processing():
             try:
-                with self.opened_scene(parameters, context, feedback) as scene:
-                    fields = {**scene, **self._fields, "date": self._fields["date"] or self._date or None}
+                with (
+                    self.opened_scene(parameters, context, feedback) as scene,
+                    opened_before(self._before, feedback) as before,
+                ):
+                    fields = {**scene, **before, **self._fields, "date": self._fields["date"] or self._date or None}
                     adaptation = run_adaptation(self._client, fields, self._scene_name, feedback)
             except protocol.Cancelled:
                 feedback.pushInfo(tr("Cancelled; no model was saved."))
                 return {}
         result = adaptation.result
+        for line in told_of_shift(result):
+            feedback.pushInfo(line)
         return {
             "MODEL": adaptation.folder,
             "MODEL_NAME": result.get("model"),

@@ -20,6 +20,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 
 from ...engine import protocol
 from ..adaptation_modes import mode_help
+from ..adaptation_words import unchanged_text
 from ..compat import DOUBLE, INTEGER
 from ..engine_client import EngineClient
 from ..engine_feedback import WHOLE
@@ -74,6 +75,7 @@ class Adaptation:
             "PROXY_AFTER": result.get("proxy_after"),
             "AREA_BEFORE_M2": result.get("area_before_m2"),
             "AREA_AFTER_M2": result.get("area_after_m2"),
+            "UNCHANGED_SHARE": result.get("unchanged_share"),
             "ADAPTATION": json.dumps(result),
         }
 
@@ -119,6 +121,8 @@ def add_verdict(algorithm: SceneAlgorithm) -> None:
     algorithm.addOutput(QgsProcessingOutputNumber("PROXY_AFTER", tr("Expected error after")))
     algorithm.addOutput(QgsProcessingOutputNumber("AREA_BEFORE_M2", tr("Hazard area before, in m², where it learnt")))
     algorithm.addOutput(QgsProcessingOutputNumber("AREA_AFTER_M2", tr("Hazard area after, in m²")))
+    unchanged = tr("Share that did not change since the scene before (0 to 1; empty: not compared)")
+    algorithm.addOutput(QgsProcessingOutputNumber("UNCHANGED_SHARE", unchanged))
     algorithm.addOutput(QgsProcessingOutputString("ADAPTATION", tr("All that the adaptation tells, as JSON")))
 
 
@@ -171,6 +175,8 @@ def run_adaptation(
     result["warnings"] = [flags_as_parameters(str(line), prefix) for line in result.get("warnings") or ()]
     adaptation = Adaptation(result)
     feedback.pushInfo(str(result.get("reason") or ""))
+    if unchanged := unchanged_text(result):
+        feedback.pushInfo(unchanged)
     for warning in adaptation.warnings:
         feedback.pushWarning(warning)
     return adaptation

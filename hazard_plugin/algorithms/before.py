@@ -46,16 +46,16 @@ class SceneBefore:
         """Name of its layer."""
         return self.source.name
 
-    @property
-    def placed(self) -> Dict[str, Any]:
-        """Fields of a job, with a name in place of a copy that is not made yet."""
-        return {**self.fields, "before": self.source.path or "before"}
-
     @contextlib.contextmanager
     def opened(self, feedback: QgsProcessingFeedback) -> Iterator[Dict[str, Any]]:
         """Yield the fields of a job; a temporary copy is removed afterwards."""
         with self.source.opened(self.near if self.source.is_copied else None, feedback) as opened:
             yield {**self.fields, "before": opened.raster}
+
+
+def placed_before(scene: Optional[SceneBefore]) -> Dict[str, Any]:
+    """Fields of a job, with a name in place of a copy that is not made yet; none where there is no scene before."""
+    return {} if scene is None else {**scene.fields, "before": scene.source.path or "before"}
 
 
 @contextlib.contextmanager
@@ -166,13 +166,18 @@ def told_of_before(result: Mapping[str, Any]) -> List[str]:
     area = result.get("permanent_area_m2")
     if isinstance(area, (int, float)):
         lines.append(tr("Water on both dates: {area:.4f} km², a class of its own (2).").format(area=area / 1e6))
-    shift = result.get("before_shift_px")
-    if shift and not result.get("before_moved"):
-        apart = math.hypot(*shift)
-        lines.append(tr("The two scenes lie {pixels:.1f} pixels apart; none was moved.").format(pixels=apart))
+    lines += told_of_shift(result)
     if result.get("compared_by") == "rule":
         lines.append(tr("Compared by rule: probability now, times one minus the probability before."))
     return lines
+
+
+def told_of_shift(result: Mapping[str, Any]) -> List[str]:
+    """How far apart the two scenes lie, where that is known and too little to be mended, which a warning would tell."""
+    shift = result.get("before_shift_px")
+    if not shift or result.get("before_moved"):
+        return []
+    return [tr("The two scenes lie {pixels:.1f} pixels apart; none was moved.").format(pixels=math.hypot(*shift))]
 
 
 def tr(text: str) -> str:

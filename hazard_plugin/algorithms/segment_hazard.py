@@ -32,7 +32,17 @@ from .adaptation import (
     run_adaptation,
 )
 from .base import absolute
-from .before import TOLD, SceneBefore, add_answer, add_before, answer_of, opened_before, read_before, told_of_before
+from .before import (
+    TOLD,
+    SceneBefore,
+    add_answer,
+    add_before,
+    answer_of,
+    opened_before,
+    placed_before,
+    read_before,
+    told_of_before,
+)
 from .comparison import COMPARED, Comparison, kind_of
 from .outputs import ResultDresser, dress_on_load, require_free, told_to_processing
 from .scene import SceneAlgorithm
@@ -89,7 +99,8 @@ class SegmentHazard(SceneAlgorithm):
             "where its answer is the same on both dates nothing is hazard, and water on both dates is a class of its "
             "own (2). Where BEFORE has no value, the scene is assessed by itself.\n\n"
             "With ADAPT the model first learns from the unlabelled scene, in the same extent or polygons, and VERDICT "
-            "and REASON say whether that helped. An adapted model is saved under ADAPT_NAME, for other scenes of the "
+            "and REASON say whether that helped. With BEFORE as well, ground that did not change is its evidence of "
+            "where nothing is new. An adapted model is saved under ADAPT_NAME, for other scenes of the "
             "same event; where adapting did not help, the model maps as it is. MASK_BEFORE, PROBABILITY_BEFORE and "
             "DIFFERENCE (percentage points) compare with the model as it was.\n\n"
             "Areas are measured on the ellipsoid. A mask is a model's opinion: check it before anyone relies on it."
@@ -176,9 +187,7 @@ class SegmentHazard(SceneAlgorithm):
         fields["date"] = layer_date(layer) or None
         fields["scene_name"] = source.name if source.is_copied else None
         self._before = read_before(self, parameters, context, layer)
-        if self._before is not None:
-            fields.update(self._before.placed)
-        protocol.SegmentJob(raster=source.path or "scene", **fields)
+        protocol.SegmentJob(raster=source.path or "scene", **fields, **placed_before(self._before))
         for path in outputs.values():
             require_free(absolute(path), context.project())
         return fields, outputs
@@ -202,11 +211,13 @@ class SegmentHazard(SceneAlgorithm):
             **adaptation_fields(self, parameters, context, PREFIX),
         }
         raster = read_layer(self.raster(parameters, "INPUT", context)).path or "scene"
-        require_adaptable(adaptation, raster)
+        before = placed_before(self._before)
+        require_adaptable({**adaptation, **before}, raster)
         for name in wanted:  # each has to be possible as an output, and none may be another one as well
             others = [absolute(path) for other, path in outputs.items() if other != name and path]
             for other in others:
-                protocol.SegmentJob(raster=raster, **{**fields, "mask": absolute(outputs[name]), "probability": other})
+                both = {"mask": absolute(outputs[name]), "probability": other}
+                protocol.SegmentJob(raster=raster, **{**fields, **before, **both})
         return adaptation
 
     def processAlgorithm(
@@ -219,38 +230,38 @@ class SegmentHazard(SceneAlgorithm):
                     self.opened_scene(parameters, context, feedback) as scene,
                     opened_before(self._before, feedback) as before,
                 ):
-                    self._fields.update(before)
+                    scenes = {**scene, **before}
                     if self._adaptation is None:
-                        return self._outputs_of(self._segment(scene, {}, feedback, WHOLE), Adaptation(), feedback)
-                    return self._adapt_and_segment(scene, self._adaptation, feedback)
+                        return self._outputs_of(self._segment(scenes, {}, feedback, WHOLE), Adaptation(), feedback)
+                    return self._adapt_and_segment(scenes, self._adaptation, feedback)
             except protocol.Cancelled:
                 feedback.pushInfo(tr("Cancelled; nothing was written."))
                 return {}
 
     def _segment(
         self,
-        scene: Dict[str, Any],
+        scenes: Dict[str, Any],
         fields: Dict[str, Any],
         feedback: QgsProcessingFeedback,
         part: Tuple[float, float],
     ) -> Dict[str, Any]:
         """Segment once, with some fields other than the parameters say."""
-        job = protocol.SegmentJob(**{**scene, **self._fields, **preview_fields(feedback), **fields})
+        job = protocol.SegmentJob(**{**scenes, **self._fields, **preview_fields(feedback), **fields})
         return dict(self._client.run("segment", job, feedback, part))
 
     def _adapt_and_segment(
-        self, scene: Dict[str, Any], fields: Dict[str, Any], feedback: QgsProcessingFeedback
+        self, scenes: Dict[str, Any], fields: Dict[str, Any], feedback: QgsProcessingFeedback
     ) -> Dict[str, Any]:
         """Adapt, then segment with the adapted model, or with the source where that was not safely better."""
         finals = {name: absolute(self._outputs[name]) for name in COMPARED if self._outputs[name]}
         comparison = Comparison(self._fields["hazard"], finals, self._before is not None)
         learnt = fields["budget_s"] / (fields["budget_s"] + SEGMENTING_S * (2 if comparison.is_wanted else 1))
-        fields = {**scene, **fields, "date": fields["date"] or self._date or None}
+        fields = {**scenes, **fields, "date": fields["date"] or self._date or None}
         adaptation = run_adaptation(self._client, fields, self._scene_name, feedback, (0.0, learnt), PREFIX)
         if not adaptation.is_adapted:
             remove_saved(adaptation.folder)
         try:
-            result = self._segment_compared(scene, adaptation, comparison, learnt, feedback)
+            result = self._segment_compared(scenes, adaptation, comparison, learnt, feedback)
         except protocol.Cancelled:
             if adaptation.is_adapted:
                 remove_saved(adaptation.folder)
@@ -261,7 +272,7 @@ class SegmentHazard(SceneAlgorithm):
 
     def _segment_compared(
         self,
-        scene: Dict[str, Any],
+        scenes: Dict[str, Any],
         adaptation: Adaptation,
         comparison: Comparison,
         learnt: float,
@@ -270,15 +281,15 @@ class SegmentHazard(SceneAlgorithm):
         """Segment after an adaptation, and before it where that is to be compared."""
         after = {"model": adaptation.folder} if adaptation.is_adapted else {}
         if not comparison.is_wanted:
-            return self._segment(scene, after, feedback, (learnt, 1.0))
+            return self._segment(scenes, after, feedback, (learnt, 1.0))
         with comparison.workspace() as work:
             begin = learnt
             if adaptation.is_adapted:
                 begin = (learnt + 1.0) / 2
                 before = {"mask": work.mask, "probability": work.probability, **NO_PREVIEW}
-                self._segment(scene, before, feedback, (learnt, begin))
+                self._segment(scenes, before, feedback, (learnt, begin))
             probability = self._fields["probability"] or work.after
-            result = self._segment(scene, {**after, "probability": probability}, feedback, (begin, 1.0))
+            result = self._segment(scenes, {**after, "probability": probability}, feedback, (begin, 1.0))
             if not adaptation.is_adapted:
                 work.repeat(self._fields["mask"], probability)
             work.finish(probability, feedback)
@@ -303,7 +314,7 @@ class SegmentHazard(SceneAlgorithm):
             "SCENE_SHA256": result.get("scene_sha256") or "",
             "MODEL_SHA256": result.get("model_sha256") or "",
             "JOB": json.dumps(result.get("job")) if result.get("job") else "",
-            "WARNINGS": "\n".join([*adaptation.warnings, *(str(line) for line in result.get("warnings") or ())]),
+            "WARNINGS": "\n".join(dict.fromkeys([*adaptation.warnings, *map(str, result.get("warnings") or ())])),
             "ADAPTED_MODEL": adaptation.result.get("model") if adaptation.is_adapted else "",
         }
         optional = ("PROBABILITY", *COMPARED) if adaptation.result else ("PROBABILITY",)

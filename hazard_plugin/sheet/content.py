@@ -9,6 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from qgis.PyQt.QtCore import QCoreApplication
 
 from ..adaptation_report import ADAPTED, verdict_title
+from ..adaptation_words import outcome_text
 from ..hazards import hazard_title, new_hazard_title
 
 STEP_LOGIT = 1.0
@@ -249,8 +250,9 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_pa
         parts.append(tr("{hazard} includes permanent water.").format(hazard=hazard))
     if is_part:
         parts.append(tr("The figures are of the whole area mapped, of which the map shows a part."))
-    reason = adaptation_reason(told)
-    return " ".join([*parts, *([reason] if reason else [])])
+    adaptation = told.get("adaptation")
+    learnt = outcome_text(adaptation) if isinstance(adaptation, Mapping) else ""
+    return " ".join([*parts, *([learnt] if learnt else [])])
 
 
 def is_changed(told: Mapping[str, Any]) -> bool:
@@ -267,12 +269,6 @@ def is_refined(told: Mapping[str, Any]) -> bool:
     except ValueError:
         return False
     return isinstance(refined, Mapping) and bool(refined.get("permanent_water"))
-
-
-def adaptation_reason(told: Mapping[str, Any]) -> str:
-    """What the adaptation came to, in its own sentence; empty where there was none."""
-    adaptation = told.get("adaptation")
-    return str(adaptation.get("reason") or "") if isinstance(adaptation, Mapping) else ""
 
 
 def capitalised(text: str) -> str:

@@ -163,6 +163,8 @@
 
 It learns inside the extent or the polygons, else from the whole scene. What it knows of place, day and sensor is found out; give DATE, LONGITUDE and LATITUDE, or SENSOR, where that is wrong.
 
+With BEFORE, a scene of the same place from before the event on any grid, ground that did not change is evidence of where nothing is new; UNCHANGED_SHARE says how much of it there is.
+
 The verdict is adapted, rolled_back (nothing tried was safely better) or abstained (the scene gives no footing). A model is saved in all three cases, so that scripts go on; unless adapted it maps as its parent does. The parent is never changed. Use the new model for this scene and others of the same event.
 
 With a number of STEPS, the same seed and the same batch size give the same model on a CPU.
@@ -171,6 +173,8 @@ Expected errors are estimates without any labels: check the mask before anyone r
         <translation>Lässt ein Modell vor dem Kartieren aus einer unbeschrifteten Szene lernen, in Sekunden bis zu einer Minute, und sagt ehrlich, ob das half.
 
 Gelernt wird innerhalb der Ausdehnung oder der Polygone, sonst aus der ganzen Szene. Was von Ort, Tag und Sensor bekannt ist, wird ermittelt; geben Sie DATE, LONGITUDE und LATITUDE oder SENSOR an, wo das falsch ist.
+
+Mit BEFORE, einer Szene desselben Orts von vor dem Ereignis auf beliebigem Gitter, belegt Boden, der sich nicht veränderte, wo nichts neu ist; UNCHANGED_SHARE sagt, wie viel davon es gibt.
 
 Das Urteil ist adapted (angepasst), rolled_back (nichts Versuchtes war sicher besser) oder abstained (die Szene gibt keinen Halt). Gespeichert wird in allen drei Fällen ein Modell, damit Skripte weiterlaufen; außer bei adapted kartiert es wie sein Ausgangsmodell. Dieses wird nie verändert. Verwenden Sie das neue Modell für diese Szene und andere desselben Ereignisses.
 
@@ -280,6 +284,10 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
     <message>
         <source>Share of the scene's own statistics (0 to 1)</source>
         <translation>Anteil der eigenen Statistik der Szene (0 bis 1)</translation>
+    </message>
+    <message>
+        <source>Share that did not change since the scene before (0 to 1; empty: not compared)</source>
+        <translation>Anteil, der sich seit der früheren Szene nicht veränderte (0 bis 1; leer: nicht verglichen)</translation>
     </message>
     <message>
         <source>Verdict (adapted, rolled_back or abstained; empty without adaptation)</source>
@@ -562,6 +570,10 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
         <translation>Tag</translation>
     </message>
     <message>
+        <source>Day of the scene before</source>
+        <translation>Tag der früheren Szene</translation>
+    </message>
+    <message>
         <source>Device</source>
         <translation>Gerät</translation>
     </message>
@@ -612,6 +624,10 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
     <message>
         <source>Scene</source>
         <translation>Szene</translation>
+    </message>
+    <message>
+        <source>Scene before</source>
+        <translation>Frühere Szene</translation>
     </message>
     <message>
         <source>Seconds taken</source>
@@ -695,6 +711,25 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
     <message>
         <source>The model is adapting to the scene.</source>
         <translation>Das Modell passt sich an die Szene an.</translation>
+    </message>
+</context>
+<context>
+    <name>AdaptationWords</name>
+    <message>
+        <source>Ground that did not change since {since} ({percent} % of the view) was used: nothing is new there.</source>
+        <translation>Boden, der sich seit {since} nicht veränderte ({percent} % des Ausschnitts), wurde verwendet: Dort ist nichts neu.</translation>
+    </message>
+    <message>
+        <source>No ground was found that did not change since {since}, so it could not help.</source>
+        <translation>Es fand sich kein Boden, der sich seit {since} nicht veränderte; er konnte also nicht helfen.</translation>
+    </message>
+    <message>
+        <source>less than 1</source>
+        <translation>weniger als 1</translation>
+    </message>
+    <message>
+        <source>the scene before</source>
+        <translation>der früheren Szene</translation>
     </message>
 </context>
 <context>
@@ -881,6 +916,10 @@ Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwe
     <message>
         <source>none (optional)</source>
         <translation>keine (freiwillig)</translation>
+    </message>
+    <message>
+        <source>{name} (day not known)</source>
+        <translation>{name} (Tag nicht bekannt)</translation>
     </message>
 </context>
 <context>
@@ -5644,7 +5683,7 @@ The mask has the scene's own grid, cropped to the extent if one is given: 0 none
 
 With BEFORE, a scene of the same place from before the event on any grid, what is new is looked for: where its answer is the same on both dates nothing is hazard, and water on both dates is a class of its own (2). Where BEFORE has no value, the scene is assessed by itself.
 
-With ADAPT the model first learns from the unlabelled scene, in the same extent or polygons, and VERDICT and REASON say whether that helped. An adapted model is saved under ADAPT_NAME, for other scenes of the same event; where adapting did not help, the model maps as it is. MASK_BEFORE, PROBABILITY_BEFORE and DIFFERENCE (percentage points) compare with the model as it was.
+With ADAPT the model first learns from the unlabelled scene, in the same extent or polygons, and VERDICT and REASON say whether that helped. With BEFORE as well, ground that did not change is its evidence of where nothing is new. An adapted model is saved under ADAPT_NAME, for other scenes of the same event; where adapting did not help, the model maps as it is. MASK_BEFORE, PROBABILITY_BEFORE and DIFFERENCE (percentage points) compare with the model as it was.
 
 Areas are measured on the ellipsoid. A mask is a model's opinion: check it before anyone relies on it.</source>
         <translation>Kartiert eine Gefahr in einer Satellitenszene mit einem neuronalen Netz, das im Rechenkern von Hazard Mapper läuft.
@@ -5655,7 +5694,7 @@ Die Maske hat das Gitter der Szene, auf die Ausdehnung zugeschnitten, wenn eine 
 
 Mit BEFORE, einer Szene desselben Orts von vor dem Ereignis auf beliebigem Gitter, wird gesucht, was neu ist: Wo die Antwort an beiden Tagen dieselbe ist, ist nichts Gefahr, und Wasser an beiden Tagen ist eine eigene Klasse (2). Wo BEFORE keinen Wert hat, wird die Szene für sich beurteilt.
 
-Mit ADAPT lernt das Modell zuerst aus der unbeschrifteten Szene, in derselben Ausdehnung oder denselben Polygonen, und VERDICT und REASON sagen, ob das half. Ein angepasstes Modell wird unter ADAPT_NAME gespeichert, für andere Szenen desselben Ereignisses; wo Anpassen nicht half, kartiert das Modell, wie es ist. MASK_BEFORE, PROBABILITY_BEFORE und DIFFERENCE (Prozentpunkte) vergleichen mit dem Modell, wie es war.
+Mit ADAPT lernt das Modell zuerst aus der unbeschrifteten Szene, in derselben Ausdehnung oder denselben Polygonen, und VERDICT und REASON sagen, ob das half. Mit BEFORE dazu belegt ihm Boden, der sich nicht veränderte, wo nichts neu ist. Ein angepasstes Modell wird unter ADAPT_NAME gespeichert, für andere Szenen desselben Ereignisses; wo Anpassen nicht half, kartiert das Modell, wie es ist. MASK_BEFORE, PROBABILITY_BEFORE und DIFFERENCE (Prozentpunkte) vergleichen mit dem Modell, wie es war.
 
 Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Modells: Prüfen Sie sie, bevor sich jemand darauf verlässt.</translation>
     </message>
@@ -6733,8 +6772,8 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Szene vor dem Ereignis (freiwillig)</translation>
     </message>
     <message>
-        <source>Scene before the event (optional): what is new since then is mapped. Layers that overlap the scene and are not known to be later are listed; give a layer its date under Properties &gt; Temporal</source>
-        <translation>Szene vor dem Ereignis (freiwillig): Kartiert wird, was seither neu ist. Aufgeführt sind Layer, welche die Szene überlappen und von denen nicht bekannt ist, dass sie später sind; geben Sie einem Layer sein Datum unter Eigenschaften &gt; Zeitlich</translation>
+        <source>Scene before the event (optional): what is new since then is mapped. Layers that overlap the scene and are not known to be later are listed, the latest first and those of unknown day last; give a layer its day under Properties &gt; Temporal</source>
+        <translation>Szene vor dem Ereignis (freiwillig): Kartiert wird, was seither neu ist. Aufgeführt sind Layer, welche die Szene überlappen und von denen nicht bekannt ist, dass sie später sind, die jüngsten zuerst und die von unbekanntem Tag zuletzt; geben Sie einem Layer seinen Tag unter Eigenschaften &gt; Zeitlich</translation>
     </message>
     <message>
         <source>Se&amp;gment hazard</source>

@@ -4,11 +4,17 @@ import pytest
 import support
 from pairs import FLOOD, LAKE, write_date
 from qgis.core import QgsDateTimeRange, QgsRasterLayer
-from qgis.PyQt.QtCore import QDate, QDateTime, QPoint, QTime
-from qgis.PyQt.QtWidgets import QWidget
+from qgis.PyQt.QtCore import QDate, QDateTime, QEvent, QPoint, QTime
+from qgis.PyQt.QtGui import QColor
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QLabel, QTextBrowser, QWidget
 from support import settle, wait_until
 
 pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def models_folder(tmp_path, monkeypatch):
+    return support.models_folder_of(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -54,9 +60,16 @@ def give_day(layer, day):
 
 def offered(dock):
     combo = dock.ui.beforeComboBox
-    layers = [combo.layer(index) for index in range(combo.count())]
-    assert layers[0] is None, "the first choice is none"
-    return [layer.name() for layer in layers[1:]]
+    texts = [combo.itemText(index) for index in range(combo.count())]
+    assert texts[0] == "none (optional)" and not combo.itemData(0)
+    return texts[1:]
+
+
+def choose(dock, layer):
+    combo = dock.ui.beforeComboBox
+    index = combo.findData(layer.id()) if layer is not None else 0
+    assert index >= 0
+    combo.setCurrentIndex(index)
 
 
 def ready(dock):
@@ -79,11 +92,30 @@ def test_only_overlapping_layers_that_may_be_earlier_are_offered_and_none_is_cho
     result = add_date("result 2024-05-01")
     result.setCustomProperty("hazardmapper/kind", "mask")
     dock.before.refresh()
-    names = ["by its day", "May 2024-05-01", "S2B_MSIL2A_20240301T100559_N0511_R022_T32TPQ", "without a day"]
-    assert sorted(offered(dock), key=str.lower) == sorted(names, key=str.lower)
+    known = ["May 2024-05-01", "by its day", "S2B_MSIL2A_20240301T100559_N0511_R022_T32TPQ"]
+    assert offered(dock) == [*known, "without a day (day not known)"], "the latest first, those of unknown day last"
     assert dock.ui.beforeComboBox.isVisible() and dock.ui.beforeLabel.isVisible()
     assert dock.before.layer() is None and dock.ui.beforeNote.isHidden()
     assert dock.before.parameters(scene, {}) == {"BEFORE": None}
+
+
+def test_a_day_that_is_given_or_found_later_counts(quick_engine, dock, add_date, qgis_iface):
+    scene = add_date("scene", True, active=True, day="2024-09-16")
+    names = ["a", "b", "c"]
+    layers = {name: add_date(name, date="2025-01-31" if name == "c" else "") for name in names}
+    assert offered(dock) == [f"{name} (day not known)" for name in names]
+    choose(dock, layers["b"])
+    assert dock.ui.beforeNote.text() == "Maps what is new since then; its date is not known."
+    give_day(layers["b"], "2024-05-01")
+    QApplication.sendEvent(dock.ui.beforeComboBox, QEvent(QEvent.Type.Enter))
+    assert offered(dock) == ["b", "a (day not known)", "c (day not known)"] and dock.before.layer() is layers["b"]
+    assert dock.ui.beforeNote.text() == "Maps what is new since 2024-05-01, 138 days before."
+    layers["a"].setName("a 2024-06-01")
+    assert offered(dock) == ["a 2024-06-01", "b", "c (day not known)"]
+    make_active(qgis_iface, layers["c"])
+    dock.before.show_found({"characteristics": {"date": "2025-01-31"}})
+    make_active(qgis_iface, scene)
+    assert offered(dock) == ["a 2024-06-01", "b"], "what is known to be later is not offered"
 
 
 def test_a_layer_in_another_crs_is_offered_where_it_overlaps_on_the_ground(quick_engine, dock, add_date):
@@ -99,7 +131,7 @@ def test_the_choice_is_kept_for_each_scene_and_with_the_project_alone(
 
     scene = add_date("Faenza 2024-09-16", True, active=True)
     earlier = add_date("May 2024-05-01")
-    dock.ui.beforeComboBox.setLayer(earlier)
+    choose(dock, earlier)
     assert dock.choices_touched
     assert dock.ui.beforeNote.text() == "Maps what is new since 2024-05-01, 138 days before."
     make_active(qgis_iface, earlier)
@@ -114,14 +146,14 @@ def test_the_choice_is_kept_for_each_scene_and_with_the_project_alone(
     layers = {layer.name(): layer for layer in project.mapLayers().values()}
     dock.ui.layerComboBox.setLayer(layers["Faenza 2024-09-16"])
     assert dock.before.layer() is layers["May 2024-05-01"]
-    dock.ui.beforeComboBox.setLayer(None)
+    choose(dock, None)
     assert dock.before.remembered() == {"before": ""} and dock.ui.beforeNote.isHidden()
 
 
 def test_a_layer_that_goes_is_no_longer_chosen(quick_engine, dock, add_date, project):
     scene = add_date("Faenza 2024-09-16", True, active=True)
     earlier = add_date("May 2024-05-01")
-    dock.ui.beforeComboBox.setLayer(earlier)
+    choose(dock, earlier)
     project.removeMapLayer(earlier.id())
     assert dock.before.parameters(scene, {}) == {"BEFORE": None} and dock.before.remembered() == {"before": ""}
     assert dock.ui.beforeComboBox.isHidden() and dock.ui.beforeNote.isHidden()
@@ -130,7 +162,7 @@ def test_a_layer_that_goes_is_no_longer_chosen(quick_engine, dock, add_date, pro
 def test_corrections_of_the_scene_before_go_along(quick_engine, dock, add_date):
     scene = add_date("Faenza 2024-09-16", True, active=True)
     earlier = add_date("May 2024-05-01")
-    dock.ui.beforeComboBox.setLayer(earlier)
+    choose(dock, earlier)
     told = {earlier.id(): {"bands": "blue,green,red,nir,-,-", "sensor": "", "units": "raw", "gsd_m": None}}
     assert dock.before.parameters(scene, told) == {
         "BEFORE": earlier.id(),
@@ -144,7 +176,7 @@ def test_a_run_says_what_is_new_and_what_was_there(dock, add_date, click, projec
     add_date("Faenza 2024-09-16", True, active=True, date="2024-09-16")
     earlier = add_date("May 2024-05-01", date="2024-05-01")
     ready(dock)
-    dock.ui.beforeComboBox.setLayer(earlier)
+    choose(dock, earlier)
     picture(dock, "dock_before")
     click(dock.ui.segmentButton)
     assert wait_until(lambda: not dock.queue.is_running, 120)
@@ -157,17 +189,39 @@ def test_a_run_says_what_is_new_and_what_was_there(dock, add_date, click, projec
     new, old = ((codes == code).sum() * 100 / 1e6 for code in (1, 2))
     assert f"<b>New flood - Faenza 2024-09-16</b><br>{new:.3g} km² since 2024-05-01; {old:.3g} km² of water was" in text
     picture(dock, "dock_before_result")
-    dock.ui.beforeComboBox.setLayer(None)
+    choose(dock, None)
     click(dock.ui.segmentButton)
     assert wait_until(lambda: not dock.queue.is_running, 120)
     assert "since" not in dock.results.texts()[0] and "<b>Flood - Faenza 2024-09-16</b>" in dock.results.texts()[0]
+
+
+def test_an_adaptation_from_the_dock_gets_the_scene_before_too(
+    models_folder, quick_engine, dock, add_date, click, monkeypatch, picture
+):
+    add_date("Faenza 2024-09-16", True, active=True)
+    earlier = add_date("May", day="2024-05-01")
+    ready(dock)
+    choose(dock, earlier)
+    dock.ui.adaptCheckBox.setChecked(True)
+    sent = support.jobs_sent_by(dock.client, monkeypatch)
+    click(dock.ui.segmentButton)
+    assert wait_until(lambda: not dock.queue.is_running, 60)
+    told = [(kind, job.before, job.before_date) for kind, job in sent if kind in ("adapt", "segment")]
+    assert told == [(kind, earlier.source(), "2024-05-01") for kind in ("adapt", "segment")]
+    dock.results.findChild(QLabel, "resultLabel").linkActivated.emit("stages")
+    assert wait_until(lambda: dock.findChild(QDialog, "adaptationDialog") is not None, 3)
+    dialog = dock.findChild(QDialog, "adaptationDialog")
+    text = dialog.findChild(QTextBrowser).toPlainText()
+    assert "Ground that did not change since 2024-05-01 (68 % of the view) was used" in text
+    picture(dialog, "stages_before")
+    dialog.reject()
 
 
 def test_nothing_is_cut_off_at_300_pixels(quick_engine, dock, add_date, picture):
     add_date("S2_2024-09-16_a_rather_long_name_of_a_scene_that_does_not_fit", True, active=True)
     earlier = add_date("S2_2024-05-01_a_rather_long_name_of_an_earlier_scene_that_does_not_fit")
     ready(dock)
-    dock.ui.beforeComboBox.setLayer(earlier)
+    choose(dock, earlier)
     dock.setFloating(True)
     dock.resize(300, 1000)
     settle()
@@ -178,12 +232,31 @@ def test_nothing_is_cut_off_at_300_pixels(quick_engine, dock, add_date, picture)
             assert right <= 300, f"{widget.objectName() or type(widget).__name__} ends at {right}"
 
 
+def test_names_of_unknown_day_are_told_whole_on_a_dark_theme(dark_theme, quick_engine, dock, add_date, picture):
+    add_date("Faenza 2024-09-16", True, active=True)
+    layer = add_date("a_rather_long_name_of_a_scene_of_unknown_day_that_does_not_fit")
+    ready(dock)
+    choose(dock, layer)
+    dock.setFloating(True)
+    dock.resize(300, 1000)
+    settle()
+    picture(dock, "dock_before_300_dark")
+    combo = dock.ui.beforeComboBox
+    image = combo.grab().toImage()
+    assert QColor(image.pixel(image.width() // 2, 4)).lightness() < 100
+    combo.showPopup()
+    settle()
+    picture(combo.view(), "before_list_300_dark")
+    assert combo.view().width() >= combo.view().sizeHintForColumn(0)
+    combo.hidePopup()
+
+
 def test_each_scene_of_a_queue_is_compared_where_that_can_be(quick_engine, dock, add_date, project):
     later = add_date("June 2024-06-01", True)
     elsewhere = add_date("elsewhere 2024-09-16", origin=(520_000.0, 4_900_000.0))
     older = add_date("April 2024-04-01")
     add_date("Faenza 2024-09-16", True, active=True)
     earlier = add_date("May 2024-05-01")
-    dock.ui.beforeComboBox.setLayer(earlier)
+    choose(dock, earlier)
     compared = [dock.before.parameters(layer, {})["BEFORE"] for layer in (dock.scene(), later, elsewhere, older)]
     assert compared == [earlier.id(), earlier.id(), None, None]

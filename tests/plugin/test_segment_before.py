@@ -5,7 +5,7 @@ from pairs import SEGMENT, refusal, values_of, write_date
 from qgis import processing
 from qgis.core import QgsDateTimeRange, QgsRasterLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QTime
-from support import jobs_sent_by, models_folder_of
+from support import jobs_sent_by
 
 
 @pytest.fixture
@@ -36,17 +36,6 @@ def test_the_day_of_the_layer_is_told_to_the_engine(provider, project, pair, sen
     properties.setFixedTemporalRange(QgsDateTimeRange(QDateTime(day, QTime(0, 0)), QDateTime(day, QTime(23, 59))))
     processing.run(SEGMENT, values_of((pair[0], layer), tmp_path))
     assert sent[0][1].before_date == "2024-04-30"
-
-
-def test_an_adaptation_learns_from_the_scene_alone_and_the_result_is_compared(
-    provider, project, pair, sent, tmp_path, monkeypatch
-):
-    models_folder_of(tmp_path, monkeypatch)
-    outputs = {"MASK_BEFORE": str(tmp_path / "unadapted.tif"), "PROBABILITY": str(tmp_path / "p.tif")}
-    processing.run(SEGMENT, values_of(pair, tmp_path, ADAPT=True, ADAPT_NAME="may", **outputs))
-    jobs = [(kind, job.before) for kind, job in sent if kind in ("adapt", "segment")]
-    assert jobs == [("adapt", None), ("segment", pair[1]), ("segment", pair[1])]
-    assert "Water on both dates" in (tmp_path / "unadapted.qml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 from osgeo import gdal
-from pairs import FLOOD, LAKE, SEGMENT, refusal, values_of, write_date
+from pairs import FLOOD, HEIGHT, LAKE, SEGMENT, WIDTH, refusal, values_of, write_date
 from qgis import processing
 from qgis.core import (
     QgsCoordinateReferenceSystem,
@@ -85,6 +85,26 @@ def test_where_the_scene_before_has_no_value_the_scene_is_assessed_by_itself(eng
     results = processing.run(SEGMENT, values_of((pair[0], half), tmp_path))
     codes = gdal.Open(results["OUTPUT"]).ReadAsArray()
     assert np.mean(codes[FLOOD] == 1) > 0.8 and np.mean(codes[LAKE] == 1) > 0.8
+
+
+def test_an_adaptation_uses_ground_that_did_not_change(engine, project, pair, tmp_path):
+    feedback = QgsProcessingFeedback(False)
+    values = {"INPUT": pair[0], "BEFORE": pair[1], "HAZARD": "flood", "MODE": "statistics"}
+    values.update(NAME=str(tmp_path / "adapted"), BUDGET_S=20)
+    results = processing.run("hazardmapper:adapttoscene", values, feedback=feedback)
+    land = 1 - (FLOOD[0].stop - FLOOD[0].start) * (FLOOD[1].stop - FLOOD[1].start) / (HEIGHT * WIDTH)
+    assert results["UNCHANGED_SHARE"] == pytest.approx(land, abs=0.1)
+    told = json.loads(results["ADAPTATION"])
+    assert told["before_name"] == "earlier.tif" and told["before_date"] == "2024-05-01" and told["stages"]
+    percent = f"{100 * results['UNCHANGED_SHARE']:.0f}"
+    log = feedback.textLog()
+    assert f"Ground that did not change since 2024-05-01 ({percent} % of the view) was used" in log
+    assert "0.0 pixels apart" in log
+    mapped = {**values_of(pair, tmp_path), "MODEL": results["MODEL"]}
+    processing.run(SEGMENT, mapped)
+    page = tmp_path / "report.html"
+    processing.run("hazardmapper:hazardreport", {"MASK": mapped["OUTPUT"], "OUTPUT": str(page)})
+    assert f"({percent} % of the view) was used" in page.read_text("utf-8")
 
 
 @pytest.fixture

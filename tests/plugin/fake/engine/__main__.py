@@ -201,6 +201,9 @@ def adapt(job_id, job):
         ],
         "characteristics": {"longitude": 12.34, "latitude": 44.5, "date": job["date"], "sensor": None, "sources": {}},
     }
+    if job["before"]:
+        told = {"before_name": os.path.basename(job["before"]), "before_date": job["before_date"]}
+        result.update(before=job["before"], unchanged_share=0.68, before_moved=False, **told)
     save_adapted(folder, name, job, result)
     send("done", id=job_id, result=result)
 
