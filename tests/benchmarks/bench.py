@@ -5,8 +5,8 @@ process of its own; ``--only`` chooses some. A GPU adds rows of its own.
 
     python tests/benchmarks/bench.py [--json] [--only pipeline,backends] [--full]
 
-``--full`` adds the sections ``tile`` and ``mosaic``: a Sentinel-2 tile (10 980 x 10 980, six bands) and a virtual mosaic
-of 100 000 x 100 000 pixels.
+``--full`` adds the sections ``tile`` and ``mosaic``: a Sentinel-2 tile (10 980 x 10 980, six bands) and a virtual
+mosaic of 100 000 x 100 000 pixels.
 """
 
 import argparse
