@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 NAMES = ("B02", "B03", "B04", "B08", "B11", "B12")
 COLUMNS = 3000
+FASTEST = "unet"
+"""Of the bundled models."""
 
 
 def write_scene(path: Path, columns: int, rows: int) -> None:
@@ -77,9 +79,10 @@ def write_mosaic(folder: Path, side: int) -> Path:
     return mosaic
 
 
-def measure_memory(raster: str, mask: str) -> tuple[float, float]:
+def measure_memory(raster: str, mask: str, *options: str) -> tuple[float, float]:
     """Peak resident memory in MB of a whole ``segment`` command, and its seconds."""
     command = [sys.executable, "-m", "engine", "segment", "--raster", raster, "--hazard", "flood", "--mask", mask]
+    command += options
     began = time.perf_counter()
     process = subprocess.Popen([*command, "--device", "cpu", "--json"], cwd=ROOT, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -100,10 +103,14 @@ def memory(folder: Path) -> dict[str, float]:
 
 
 def tile(folder: Path) -> dict[str, float]:
-    """A whole Sentinel-2 tile with the default model."""
+    """A whole Sentinel-2 tile with the fastest bundled model, and with the default one."""
     scene = folder / "tile10980.tif"
     write_scene(scene, 10980, 10980)
-    return dict(zip(("peak_mb", "seconds"), measure_memory(str(scene), f"{folder}/t.tif"), strict=True))
+    figures = {}
+    for name, options in (("fastest", ("--model", FASTEST)), ("default", ())):
+        found = measure_memory(str(scene), f"{folder}/{name}.tif", *options)
+        figures.update(zip((f"peak_mb_{name}", f"seconds_{name}"), found, strict=True))
+    return figures
 
 
 def mosaic(folder: Path) -> dict[str, float]:
