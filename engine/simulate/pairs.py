@@ -23,10 +23,10 @@ from .setting import another_date
 from .snow import another_snowfall
 from .surface import Land, copy_of, is_one_of, palette, put
 
-PAIR_SHARES = {**HAZARD_SHARES, "none": 0.42}
+PAIR_SHARES = {**HAZARD_SHARES, "none": 0.8}
 """How often a pair shows which hazard; pairs without any teach what ordinary change looks like."""
 
-CALM_MOUNTAINS = 0.4
+CALM_MOUNTAINS = 0.6
 """How many of these lie in mountains, where snow that comes and goes is what changes most."""
 
 LEAFLESS_WARMTH = -0.2
