@@ -7,20 +7,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..planes import PLANES, SceneScaling, planes_for
-from ..protocol import SLOTS
+from ..protocol import OPTICAL_SLOTS, SLOTS
 from .matching import INDICES, PairMatch, index_values
 
 _DIFFERENCES = tuple(f"difference_{slot}" for slot in SLOTS)
+_LOG_RATIOS = tuple(f"log_ratio_{slot}" for slot in OPTICAL_SLOTS)
 _COMMON = tuple(f"common_{slot}" for slot in SLOTS)
 _CHANGES = tuple(f"change_{name}" for name in INDICES)
 _LATER = tuple(f"later_{slot}" for slot in SLOTS)
 _EARLIER = tuple(f"earlier_{slot}" for slot in SLOTS)
 
-CHANGE_PLANES: tuple[str, ...] = (*_DIFFERENCES, *_COMMON, *_CHANGES, *_LATER, *_EARLIER, "magnitude", "surroundings")
+CHANGE_PLANES: tuple[str, ...] = (
+    *_DIFFERENCES, *_COMMON, *_CHANGES, *_LATER, *_EARLIER, "magnitude", "surroundings", *_LOG_RATIOS,
+)  # fmt: skip
 """Names of all planes of change, in the order of the first convolution of ``branch.ChangeBranch``."""
 
 SURROUNDINGS_PX = 7
 LARGEST = 6.0
+DARKEST = 0.02
+"""Reflectance, or share of the brightest, that is added before ratios are taken, so that they do not enlarge noise."""
 
 
 def build_change_planes(
@@ -55,6 +60,10 @@ def build_change_planes(
         power += difference**2
         planes[:, _at(f"difference_{slot}")] = difference / 3
         planes[:, _at(f"common_{slot}")] = 1.0
+        if slot in OPTICAL_SLOTS:
+            at = scalings[0].slots.index(slot)
+            unit = 1.0 if scalings[0].absolute[at] else max(scalings[0].high[at], 1e-6)
+            planes[:, _at(f"log_ratio_{slot}")] = _log_ratio(now / unit, (band.gain * was + band.offset) / unit)
     first = index_values(later.transpose(0, 1), scalings[0])
     second = index_values(earlier.transpose(0, 1), scalings[1])
     for name, shift in match.shifts.items():
@@ -70,6 +79,11 @@ def build_change_planes(
         planes[:, _at("magnitude")] = magnitude
         planes[:, _at("surroundings")] = around[:, 0]
     return planes.masked_fill_(~valid, 0.0)
+
+
+def _log_ratio(now: Tensor, was: Tensor) -> Tensor:
+    """Logarithm of how many times brighter a pixel became: change on dark ground shows beside that of snow."""
+    return (torch.log((now.clamp_min(0) + DARKEST) / (was.clamp_min(0) + DARKEST)) / 1.5).clamp(-2, 2)
 
 
 def _at(name: str) -> int:
