@@ -22,7 +22,7 @@ from .adaptation.search import Listener, Outcome, Settings, adapt_network
 from .adaptation.verdict import Verdict, abstained, judge_outcome, probability, stage_rows
 from .adaptation.views import Views
 from .before.earlier import describe_earlier, open_earlier
-from .before.unchanged import calm_pixels
+from .before.unchanged import calm_and_changed
 from .cards import ModelCard, default_trouble, find_parent
 from .characteristics import Found, find_characteristics
 from .devices import choose_device, is_out_of_memory
@@ -187,8 +187,7 @@ def _adapt(
         finish=report.finish.is_set,
     )
     try:
-        calm = _calm(model, visible, settings, device)
-        moved = dataclasses.replace(views, calm=calm).to(device)
+        moved = _seen_before(model, visible, views, settings, device).to(device)
         replay = windows_of([(chip.scene, chip.score) for chip in chips], views.chosen).to(device) if chips else None
         outcome = adapt_network(network, moved, settings, known, listener, replay)
     except (RuntimeError, MemoryError) as error:
@@ -198,14 +197,18 @@ def _adapt(
     return outcome, judge_outcome(outcome, visible.area_m2, time.monotonic() - began)
 
 
-def _calm(model: Model, visible: Visible, settings: Settings, device: torch.device) -> Tensor | None:
-    """Where the scene before shows that nothing is new; None without one."""
+def _seen_before(model: Model, visible: Visible, views: Views, settings: Settings, device: torch.device) -> Views:
+    """The views with what an earlier scene shows of them, where there is one."""
     was = visible.earlier
     if was is None:
-        return None
+        return views
     network = model.network.restricted_to(planes_for(was.scaling)).eval().to(device)
-    there = dataclasses.replace(was, planes=was.planes.to(device), unchanged=was.unchanged.to(device))
-    return calm_pixels(network, there, settings.channel, settings.factors, settings.multiple, settings.centre)
+    there = dataclasses.replace(
+        was, planes=was.planes.to(device), unchanged=was.unchanged.to(device), changed=was.changed.to(device)
+    )
+    asked = settings.channel, settings.factors, settings.multiple, settings.centre
+    calm, changed = calm_and_changed(network, there, *asked)
+    return dataclasses.replace(views, calm=calm, changed=changed)
 
 
 def no_footing(views: Views | None) -> str | None:

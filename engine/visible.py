@@ -13,7 +13,7 @@ import torch
 from .adaptation.views import Views
 from .before.earlier import Earlier
 from .before.predict import pair_window
-from .before.unchanged import EarlierWindows, unchanged_pixels
+from .before.unchanged import EarlierWindows, compare_ground
 from .planes import build_planes
 from .preparing import Prepared
 from .raster import Scene, Window
@@ -105,7 +105,7 @@ def look_at(
 
 def _look_back(earlier: Earlier, prepared: Prepared, windows: Sequence[tuple[Array, Mask, Place]]) -> EarlierWindows:
     """The same windows on the earlier date."""
-    grid, planes, unchanged = prepared.grid, [], []
+    grid, planes, unchanged, changed = prepared.grid, [], [], []
     scalings = prepared.scaling, earlier.scaling
     with Scene(earlier.job) as was:
         for values, valid, (left, top) in windows:
@@ -114,8 +114,10 @@ def _look_back(earlier: Earlier, prepared: Prepared, windows: Sequence[tuple[Arr
             before, also = grid.read(was, earlier.understanding, window, size)
             pair = pair_window((values, before), (valid, also), scalings, earlier.match)
             planes.append(pair.earlier.half())
-            unchanged.append(unchanged_pixels(pair.change[None], pair.both[None], earlier.match.slots)[0])
-    return EarlierWindows(torch.stack(planes), earlier.scaling, torch.stack(unchanged))
+            calm, great = compare_ground(pair.change[None], pair.both[None], earlier.match)
+            unchanged.append(calm[0])
+            changed.append(great[0])
+    return EarlierWindows(torch.stack(planes), earlier.scaling, torch.stack(unchanged), torch.stack(changed))
 
 
 def lattice(width: int, height: int, across: int, down: int, most: int) -> list[tuple[int, int]]:

@@ -5,7 +5,8 @@ does not tell by itself never grows beyond what the source found, or half a per 
 only where source and physics both see it already, agree on it, and the pixels gained look like water themselves.
 
 With a scene from before, ground that did not change is known to hold nothing new. What is found there may be given up,
-and never grows; a hazard that physics does not tell can then be adapted to, too, towards fewer false alarms.
+and never grows. A hazard that physics does not tell can then be adapted to, too, and may grow onto ground that changed
+and looks like it, where nearly all that the source finds is such ground.
 """
 
 from __future__ import annotations
@@ -42,7 +43,12 @@ LARGEST_LOSS = 0.02
 """Share of the source's area that may be lost: on its own finds the prior is no reason to overrule it."""
 SUPPORTED, CONTRADICTED = 0.5, 0.1
 """The prior supports a pixel from the first on, and contradicts it up to the second."""
-LEAST_UNCHANGED = 0.2
+LEAST_FRESH, LEAST_GAINED_FRESH = 0.7, 0.9
+"""Share of what the source finds, and of what is gained, that must lie on ground that changed and looks like the
+hazard, for one to grow that physics does not tell."""
+LEAST_FOUND, LARGEST_FRESH_GROWTH = 0.005, 3.0
+"""Share of the view that the source must find for that, and the multiple of it that may be reached."""
+LEAST_UNCHANGED = 0.04
 """Share of the view that must be known to hold nothing new for it to give footing by itself."""
 LARGEST_DIVERGENCE = 0.15
 LEAST_RANK = 0.7
@@ -60,6 +66,7 @@ class Limits:
         bright: share of the valid pixels as bright as cloud or snow.
         hazard: for messages.
         calm: (n, h, w) bool, where an earlier scene shows that nothing is new; None without one.
+        fresh: (n, h, w) bool, where it shows that ground changed, and physics has nothing against the hazard.
     """
 
     source: Judgement
@@ -68,6 +75,7 @@ class Limits:
     bright: float = 0.0
     hazard: str = "flood"
     calm: Tensor | None = None
+    fresh: Tensor | None = None
 
     def no_footing(self) -> str | None:
         """Why no candidate could be told to be better, in words; None where one could."""
@@ -131,7 +139,7 @@ class Limits:
         if share_of(self.valid, gained, self.valid) <= FEW:
             return None
         if self.prior is None:
-            return "nothing supports what it gains"
+            return self._unsupported_by_change(gained, candidate.share)
         supported = share_of(gained, self.prior >= SUPPORTED, self.valid)
         contradicted = share_of(gained, self.prior <= CONTRADICTED, self.valid)
         if supported < LEAST_SUPPORT or contradicted > LARGEST_CONTRADICTION:
@@ -142,6 +150,19 @@ class Limits:
         both = share_of(self.valid, (candidate.scores >= 0.5) & (self.prior >= SUPPORTED), self.valid)
         if both < self.bright:
             return f"cloud or snow covers {self.bright:.0%}, and what it shades looks like water"
+        return None
+
+    def _unsupported_by_change(self, gained: Tensor, share: float) -> str | None:
+        if self.fresh is None or self.source.share < LEAST_FOUND:
+            return "nothing supports what it gains"
+        found = share_of(self.source.scores >= 0.5, self.fresh, self.valid)
+        if found < LEAST_FRESH:
+            return f"only {found:.0%} of what the source model finds lies on ground that changed"
+        supported = share_of(gained, self.fresh, self.valid)
+        if supported < LEAST_GAINED_FRESH:
+            return f"only {supported:.0%} of what it gains lies on ground that changed"
+        if share > LARGEST_FRESH_GROWTH * self.source.share:
+            return f"it is more than {LARGEST_FRESH_GROWTH:g} times of what the source model finds"
         return None
 
     def _lost(self, candidate: Judgement) -> float:

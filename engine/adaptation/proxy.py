@@ -21,7 +21,7 @@ WAYS = ("turned", "brighter")
 PRIOR_LEANS = 0.5
 """From here on a physical prior speaks for the hazard, below against it. Only what it is surer of ranked candidates no
 better than chance does: under a shift the pixels at stake are those in the middle."""
-LEAST_CALM = 0.05
+LEAST_CALM = 0.04
 """Share of the valid pixels that must be known to hold nothing new for them to judge by."""
 RANK_OF = 256
 """Pixels of the deepest features from which their rank is taken."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..model import HazardNet
 from ..priors import physical_prior
-from .guards import Limits, share_of_bright, tells
+from .guards import SUPPORTED, Limits, share_of_bright, tells
 from .proxy import Judge, Judgement, Looks, Seen, see
 from .replay import Replay
 from .settings import Settings
@@ -134,9 +134,16 @@ class Search:
         planes, valid = self.views.planes[:judged], self.views.valid[:judged]
         calm = None if self.views.calm is None else self.views.calm[:judged]
         prior = self.judge.prior if tells(self.settings.hazard, self.views.chosen) else None
-        return Limits(
-            source, valid, prior, share_of_bright(planes, self.views.names(), valid), self.settings.hazard, calm
-        )
+        bright = share_of_bright(planes, self.views.names(), valid)
+        return Limits(source, valid, prior, bright, self.settings.hazard, calm, self._fresh())
+
+    def _fresh(self) -> Tensor | None:
+        """Ground of the judged windows that changed and looks like the hazard; None without an earlier scene."""
+        changed, looks_like = self.views.changed, self.judge.prior
+        if changed is None:
+            return None
+        changed = changed[: self.views.judged]
+        return changed if looks_like is None else changed & (looks_like >= SUPPORTED)
 
     def _try_all(self, looks: Looks) -> None:
         if self.settings.threshold:

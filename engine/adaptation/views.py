@@ -26,6 +26,7 @@ class Views:
         scaling: of the scene; tells which planes there are.
         judged: how many of the first windows are used to judge candidates; all are used to learn.
         calm: (n, h, w) bool, where an earlier scene shows that nothing can be new; None without one.
+        changed: (n, h, w) bool, where it shows that something can: the ground changed, and nothing was found before.
     """
 
     planes: Tensor
@@ -33,11 +34,13 @@ class Views:
     scaling: SceneScaling
     judged: int
     calm: Tensor | None = None
+    changed: Tensor | None = None
 
     def to(self, device: torch.device) -> Views:
         """The same on another device."""
-        calm = None if self.calm is None else self.calm.to(device)
-        return replace(self, planes=self.planes.to(device), valid=self.valid.to(device), calm=calm)
+        calm, changed = (None if field is None else field.to(device) for field in (self.calm, self.changed))
+        planes, valid = self.planes.to(device), self.valid.to(device)
+        return replace(self, planes=planes, valid=valid, calm=calm, changed=changed)
 
     def __len__(self) -> int:
         return self.planes.shape[0]

@@ -24,6 +24,8 @@ CHANGE_PLANES: tuple[str, ...] = (
 
 SURROUNDINGS_PX = 7
 LARGEST = 6.0
+LOG_RATIO_SCALE, INDEX_SCALE, MAGNITUDE_SCALE = 1.5, 3.0, 3.0
+"""By which logarithms of ratios and magnitudes are divided, and changes of indices multiplied."""
 DARKEST = 0.02
 """Reflectance, or share of the brightest, that is added before ratios are taken, so that they do not enlarge noise."""
 
@@ -67,13 +69,13 @@ def build_change_planes(
     first = index_values(later.transpose(0, 1), scalings[0])
     second = index_values(earlier.transpose(0, 1), scalings[1])
     for name, shift in match.shifts.items():
-        planes[:, _at(f"change_{name}")] = ((first[name] - second[name] - shift) * 3).clamp(-3, 3)
+        planes[:, _at(f"change_{name}")] = ((first[name] - second[name] - shift) * INDEX_SCALE).clamp(-3, 3)
     for kind, scaling, told in zip(("later", "earlier"), scalings, normalised, strict=True):
         chosen = planes_for(scaling)
         for slot in scaling.slots:
             planes[:, _at(f"{kind}_{slot}")] = told[:, chosen.index(PLANES.index(f"norm_{slot}"))]
     if match.slots:
-        magnitude = (power / len(match.slots)).sqrt().clamp(max=LARGEST) / 3
+        magnitude = (power / len(match.slots)).sqrt().clamp(max=LARGEST) / MAGNITUDE_SCALE
         magnitude = magnitude * valid[:, 0]
         around = F.avg_pool2d(magnitude[:, None], SURROUNDINGS_PX, 1, SURROUNDINGS_PX // 2, count_include_pad=False)
         planes[:, _at("magnitude")] = magnitude
@@ -83,7 +85,7 @@ def build_change_planes(
 
 def _log_ratio(now: Tensor, was: Tensor) -> Tensor:
     """Logarithm of how many times brighter a pixel became: change on dark ground shows beside that of snow."""
-    return (torch.log((now.clamp_min(0) + DARKEST) / (was.clamp_min(0) + DARKEST)) / 1.5).clamp(-2, 2)
+    return (torch.log((now.clamp_min(0) + DARKEST) / (was.clamp_min(0) + DARKEST)) / LOG_RATIO_SCALE).clamp(-2, 2)
 
 
 def _at(name: str) -> int:

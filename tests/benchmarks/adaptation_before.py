@@ -25,7 +25,7 @@ from engine.adaptation.views import Views, logits_of  # noqa: E402
 from engine.before.branch import new_by_rule  # noqa: E402
 from engine.before.matching import match_scenes  # noqa: E402
 from engine.before.planes import build_change_planes  # noqa: E402
-from engine.before.unchanged import EarlierWindows, calm_pixels, unchanged_pixels  # noqa: E402
+from engine.before.unchanged import EarlierWindows, calm_and_changed, compare_ground  # noqa: E402
 from engine.cards import default_model  # noqa: E402
 from engine.metrics import Counts, count_pixels  # noqa: E402
 from engine.model import Model, load_model  # noqa: E402
@@ -65,7 +65,7 @@ def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> Me
     known = windows(everywhere)
     told = build_planes(later, known, later_of), build_planes(earlier, known, earlier_of)
     change = build_change_planes(later, earlier, known, (later_of, earlier_of), told, match)
-    was = EarlierWindows(told[1], earlier_of, unchanged_pixels(change, known[:, 0], match.slots))
+    was = EarlierWindows(told[1], earlier_of, *compare_ground(change, known[:, 0], match))
     labels = seen_labels(dataclasses.replace(pair.after, labels=pair.new), slots)[LABELS.index(asked)]
     truth = windows(labels[None])[:, 0]
     job = AdaptJob(raster="-", hazard=asked, save="-", mode="statistics", budget_s=600.0, model=model.folder)
@@ -75,10 +75,10 @@ def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> Me
     with torch.inference_mode():
         was_logits = logits_of(before, told[1], *asking) - settings.centre
     views = Views(told[0], known[:, 0], later_of, len(known))
-    calm = calm_pixels(before, was, *asking, settings.centre)
+    calm, changed = calm_and_changed(before, was, *asking, settings.centre)
     found, ranked = {}, {}
     for way in WAYS[1:]:
-        seen = dataclasses.replace(views, calm=calm if way == "both" else None)
+        seen = dataclasses.replace(views, calm=calm, changed=changed) if way == "both" else views
         scene = LabelledViews("", asked, seen, truth, Characteristics())
         outcome = adapt_in_memory(scene, model, job, Report())
 

@@ -8,8 +8,9 @@ from scenes import Making, write_raster
 from engine.adapt import adapt
 from engine.adaptation.guards import Limits
 from engine.adaptation.proxy import Judgement, false_share
+from engine.before.matching import BandMatch, PairMatch
 from engine.before.planes import CHANGE_PLANES
-from engine.before.unchanged import EarlierWindows, calm_pixels, unchanged_pixels
+from engine.before.unchanged import EarlierWindows, calm_and_changed, compare_ground
 from engine.cards import read_card
 from engine.planes import SceneScaling
 from engine.protocol import AdaptJob, BadInput
@@ -38,15 +39,28 @@ def limits(scores, **changes):
     return Limits(judgement(scores), VALID, **{"hazard": "landslide", "calm": CALM, **changes})
 
 
-def test_pixels_are_unchanged_where_they_and_their_surroundings_are_alike_on_both_dates():
-    change = torch.zeros((1, len(CHANGE_PLANES), 4, 6))
-    change[:, CHANGE_PLANES.index("magnitude"), :, 1] = 1.0
-    change[:, CHANGE_PLANES.index("surroundings"), :, 2] = 0.6
-    both = torch.ones((1, 4, 6), dtype=torch.bool)
-    both[..., 5] = False
-    found = unchanged_pixels(change, both, ("green",))
-    assert found[0, 0].tolist() == [True, False, False, True, True, False]
-    assert not unchanged_pixels(change, both, ()).any()
+def match_of(*slots, shifts=("ndvi",)):
+    return PairMatch(slots, tuple(BandMatch(1.0, 0.0, 0.01) for _ in slots), dict.fromkeys(shifts, 0.0))
+
+
+def test_ground_is_unchanged_or_quite_another_by_ratios_and_indices():
+    change = torch.zeros((1, len(CHANGE_PLANES), 9, 30))
+    change[:, CHANGE_PLANES.index("log_ratio_green"), :, 6:12] = 0.7 / 1.5
+    change[:, CHANGE_PLANES.index("change_ndvi"), :, 12:18] = 3 * 0.15
+    change[:, CHANGE_PLANES.index("change_ndvi"), :, 18:24] = 3 * 0.3
+    both = torch.ones((1, 9, 30), dtype=torch.bool)
+    both[..., 28:] = False
+    calm, great = compare_ground(change, both, match_of("green"))
+    assert calm[0, 4, [2, 8, 14, 20, 26, 29]].tolist() == [True, False, False, False, True, False]
+    assert great[0, 4, [2, 8, 14, 20, 26, 29]].tolist() == [False, True, False, True, False, False]
+    assert not any(field.any() for field in compare_ground(change, both, match_of(shifts=())))
+
+
+def test_radar_is_compared_by_its_differences():
+    change = torch.zeros((1, len(CHANGE_PLANES), 9, 12))
+    change[:, CHANGE_PLANES.index("magnitude"), :, 6:] = 1.0
+    calm, great = compare_ground(change, torch.ones((1, 9, 12), dtype=torch.bool), match_of("vv", shifts=()))
+    assert calm[0, :, :5].all() and not calm[0, :, 6:].any() and great[0, :, 7:].all() and not great[0, :, :5].any()
 
 
 def test_ground_is_calm_where_the_model_saw_nothing_before():
@@ -60,9 +74,10 @@ def test_ground_is_calm_where_the_model_saw_nothing_before():
     planes[..., :4] = 1.0
     unchanged = torch.ones((1, 8, 8), dtype=torch.bool)
     unchanged[:, 0] = False
-    was = EarlierWindows(planes, SceneScaling(("green",), (0.0,), (1.0,), (True,)), unchanged)
-    calm = calm_pixels(Bright(), was, 0, (1,), 1, 0.0)
+    was = EarlierWindows(planes, SceneScaling(("green",), (0.0,), (1.0,), (True,)), unchanged, ~unchanged)
+    calm, changed = calm_and_changed(Bright(), was, 0, (1,), 1, 0.0)
     assert not calm[0, :, :4].any() and not calm[0, 0].any() and calm[0, 1:, 4:].all()
+    assert changed[0, 0, 4:].all() and int(changed.sum()) == 4
 
 
 def test_what_is_found_on_unchanged_ground_raises_the_proxy():
