@@ -236,8 +236,8 @@ def test_processes_end_when_their_parent_is_killed():
     )
     try:
         assert started.stdout.readline() == "ready\n"
-        listed = subprocess.run(["ps", "--ppid", str(started.pid), "-o", "pid="], capture_output=True, text=True)
-        pids = [int(word) for word in listed.stdout.split()]
+        threads = Path(f"/proc/{started.pid}/task").iterdir()
+        pids = [int(word) for thread in threads for word in (thread / "children").read_text().split()]
         assert pids
         started.send_signal(signal.SIGKILL)
         started.wait()
