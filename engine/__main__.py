@@ -165,6 +165,10 @@ def _run_job(kind: str, job: Any, report: Report, models: dict[str, Any] | None)
         from .pretrain import pretrain
 
         return pretrain(job, report)
+    if kind == "train" and job.before:
+        from .before.training import train_branch
+
+        return train_branch(job, report)
     if kind == "train":
         from .train import train
 

@@ -18,6 +18,7 @@ from .simulate import HAZARDS as SIMULATED_HAZARDS
 from .simulate import SimulatedScene, draw_scene
 from .simulate.chips import CHIP_SIZE_PX, Batch, cut_chips, join, measure_scaling, stretch_to_bytes, turned
 from .simulate.fields import Draw
+from .turns import PREPARING, SEED_STRIDE, Turns, read_held_out
 
 ANY = "any"
 """The hazard that answers for hazards that were never trained."""
@@ -32,10 +33,7 @@ TURNS_OF_SCENE = 2
 WHOLE_SCENES_EVERY = 3
 """Every so many turns the chips of a batch are whole scenes."""
 BEST_OF_TOWNS = 3
-SEED_STRIDE = 1_000_003
 
-PREPARING = (0.0, 0.05)
-"""Share of a run spent before its first step."""
 VALIDATION_SEED = 900_000_001
 VALIDATION_CHIPS = 256
 """Chips of labelled scenes on which a run is validated, at most."""
@@ -43,8 +41,6 @@ CHIPS_OF_SIMULATED_SCENE = 2
 
 BEST_OF_CORNERS = 4
 """Half of the chips of a large scene are the one of so many that shows most of the hazard."""
-MOST_TRIES = 25
-"""Scenes in a row that may turn out unreadable before a run gives up."""
 SMALLEST_SIDE_PX = 32
 
 
@@ -125,17 +121,32 @@ class SimulatedSource:
 
     def as_taught(self, batch: Batch) -> Batch:
         """Labels in the order of the network's logits, planes in half precision to travel between processes."""
-        count, _, height, width = batch.labels.shape
-        labels = torch.full((count, len(self.hazards), height, width), UNKNOWN, dtype=torch.uint8)
-        known = [name for name in SIMULATED_HAZARDS if name not in (ANY, self.leave_out)]
-        for index, name in enumerate(self.hazards):
-            if name in self.trained and name in SIMULATED_HAZARDS and name != self.leave_out:
-                labels[:, index] = batch.labels[:, SIMULATED_HAZARDS.index(name)]
-            if name == ANY and name in self.trained and self.leave_out is not None:
-                # What only the hazard left out makes positive is not to be judged: neither taught nor unlearned.
-                shown = torch.stack([batch.labels[:, SIMULATED_HAZARDS.index(one)] == 1 for one in known]).any(0)
-                labels[:, index].masked_fill_((labels[:, index] == 1) & ~shown, UNKNOWN)
+        labels = labels_as_taught(batch.labels, self.hazards, self.trained, self.leave_out)
         return replace(batch, labels=labels, planes=batch.planes.half())
+
+
+def labels_as_taught(
+    simulated: Tensor, hazards: Sequence[str], trained: Sequence[str], leave_out: str | None = None
+) -> Tensor:
+    """(n, hazards, h, w) uint8 labels in the order of a network's logits.
+
+    Args:
+        simulated: (n, ``simulate.HAZARDS``, h, w) labels of simulated chips.
+        hazards: order of the logits.
+        trained: those to be taught; labels of others are not judged.
+        leave_out: hazard that is not to be seen; *any* is not taught on what looks like it alone.
+    """
+    count, _, height, width = simulated.shape
+    labels = torch.full((count, len(hazards), height, width), UNKNOWN, dtype=torch.uint8)
+    known = [name for name in SIMULATED_HAZARDS if name not in (ANY, leave_out)]
+    for index, name in enumerate(hazards):
+        if name in trained and name in SIMULATED_HAZARDS and name != leave_out:
+            labels[:, index] = simulated[:, SIMULATED_HAZARDS.index(name)]
+        if name == ANY and name in trained and leave_out is not None:
+            # What only the hazard left out makes positive is not to be judged: neither taught nor unlearned.
+            shown = torch.stack([simulated[:, SIMULATED_HAZARDS.index(one)] == 1 for one in known]).any(0)
+            labels[:, index].masked_fill_((labels[:, index] == 1) & ~shown, UNKNOWN)
+    return labels
 
 
 @dataclass
@@ -161,7 +172,11 @@ class LabelledSource:
     all_bands: bool = False
     teach_any: bool = True
     unread: list[str] = field(default_factory=list)
-    _order: tuple[int, Tensor] | None = field(default=None, repr=False)
+    _turns: Turns = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Settle the order."""
+        self._turns = Turns(self.numbers, self.seed)
 
     @property
     def fewest_chips(self) -> int:
@@ -172,28 +187,16 @@ class LabelledSource:
         """Chips of one step; raises BadInput if scene after scene cannot be read."""
         draw = Draw((self.seed * SEED_STRIDE + step) * 2 + 1, 8)
         first = step * self.batch_size
-        return join([self._chip(self._number(first + index), draw) for index in range(self.batch_size)])
+        return join([self._chip(first + index, draw) for index in range(self.batch_size)])
 
-    def _number(self, position: int) -> int:
-        epoch, index = divmod(position, len(self.numbers))
-        if self._order is None or self._order[0] != epoch:
-            generator = torch.Generator().manual_seed(self.seed * SEED_STRIDE + epoch)
-            self._order = epoch, torch.randperm(len(self.numbers), generator=generator)
-        return int(self.numbers[int(self._order[1][index])])
+    def _chip(self, position: int, draw: Draw) -> Batch:
+        scene, skipped = self._turns.read(position, self._read, draw)
+        return replace(self.cut(scene, draw, augment=True), skipped=skipped)
 
-    def _chip(self, number: int, draw: Draw) -> Batch:
-        skipped: list[str] = []
-        while True:
-            try:
-                scene = self.data.read(number)
-                require_large_enough(scene)
-            except BadInput as error:
-                skipped.append(str(error))
-                if len(skipped) >= MOST_TRIES:
-                    raise BadInput(f"{MOST_TRIES} scenes in a row cannot be read: {skipped[0]}") from None
-                number = int(self.numbers[draw.whole(len(self.numbers))])
-                continue
-            return replace(self.cut(scene, draw, augment=True), skipped=tuple(skipped))
+    def _read(self, number: int) -> LabelledScene:
+        scene = self.data.read(number)
+        require_large_enough(scene)
+        return scene
 
     def validation(self, numbers: Sequence[int], report: Report) -> list[Batch]:
         """Batches of scenes that are not trained on, as they are: all bands, own scale; unreadable ones are left out.
@@ -201,19 +204,10 @@ class LabelledSource:
         Large scenes give several chips each, ``VALIDATION_CHIPS`` in all at most.
         """
         draw = Draw(VALIDATION_SEED + self.seed, 8)
-        order = torch.randperm(len(numbers), generator=draw.generator)[:VALIDATION_CHIPS].tolist()
-        each = max(1, VALIDATION_CHIPS // max(1, len(order)))
         parts: list[Batch] = []
-        for done, index in enumerate(order):
-            report.progress(done / len(order), *PREPARING)
-            try:
-                scene = self.data.read(int(numbers[index]))
-                require_large_enough(scene)
-            except BadInput as error:
-                self.unread.append(str(error))
-                continue
+        for scene, most in read_held_out(numbers, self._read, draw, VALIDATION_CHIPS, self.unread, report):
             chips = -(-scene.values.shape[-2] // CHIP_SIZE_PX) * -(-scene.values.shape[-1] // CHIP_SIZE_PX)
-            parts += [self.cut(scene, draw, augment=False) for _ in range(min(each, chips))]
+            parts += [self.cut(scene, draw, augment=False) for _ in range(min(most, chips))]
         return [join(parts[start : start + 8]) for start in range(0, len(parts), 8)]
 
     def cut(self, scene: LabelledScene, draw: Draw, augment: bool) -> Batch:
@@ -224,10 +218,10 @@ class LabelledSource:
         values = scene.values[[scene.slots.index(slot) for slot in slots]].float()
         values = torch.where(scene.valid, torch.nan_to_num(values), 0.0)
         labels = torch.cat([stack_labels(scene, self.hazards, self.teach_any), _surface(scene)[None]])
-        factor = _draw_scale(draw, min(values.shape[-2:])) if augment else 1.0
-        rows, columns = _draw_window(draw, labels[:-1], round(CHIP_SIZE_PX / factor), augment)
-        chip, seen = _resized(values[:, rows, columns], scene.valid[:, rows, columns], factor)
-        labels = _nearest(labels[:, rows, columns], (chip.shape[-2], chip.shape[-1]))
+        factor = draw_scale(draw, min(values.shape[-2:])) if augment else 1.0
+        rows, columns = draw_window(draw, labels[:-1], round(CHIP_SIZE_PX / factor), augment)
+        chip, seen = resized(values[:, rows, columns], scene.valid[:, rows, columns], factor)
+        labels = resized_labels(labels[:, rows, columns], (chip.shape[-2], chip.shape[-1]))
         absolute = scene.absolute
         whole, known = values, scene.valid
         stretched = augment and draw.chance(0.4 if set(slots) == {"blue", "green", "red"} else 0.12)
@@ -239,8 +233,8 @@ class LabelledSource:
             scaling = SceneScaling(slots, low, high, (absolute,) * len(slots))
         else:
             scaling = measure_scaling(whole, known, slots, absolute)
-        chip, seen = _padded(chip, CHIP_SIZE_PX, 0), _padded(seen, CHIP_SIZE_PX, 0)
-        labels = _padded(labels, CHIP_SIZE_PX, UNKNOWN)
+        chip, seen = padded(chip, CHIP_SIZE_PX, 0), padded(seen, CHIP_SIZE_PX, 0)
+        labels = padded(labels, CHIP_SIZE_PX, UNKNOWN)
         planes = torch.zeros((1, len(PLANES), CHIP_SIZE_PX, CHIP_SIZE_PX))
         planes[:, planes_for(scaling)] = build_planes(chip[None], seen[None], scaling)
         labels = labels.masked_fill(~seen, UNKNOWN)[None]
@@ -312,14 +306,14 @@ def _surface(scene: LabelledScene) -> Tensor:
     return torch.full(scene.values.shape[-2:], UNKNOWN, dtype=torch.uint8)
 
 
-def _draw_scale(draw: Draw, side_px: int) -> float:
+def draw_scale(draw: Draw, side_px: int) -> float:
     """How much larger a chip's ground is to look: half of the time as it is, else 0.5 to 2 where the scene reaches."""
     if draw.chance(0.5):
         return 1.0
     return draw.log_uniform(min(1.0, max(0.5, CHIP_SIZE_PX / side_px)), 2.0)
 
 
-def _draw_window(draw: Draw, labels: Tensor, side_px: int, prefer: bool) -> tuple[slice, slice]:
+def draw_window(draw: Draw, labels: Tensor, side_px: int, prefer: bool) -> tuple[slice, slice]:
     """Rows and columns of a chip of a (hazards, h, w) scene, at most ``side_px`` wide."""
     height, width = labels.shape[-2:]
     tall, wide = min(side_px, height), min(side_px, width)
@@ -329,7 +323,7 @@ def _draw_window(draw: Draw, labels: Tensor, side_px: int, prefer: bool) -> tupl
     return max(windows, key=lambda window: int((labels[:, window[0], window[1]] == 1).sum()))
 
 
-def _resized(values: Tensor, valid: Tensor, factor: float) -> tuple[Tensor, Tensor]:
+def resized(values: Tensor, valid: Tensor, factor: float) -> tuple[Tensor, Tensor]:
     """Values (slots, h, w) averaged or interpolated by a factor; a pixel that touches an invalid one is invalid."""
     if factor == 1.0:
         return values, valid
@@ -339,13 +333,14 @@ def _resized(values: Tensor, valid: Tensor, factor: float) -> tuple[Tensor, Tens
     return both[:-1], both[-1:] > 0.999
 
 
-def _nearest(labels: Tensor, size: tuple[int, int]) -> Tensor:
+def resized_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
+    """(hazards, h, w) uint8 labels at another size, each pixel's the nearest."""
     if labels.shape[-2:] == size:
         return labels
     return F.interpolate(labels[None].float(), size, mode="nearest-exact")[0].to(torch.uint8)
 
 
-def _padded(part: Tensor, size_px: int, empty: int) -> Tensor:
+def padded(part: Tensor, size_px: int, empty: int) -> Tensor:
     """(..., h, w) filled up to (..., size_px, size_px)."""
     height, width = part.shape[-2:]
     if (height, width) == (size_px, size_px):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from .batches import ANY
@@ -9,6 +11,43 @@ from .cards import ModelCard, is_word
 from .learning import Data
 from .model import HazardNet, Model
 from .protocol import HAZARDS, SIMULATED, BadInput, TrainJob
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What a run teaches, settled before it begins.
+
+    Attributes:
+        hazards: order of the logits.
+        shown: hazards that the labels speak of.
+        replayed: hazards taught on simulated scenes beside the user's data.
+        teach_any: whether *any* is taught on the user's data.
+    """
+
+    hazards: tuple[str, ...]
+    shown: tuple[str, ...]
+    replayed: tuple[str, ...]
+    teach_any: bool
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Hazards whose scores the user's own data give: those shown, and *any* where no other is left."""
+        complete = not [name for name in self.hazards if name not in (*self.shown, ANY)]
+        return tuple(name for name in self.hazards if name in self.shown or (complete and name == ANY))
+
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """Hazards that simulated chips beside the user's data teach."""
+        return tuple(name for name in self.hazards if name in (*HAZARDS, ANY))
+
+    def fading_notes(self, remedy: str) -> list[str]:
+        """What the user should know of hazards that nothing shows; ``remedy`` is for those that could be simulated."""
+        unlabelled = [name for name in self.hazards if name not in (*self.shown, *self.replayed, ANY)]
+        if not unlabelled:
+            return []
+        if not any(name in HAZARDS for name in unlabelled):
+            remedy = "Simulated scenes cannot show it."
+        return [f"Nothing shows {', '.join(unlabelled)} in this run: what the model knew of it may fade. {remedy}"]
 
 
 def hazards_shown(job: TrainJob, data: Data | None) -> tuple[str, ...]:
@@ -53,6 +92,18 @@ def hazards_of(job: TrainJob, shown: tuple[str, ...], start: ModelCard | None) -
     simulated: tuple[str, ...] = () if job.data == SIMULATED or not job.replay else HAZARDS
     names = [name for name in (*simulated, *shown) if name != job.leave_out]
     return (*dict.fromkeys(names), ANY)
+
+
+def settle_teaching(job: TrainJob, data: Data | None, start: ModelCard | None) -> Teaching:
+    """What is to be taught; raises BadInput where nothing is, or not what was asked for."""
+    shown = hazards_shown(job, data)
+    hazards = hazards_of(job, shown, start)
+    if data is None:
+        return Teaching(hazards, shown, (), True)
+    unlabelled = [name for name in hazards if name not in (*shown, ANY)]
+    replayed = tuple(name for name in HAZARDS if name in unlabelled) if job.replay else ()
+    # Positive pixels alone would teach *any* to say yes everywhere: replay, or labels of all hazards, give the others.
+    return Teaching(hazards, shown, replayed, teach_any=bool(job.replay) or not unlabelled)
 
 
 def take_weights(network: HazardNet, hazards: tuple[str, ...], start: Model) -> float:

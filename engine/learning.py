@@ -18,7 +18,7 @@ from . import __version__
 from .batches import CHIPS_OF_SIMULATED_SCENE
 from .cards import CARD, ModelCard, bundled_folder, is_name, user_folder, validate_name
 from .checkpoints import Checkpoint, require_space
-from .datasets import open_training_data
+from .datasets import EarlierOptions, open_training_data
 from .model import HazardNet, save_model
 from .optimise import Plan, Run
 from .protocol import SIMULATED, BadInput, LearningJob, TrainJob
@@ -101,6 +101,8 @@ def open_data(job: LearningJob) -> Data | None:
             "units": job.units,
             "gsd_m": job.gsd_m,
         }
+        if job.before:
+            options["before"] = EarlierOptions(job.before_bands, job.before_units)
     source = open_training_data(job.data, **options)
     train, validation, _ = source.split(job.seed)
     for part, numbers in (("training", train), ("validation", validation)):
@@ -112,7 +114,7 @@ def open_data(job: LearningJob) -> Data | None:
     return Data(source, train, validation, list(source.notes))
 
 
-def plan_of(job: LearningJob, scenes: int | None, default_steps: int, scenes_a_step: int | None = None) -> Plan:
+def plan_of(job: LearningJob, scenes: int | None, default_steps: int, scenes_a_step: float | None = None) -> Plan:
     """How long the job goes on.
 
     Args:
@@ -160,7 +162,7 @@ def simulated_validation_scenes(plan: Plan) -> int:
 def settings_of(kind: str, job: LearningJob, **more: Any) -> dict[str, Any]:
     """What two runs must share for one to go on where the other stopped: all that changes what a step does."""
     free = {"save", "epochs", "iterations", "patience", "minutes", "workers", "device", "resume", "overwrite", "cache"}
-    free |= {"cache_gb"}
+    free |= {"cache_gb", "before", "also"}  # the kind and the models say it
     values = {spec.name: getattr(job, spec.name) for spec in dataclasses.fields(job) if spec.name not in free}
     values = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     if job.data != SIMULATED:
@@ -173,6 +175,19 @@ def data_of(data: Data | None, replay: bool = False) -> tuple[str, str]:
     if data is None:
         return SIMULATED_DATA
     return data.source.name + (" and simulated scenes" if replay else ""), data.source.licence
+
+
+def licence_of(data_licence: str | None, start: ModelCard | None) -> str:
+    """Licence of a model, after that of its data (None where they are simulated) and of the model it began from."""
+    licence = LICENCE if data_licence is None else f"As the training data allow: {data_licence}"
+    if start is not None and start.licence not in (LICENCE, licence):
+        licence += f"; begun from '{start.name}': {start.licence or 'no licence named'}"
+    return licence
+
+
+def replayed_chips(job: TrainJob) -> int:
+    """Simulated chips in a batch beside those of the user."""
+    return min(max(1, round(job.replay * job.batch_size)), job.batch_size - 1) if job.replay else 0
 
 
 def require_room(folder: Path, network: nn.Module) -> None:
@@ -192,10 +207,10 @@ def command_of(kind: str, job: LearningJob) -> str:
         if value is True:
             words.append(flag)
             continue
-        text = ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
-        if spec.name in ("data", "save", "model"):
-            text = Path(text).name
-        words.append(f"{flag} {text}")
+        parts = [str(part) for part in (value if isinstance(value, tuple) else (value,))]
+        if spec.name in ("data", "save", "model", "also"):
+            parts = [Path(part).name for part in parts]
+        words.append(f"{flag} {','.join(parts)}")
     return " ".join(words)
 
 
@@ -234,6 +249,17 @@ def unread_notes(reasons: Sequence[str]) -> list[str]:
     if not reasons:
         return []
     return [f"{len(reasons)} scenes that were to validate could not be read: {'; '.join(reasons[:3])}"]
+
+
+def require_validation(batches: Sequence[object]) -> None:
+    """Raise BadInput unless some of the scenes that are to validate could be read."""
+    if not batches:
+        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
+
+
+def validation_of(data: Data) -> str:
+    """Name of the scenes that validate, as rows of a card have it."""
+    return f"{data.source.name} (validation)"
 
 
 def skipped_notes(run: Run) -> list[str]:

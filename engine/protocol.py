@@ -58,15 +58,13 @@ from .jobs import (
     DevicesJob,
     DownloadJob,
     EvaluateJob,
-    LearningJob,
     ModelsJob,
-    PretrainJob,
     ScorecardJob,
     SimulateJob,
-    TrainJob,
     job_from_dict,
     job_to_dict,
 )
+from .learning_jobs import LearningJob, PretrainJob, TrainJob
 from .model_jobs import (
     INPUT_SCALES,
     OUTPUTS,

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import torch
 
-from .batches import PREPARING, require_large_enough
-from .protocol import BadInput
+from .batches import require_large_enough
+from .protocol import BadInput, TrainJob
 from .reporting import Report
 from .samples import LabelledData, LabelledScene
+from .turns import PREPARING
 
 SAMPLE = 200
 """Scenes that are looked at; more only while no label was found."""
@@ -87,3 +88,19 @@ def survey(data: LabelledData, numbers: Sequence[int], seed: int, report: Report
         first = found.skipped[0] if found.skipped else "there is none"
         raise BadInput(f"None of {len(numbers)} scenes of {data.name} can be used: {first}")
     return found
+
+
+def require_labels(found: Survey, name: str, job: TrainJob, shown: Sequence[str]) -> None:
+    """Raise BadInput if no label that was looked at shows a hazard.
+
+    Args:
+        found: of the data.
+        name: of the data.
+        job: that names them.
+        shown: hazards that they should show.
+    """
+    if not any(found.hazards.values()):
+        raise BadInput(
+            f"The labels of all {found.read} scenes of {name} in {job.data} are empty: no pixel has a code of "
+            f"{', '.join(map(str, job.positive))}; say with --positive which mean {' or '.join(shown)}."
+        )

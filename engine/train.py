@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,15 +15,19 @@ from .cards import ARCHITECTURE_DEFAULTS, ModelCard
 from .checkpoints import Checkpoint
 from .datasets import ImageFolder
 from .distributed import Ranks, Unhurried, joined
-from .heads import hazards_of, hazards_shown, take_weights, was_pretrained
+from .heads import Teaching, settle_teaching, take_weights, was_pretrained
+from .judging import Judge, evaluation_of, score_rows, unseen_notes
 from .learning import (
     LICENCE,
     Data,
     data_of,
+    licence_of,
     open_data,
     plan_of,
     publish,
+    replayed_chips,
     require_room,
+    require_validation,
     result_of,
     settings_of,
     settle_folder,
@@ -33,25 +35,24 @@ from .learning import (
     skipped_notes,
     training_entry,
     unread_notes,
+    validation_of,
 )
 from .losses import characteristics_loss, hazard_loss, measured_pixels, surface_loss
-from .model import Model, build_network, load_model
+from .model import build_network, load_model
 from .optimise import FROZEN_SHARE_OF_TUNING, Evaluation, Learner, Plan, optimise
 from .planes import PLANES
 from .prefetch import Source, prefetched
-from .protocol import HAZARDS, SIMULATED, BadInput, TrainJob
+from .protocol import SIMULATED, TrainJob
 from .reporting import Report
 from .samples import CHARACTERISTICS
 from .shards import source_of, with_cache
 from .simulate.chips import Batch
-from .survey import survey
+from .survey import require_labels, survey
 from .validation import HazardScore, judge_hazards
 
 SIMULATED_STEPS, LABELLED_STEPS = 6000, 3000
 """Steps of a run that is told neither epochs nor minutes."""
 SIMULATED_SET = "simulated (validation)"
-OTHERS = 0.25
-"""Weight of the hazards that are only replayed in the choice of the best weights."""
 NEARLY_ALL = 0.99
 """Share of the weights that must come from a trained model for a run to count as tuning it."""
 SURFACE_WEIGHT = 0.3
@@ -71,23 +72,6 @@ LIMITS = (
     "collapse was at hand: its recall is known on simulated scenes only. Cloud shadow, snow in composites without near "
     "infrared, and smooth sand in radar can pass for water."
 )
-
-
-@dataclass(frozen=True)
-class Teaching:
-    """What a run teaches, settled before it begins.
-
-    Attributes:
-        hazards: order of the logits.
-        shown: hazards that the labels speak of.
-        replayed: hazards taught on simulated scenes beside the user's data.
-        teach_any: whether *any* is taught on the user's data.
-    """
-
-    hazards: tuple[str, ...]
-    shown: tuple[str, ...]
-    replayed: tuple[str, ...]
-    teach_any: bool
 
 
 def train(job: TrainJob, report: Report) -> dict[str, Any]:
@@ -110,7 +94,7 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     report.stage("Preparing")
     folder = ranks.first(lambda: settle_folder(job))
     device = ranks.device
-    start = _start(job)
+    start = load_model(job.model) if job.model else None
     data = ranks.with_data(lambda: with_cache(job, open_data(job), report))
     teaching = settle_teaching(job, data, start.card if start else None)
     card = new_card(folder.name, job, teaching, start.card if start else None)
@@ -155,13 +139,7 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
 
     def evaluate(judged: nn.Module) -> Evaluation:
         scores, mean_loss = judge(judged)
-        values = {"validation_loss": mean_loss, **_means(scores, judges[0].hazards)}
-        if "validation_iou" not in values:
-            return Evaluation(-mean_loss, values)
-        others = _means(scores, [hazard for hazard in scores if hazard not in judges[0].hazards])
-        own = values["validation_iou"]
-        score = own if "validation_iou" not in others else (1 - OTHERS) * own + OTHERS * others["validation_iou"]
-        return Evaluation(score, values)
+        return evaluation_of(scores, mean_loss, judges[0].hazards)
 
     def batches(first_step: int) -> AbstractContextManager[Any]:
         return prefetched(source, first_step, job.workers, ranks.unhurried(report), ranks)
@@ -171,7 +149,7 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     if not ranks.leads:
         return {}
     scores, _ = judge(network)
-    warnings += [*skipped_notes(run), *_unseen_notes(scores)]
+    warnings += [*skipped_notes(run), *unseen_notes(scores)]
     name, licence = data_of(data, bool(job.replay))
     entry = {
         **training_entry("train", job, run, name, licence),
@@ -181,43 +159,11 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
         "ablation": ablation_of(job, start is None),
         "replay": job.replay if data else None,
     }
-    rows = _score_rows(scores, judges)
+    rows = score_rows(scores, judges)
     card = finished_card(card, data, rows, entry, start.card if start else None)
     publish(network, card, folder, checkpoint, report)
     result = result_of(card, folder, run, device, warnings, ranks.count)
     return {**result, "thresholds": dict(card.thresholds), "scores": [dict(row) for row in card.scores]}
-
-
-@dataclass(frozen=True)
-class Judge:
-    """Held-out chips of a set, and the hazards whose scores they give."""
-
-    name: str
-    batches: list[Batch]
-    hazards: tuple[str, ...]
-
-
-def _start(job: TrainJob) -> Model | None:
-    """The model to start from; raises BadInput if what is to be left out is asked for as well."""
-    if job.leave_out and job.data != SIMULATED:
-        raise BadInput("A hazard can be left out of simulated scenes only; use --data simulated, or drop --leave-out.")
-    if job.leave_out in job.hazard:
-        raise BadInput(f"Hazard '{job.leave_out}' is to be trained and left out; choose one.")
-    if job.model is None:
-        return None
-    return load_model(job.model)
-
-
-def settle_teaching(job: TrainJob, data: Data | None, start: ModelCard | None) -> Teaching:
-    """What is to be taught; raises BadInput where nothing is, or not what was asked for."""
-    shown = hazards_shown(job, data)
-    hazards = hazards_of(job, shown, start)
-    if data is None:
-        return Teaching(hazards, shown, (), True)
-    unlabelled = [name for name in hazards if name not in (*shown, ANY)]
-    replayed = tuple(name for name in HAZARDS if name in unlabelled) if job.replay else ()
-    # Positive pixels alone would teach *any* to say yes everywhere: replay, or labels of all hazards, give the others.
-    return Teaching(hazards, shown, replayed, teach_any=bool(job.replay) or not unlabelled)
 
 
 def new_card(name: str, job: TrainJob, teaching: Teaching, start: ModelCard | None) -> ModelCard:
@@ -255,20 +201,10 @@ def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Repor
         notes.append(f"{' and '.join(given)} speak of a folder of images and labels; here they change nothing.")
     if data is not None:
         found = survey(data.source, data.train, job.seed, report)
-        if not any(found.hazards.values()):
-            raise BadInput(
-                f"The labels of all {found.read} scenes of {data.source.name} in {job.data} are empty: no pixel has a "
-                f"code of {', '.join(map(str, job.positive))}; say with --positive which mean "
-                f"{' or '.join(teaching.shown)}."
-            )
+        require_labels(found, data.source.name, job, teaching.shown)
         notes = [*data.notes, *found.notes()]
-    unlabelled = [name for name in teaching.hazards if name not in (*teaching.shown, *teaching.replayed, ANY)]
-    if unlabelled:
-        if any(name in HAZARDS for name in unlabelled):
-            remedy = "Name it with --hazard to keep it." if data is None else "Choose a share of replay to keep it."
-        else:
-            remedy = "Simulated scenes cannot show it."
-        notes.append(f"Nothing shows {', '.join(unlabelled)} in this run: what the model knew of it may fade. {remedy}")
+    keep = "Name it with --hazard to keep it." if data is None else "Choose a share of replay to keep it."
+    notes += teaching.fading_notes(keep)
     for text in notes:
         report.log(text, "warning")
     return notes
@@ -276,7 +212,7 @@ def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Repor
 
 def _sources(
     job: TrainJob, data: Data | None, teaching: Teaching, plan: Plan, report: Report, warnings: list[str], ranks: Ranks
-) -> tuple[Source, list[Judge]]:
+) -> tuple[Source, list[Judge[Batch]]]:
     """Chips to learn from, and held-out ones with the hazards that they judge; those where ``ranks`` lead."""
     if data is None:
         taught = (*teaching.shown, ANY)
@@ -297,49 +233,22 @@ def _sources(
         teaching.teach_any,
     )
     ranks.require_enough(job.batch_size, job.batch_size)
-    taught = tuple(name for name in teaching.hazards if name in (*HAZARDS, ANY))
+    taught = teaching.simulated
     simulated = SimulatedSource(job.seed, replayed, teaching.hazards, taught, None, job.all_bands, whole_scenes=False)
     source = MixedSource(labelled, simulated) if replayed else labelled
     if not ranks.leads:
         return source, []
     held_out = labelled.validation(data.validation, report)
     warnings += unread_notes(labelled.unread)
-    if not held_out:
-        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
-    complete = not [name for name in teaching.hazards if name not in (*teaching.shown, ANY)]
-    shown = tuple(name for name in teaching.hazards if name in teaching.shown or (complete and name == ANY))
-    judges = [Judge(f"{data.source.name} (validation)", held_out, shown)]
+    require_validation(held_out)
+    judges = [Judge(validation_of(data), held_out, teaching.judged)]
     if not replayed:
         return source, judges
-    others = tuple(name for name in taught if name not in shown)
+    others = tuple(name for name in taught if name not in teaching.judged)
     if others:
         held_out = simulated.validation(simulated_validation_scenes(plan), report)
         judges.append(Judge(SIMULATED_SET, held_out, others))
     return source, judges
-
-
-def replayed_chips(job: TrainJob) -> int:
-    """Simulated chips in a batch beside those of the user."""
-    return min(max(1, round(job.replay * job.batch_size)), job.batch_size - 1) if job.replay else 0
-
-
-def _means(scores: dict[str, HazardScore], hazards: Sequence[str]) -> dict[str, float]:
-    """Mean scores over those of ``hazards`` that validation chips show; nothing where none does."""
-    seen = [scores[hazard] for hazard in hazards if scores[hazard].threshold is not None]
-    if not seen:
-        return {}
-    values = {"validation_iou": sum(score.iou or 0.0 for score in seen) / len(seen)}
-    known = [value for score in seen if (value := score.counts.balanced_accuracy) is not None]
-    if known:
-        values["validation_balanced_accuracy"] = sum(known) / len(known)
-    return values
-
-
-def _unseen_notes(scores: dict[str, HazardScore]) -> list[str]:
-    missing = [hazard for hazard, score in scores.items() if score.threshold is None]
-    if not missing:
-        return []
-    return [f"No validation chip shows {', '.join(missing)}: its threshold is not measured, and neither is its score."]
 
 
 def ablation_of(job: TrainJob, from_scratch: bool) -> str | None:
@@ -351,17 +260,6 @@ def ablation_of(job: TrainJob, from_scratch: bool) -> str | None:
     return "no pre-training" if from_scratch else None
 
 
-def _score_rows(scores: dict[str, HazardScore], judges: list[Judge]) -> list[dict[str, Any]]:
-    """Measured hazards as rows of a card."""
-    rows = []
-    for hazard, score in scores.items():
-        if score.threshold is not None:
-            name = next(part.name for part in judges if hazard in part.hazards)
-            measured = {key: None if value is None else round(value, 4) for key, value in score.counts.scores().items()}
-            rows.append({"set": name, "hazard": hazard, "threshold": score.threshold, **measured})
-    return rows
-
-
 def finished_card(
     card: ModelCard, data: Data | None, rows: list[dict[str, Any]], training: dict[str, Any], start: ModelCard | None
 ) -> ModelCard:
@@ -370,9 +268,7 @@ def finished_card(
     Its licence names that of the model whose weights it began from, unless that is the program's own.
     """
     thresholds = {**card.thresholds, **{row["hazard"]: row["threshold"] for row in rows}}
-    licence = LICENCE if data is None else f"As the training data allow: {training['data_licence']}"
-    if start is not None and start.licence not in (LICENCE, licence):
-        licence += f"; begun from '{start.name}': {start.licence or 'no licence named'}"
+    licence = licence_of(None if data is None else training["data_licence"], start)
     card = dataclasses.replace(card, thresholds=thresholds, scores=tuple(rows), training=training, licence=licence)
     if data is None:
         return card

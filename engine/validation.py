@@ -73,8 +73,14 @@ class HazardTally:
             without = judged & ~(truth == 1).flatten(1).any(1)[:, None, None]
             self._without[index] += torch.bincount(reached[:, index][without], minlength=width).cpu()
 
-    def score(self, hazard: str) -> HazardScore:
-        """Highest threshold of those that are nearly best, and the counts there."""
+    def score(self, hazard: str, most_false_area: float | None = None) -> HazardScore:
+        """Highest threshold of those that are nearly best, and the counts there.
+
+        Args:
+            hazard: one of them.
+            most_false_area: share of chips without the hazard that may be marked; thresholds that keep to it while at
+                least ``LEAST_RECALL`` is found go before all others, where there are any.
+        """
         index = self.hazards.index(hazard)
         bins = self._bins[index]
         above, totals = _reached(bins), bins.sum(1)
@@ -84,21 +90,34 @@ class HazardTally:
         ]
         if not int(totals[1]):
             return HazardScore(None, counts[len(counts) // 2])
-        if max(count.iou or 0.0 for count in counts) >= LEAST_IOU:
-            at = _highest_of_best(counts, 0)
-        else:
+        at = None if most_false_area is None else self._guarded(index, counts, most_false_area)
+        if at is None and max(count.iou or 0.0 for count in counts) >= LEAST_IOU:
+            at = _highest_of_best(counts, range(len(counts)))
+        if at is None:
             at = self._cautious(index, counts)
         return HazardScore(THRESHOLDS[at], counts[at])
 
+    def _guarded(self, index: int, counts: Sequence[Counts], most_false_area: float) -> int | None:
+        """Place of the best threshold that marks little of chips without the hazard, and finds some; None without."""
+        without = self._without[index]
+        if not int(without.sum()):
+            return None
+        share = (_reached(without) / int(without.sum())).tolist()
+        places = [
+            place
+            for place, count in enumerate(counts)
+            if share[place] <= most_false_area and (count.recall or 0.0) >= LEAST_RECALL
+        ]
+        return _highest_of_best(counts, places) if places else None
+
     def _cautious(self, index: int, counts: Sequence[Counts]) -> int:
         """Place of the threshold of a hazard that overlaps the truth little."""
-        without = self._without[index]
-        share = _reached(without) / max(1, int(without.sum()))
-        few = (share <= MOST_FALSE_AREA).nonzero().flatten().tolist() if int(without.sum()) else []
-        if few and (counts[few[0]].recall or 0.0) >= LEAST_RECALL:
-            return _highest_of_best(counts, few[0])
+        at = self._guarded(index, counts, MOST_FALSE_AREA)
+        if at is not None:
+            return at
         strict = [place for place, count in enumerate(counts) if (count.false_area or 0.0) <= LEAST_FALSE_AREA]
-        return max(_highest_of_best(counts, 0), strict[0] if strict else len(counts) - 1)
+        best = _highest_of_best(counts, range(len(counts)))
+        return max(best, strict[0] if strict else len(counts) - 1)
 
 
 def _reached(bins: Tensor) -> Tensor:
@@ -106,11 +125,14 @@ def _reached(bins: Tensor) -> Tensor:
     return bins.flip(-1).cumsum(-1).flip(-1)[..., 1:]
 
 
-def _highest_of_best(counts: Sequence[Counts], first: int) -> int:
-    """Place of the highest threshold, from ``first`` on, of those that are nearly as good as the best."""
-    worth = [(count.iou or 0.0) + WORTH_OF_ACCURACY * (count.balanced_accuracy or 0.5) for count in counts]
-    least = (1 - PLATEAU) * max(worth[first:])
-    return max(place for place in range(first, len(counts)) if worth[place] >= least)
+def _highest_of_best(counts: Sequence[Counts], places: Sequence[int]) -> int:
+    """Place of the highest threshold of those at ``places`` that are nearly as good as the best of them."""
+    worth = {
+        place: (counts[place].iou or 0.0) + WORTH_OF_ACCURACY * (counts[place].balanced_accuracy or 0.5)
+        for place in places
+    }
+    least = (1 - PLATEAU) * max(worth.values())
+    return max(place for place in places if worth[place] >= least)
 
 
 @torch.inference_mode()

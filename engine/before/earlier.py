@@ -133,6 +133,23 @@ def open_earlier(
         yield Earlier(view_job, understanding, scaling, match, shift, moved, date, own.name, own.files())
 
 
+@contextlib.contextmanager
+def lay_again(job: PairJob, earlier: Earlier, scene: Scene) -> Iterator[SceneJob]:
+    """A new view of an earlier scene of which ``open_earlier`` found out all that is to be known, as long as it lasts.
+
+    Args:
+        job: of the pair.
+        earlier: what was found out.
+        scene: the later one, open.
+    """
+    by = (earlier.shift.right_px, earlier.shift.down_px) if earlier.shift and earlier.moved else (0.0, 0.0)
+    with (
+        Scene(job_of_earlier(job)) as own,
+        laid_onto(own, scene.georeference, scene.name, by, earlier.understanding.zero_is_fill) as view,
+    ):
+        yield replace(earlier.job, raster=view)
+
+
 def _require_order(own: Scene, date: str | None, scene: Scene, job: PairJob, of_scene: Understanding) -> None:
     later = find_characteristics(scene, of_scene, job).date
     if date and later and date > later:

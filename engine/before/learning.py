@@ -1,82 +1,30 @@
-"""Teaches the branch that tells what is new, on simulated pairs, above trunks that stay as they are."""
+"""Teaches the branch that tells what is new above trunks that stay as they are: what it sees, and how it is judged."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..batches import SEED_STRIDE, VALIDATION_SEED
 from ..losses import hazard_loss
 from ..model import HazardNet, Model
 from ..predict import logits_at
+from ..protocol import BadInput
 from ..reporting import Report
 from ..simulate.chips import turned
 from ..simulate.fields import Draw
-from ..simulate.pair_chips import PairBatch, cut_pair_chips, join_pairs
-from ..simulate.pairs import ScenePair, draw_pair
+from ..simulate.pair_chips import PairBatch
+from ..turns import SEED_STRIDE
 from ..validation import HazardTally
 from .branch import ChangeBranch, new_by_rule
 
-SCENE_SIZE_PX = 224
-PAIRS_IN_BATCH = 4
-LANES = 4
-PAIRS_IN_LANE = 14
-"""Pairs that a lane keeps; each turn it forgets its oldest for a new one."""
-VALIDATION_CHIPS = 2
 STEPS_OF_BATCH = 4
 """Steps for each batch of new chips: making them and asking the trunk are most of the work."""
 BATCHES_KEPT = 12
-
-
-@dataclass
-class PairSource:
-    """Chips of simulated pairs; batches take turns among ``LANES`` sets of pairs, as those of single scenes do.
-
-    Attributes:
-        seed: same seed, same batches.
-        batch_size: chips a step, a multiple of ``PAIRS_IN_BATCH``.
-        leave_out: hazard of which no pair is drawn.
-    """
-
-    seed: int
-    batch_size: int
-    leave_out: str | None = None
-    _kept: dict[int, ScenePair] = field(default_factory=dict, repr=False)
-
-    def batch(self, step: int) -> PairBatch:
-        """Chips of one step."""
-        turn, lane = divmod(step, LANES)
-        draw = Draw((self.seed * SEED_STRIDE + step) * 2 + 1, 8)
-        oldest = LANES * turn + lane
-        self._kept = {n: pair for n, pair in self._kept.items() if n % LANES != lane or n >= oldest}
-        each = max(1, self.batch_size // PAIRS_IN_BATCH)
-        # The newest is seen at once, others again.
-        numbers = [lane + LANES * (turn + draw.whole(PAIRS_IN_LANE)) for _ in range(PAIRS_IN_BATCH)]
-        return _half(join_pairs([cut_pair_chips(self._pair(number), draw, each) for number in numbers]))
-
-    def _pair(self, number: int) -> ScenePair:
-        if number not in self._kept:
-            self._kept[number] = draw_pair((self.seed * SEED_STRIDE + number) * 2, SCENE_SIZE_PX, self.leave_out)
-        return self._kept[number]
-
-    def validation(self, pairs: int, report: Report) -> list[PairBatch]:
-        """Batches of held-out pairs, whose seeds lie apart from those of training."""
-        parts = []
-        for number in range(pairs):
-            report.progress(number / pairs, 0.0, 0.05)
-            draw = Draw(VALIDATION_SEED - 2 - number, 8)
-            pair = draw_pair(VALIDATION_SEED + number, SCENE_SIZE_PX, self.leave_out)
-            parts.append(_half(cut_pair_chips(pair, draw, VALIDATION_CHIPS)))
-        return [join_pairs(parts[start : start + 8]) for start in range(0, pairs, 8)]
-
-
-def _half(batch: PairBatch) -> PairBatch:
-    return PairBatch(batch.later.half(), batch.earlier.half(), batch.change.half(), batch.labels)
 
 
 @dataclass(frozen=True)
@@ -117,11 +65,18 @@ class Trunks:
     Args:
         models: of the same hazards in the same order.
         device: where they answer.
+
+    Raises:
+        BadInput: the models do not tell the same hazards.
     """
 
     def __init__(self, models: Sequence[Model], device: torch.device) -> None:
-        if len({model.card.hazards for model in models}) != 1:
-            raise ValueError("the models do not tell the same hazards")
+        for model in models[1:]:
+            if model.card.hazards != models[0].card.hazards:
+                raise BadInput(
+                    f"Model '{model.card.name}' tells {', '.join(model.card.hazards)}, '{models[0].card.name}' "
+                    f"{', '.join(models[0].card.hazards)}; name models of the same hazards in the same order."
+                )
         self.models = [(model, model.network.to(device).eval()) for model in models]
 
     @property
@@ -136,7 +91,9 @@ class Trunks:
         with torch.no_grad():
             later, artificial = say(network, batch.later, model)
             earlier, was_artificial = say(network, batch.earlier, model)
-        return Told(batch.change, later, earlier, torch.cat((artificial, was_artificial), 1), batch.labels)
+        return Told(
+            batch.change, later, earlier, torch.cat((artificial, was_artificial), 1), batch.labels, batch.skipped
+        )
 
 
 def mixed(fresh: Iterator[PairBatch], first_step: int, seed: int, trunks: Trunks) -> Iterator[Told]:
@@ -151,8 +108,10 @@ def mixed(fresh: Iterator[PairBatch], first_step: int, seed: int, trunks: Trunks
     kept: deque[Told] = deque(maxlen=BATCHES_KEPT)
     number, step = first_batch(first_step), first_step
     while True:
+        skipped: tuple[str, ...] = ()
         while number <= step // STEPS_OF_BATCH:
             kept.append(trunks.tell(next(fresh), number).half())
+            skipped += kept[-1].skipped
             number += 1
         draw = Draw((seed * SEED_STRIDE + step) * 2 + 1, 8)
         size = kept[0].labels.shape[0]
@@ -162,7 +121,7 @@ def mixed(fresh: Iterator[PairBatch], first_step: int, seed: int, trunks: Trunks
         together: dict[str, Any] = {
             name: turned(torch.stack([chip[name] for chip in chips]), turns, flip) for name in chips[0]
         }
-        yield Told(**together)
+        yield Told(**together, skipped=skipped)
         step += 1
 
 

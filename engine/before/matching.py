@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,8 @@ LEAST_SPREAD = {"optical": 0.008, "sar": 1.0, "display": 0.012}
 GAIN = (0.2, 5.0)
 LEAST_PIXELS = 64
 
-INDICES: tuple[str, ...] = (*RATIOS, *COLOURS, "vv_minus_vh")
+VV_MINUS_VH = "vv_minus_vh"
+INDICES: tuple[str, ...] = (*RATIOS, *COLOURS, VV_MINUS_VH)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,13 @@ class PairMatch:
     slots: tuple[str, ...]
     bands: tuple[BandMatch, ...]
     shifts: dict[str, float]
+
+    def of_slots(self, common: Collection[str]) -> PairMatch:
+        """The same where both scenes are seen through fewer bands: what these slots in common still tell."""
+        kept = [(slot, band) for slot, band in zip(self.slots, self.bands, strict=True) if slot in common]
+        members = {**RATIOS, **COLOURS, VV_MINUS_VH: SAR_SLOTS}
+        shifts = {name: shift for name, shift in self.shifts.items() if set(members[name]) <= set(common)}
+        return PairMatch(tuple(slot for slot, _ in kept), tuple(band for _, band in kept), shifts)
 
 
 def match_scenes(later: Tensor, later_of: SceneScaling, earlier: Tensor, earlier_of: SceneScaling) -> PairMatch:
@@ -90,7 +99,7 @@ def index_values(values: Tensor, scaling: SceneScaling) -> dict[str, Tensor]:
             first, second = (band[member].clamp(min=0) + 0.004 for member in pair)
             found[name] = (first - second) / (first + second)
     if physical.issuperset(SAR_SLOTS):
-        found["vv_minus_vh"] = (band["vv"] - band["vh"]) / 15
+        found[VV_MINUS_VH] = (band["vv"] - band["vh"]) / 15
     return found
 
 

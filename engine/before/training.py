@@ -13,94 +13,132 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ..batches import ANY
 from ..cards import ModelCard
 from ..checkpoints import Checkpoint
-from ..devices import choose_device
-from ..learning import plan_of, publish, require_room, result_of, settings_of, settle_folder, training_entry
+from ..datasets import BeforeFolder
+from ..distributed import joined
+from ..heads import Teaching, settle_teaching
+from ..judging import Judge, evaluation_of, measures_of, score_rows, unseen_notes
+from ..learning import (
+    Data,
+    licence_of,
+    open_data,
+    plan_of,
+    publish,
+    replayed_chips,
+    require_room,
+    require_validation,
+    result_of,
+    settings_of,
+    settle_folder,
+    skipped_notes,
+    training_entry,
+    unread_notes,
+    validation_of,
+)
 from ..model import HazardNet, Model, load_model
-from ..optimise import Evaluation, Learner, Run, optimise
+from ..optimise import Evaluation, Learner, Plan, Run, optimise
 from ..prefetch import prefetched
-from ..protocol import SIMULATED, BadInput, TrainJob
+from ..protocol import BadInput, TrainJob
 from ..reporting import Report
+from ..simulate.pair_chips import PairBatch
+from ..survey import require_labels, survey
+from ..validation import HazardScore
 from .branch import ChangeBranch
-from .learning import PairSource, Trunks, branch_loss, first_batch, judge_branch, mixed
+from .learning import STEPS_OF_BATCH, Told, Trunks, branch_loss, first_batch, judge_branch, mixed
+from .sources import LabelledPairSource, MixedPairs, PairSource, SourceOfPairs
 
 CHANNELS = 16
-STEPS = 3000
+SIMULATED_STEPS, LABELLED_STEPS = 3000, 1500
+"""Steps of a run that is told neither epochs nor minutes."""
 VALIDATION_PAIRS = (16, 128)
 SIMULATED_PAIRS = "simulated pairs (validation)"
+SIMULATED_DATA = ("simulated pairs only (engine/simulate/pairs.py)", "made by this program")
+WITH_BEFORE = "with before"
+"""Mode of scores in a card that a scene from before was given for."""
+MOST_FALSE_AREA = 0.004
+"""Share of chips on which the hazard is not new that may be marked, where a threshold can keep to it: who compares two
+dates asks what changed, and hardly anything did."""
 
 
-def train_branch(job: TrainJob, report: Report, others: Sequence[str] = ()) -> dict[str, Any]:
-    """Teach the branch of ``job.model`` on simulated pairs; the model's own answers stay as they are.
+def train_branch(job: TrainJob, report: Report) -> dict[str, Any]:
+    """Teach the branch of ``job.model`` on pairs; the model's own answers stay as they are.
 
     Args:
-        job: with ``before``; its model must be trained.
+        job: with ``before``; its model must be trained. With ``also``, the branch is taught to correct the answers of
+            these models as well, in turn.
         report: told of progress and curves; may cancel.
-        others: models whose answers the branch is taught to correct as well, in turn.
+
+    Returns:
+        The JSON of the ``train`` command, with ``by_rule``: the scores of the rule that the branch corrects.
 
     Raises:
         BadInput: the request cannot be carried out.
         Cancelled: the report said so; a checkpoint was written if training had begun.
     """
+    with joined(job.device) as ranks:
+        if ranks.count > 1:
+            raise BadInput("--before learns in one process; start it without torchrun.")
+        return _train_branch(job, report, ranks.device)
+
+
+def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[str, Any]:
     began = time.monotonic()
     report.stage("Preparing")
-    start = _start(job)
     folder = settle_folder(job)
-    device = choose_device(job.device)
+    start, *others = (_trained_model(name) for name in (job.model or "", *job.also))
+    data = open_data(job)
+    teaching = _teaching(job, data, start.card)
     torch.manual_seed(job.seed)
     card = dataclasses.replace(start.card, name=folder.name, change_channels=CHANNELS, default_for=(), score=None)
     network = with_branch(start, card).to(device)
-    branch = cast(ChangeBranch, network.change).to(memory_format=torch.channels_last)
+    branch = cast(ChangeBranch, network.change)
+    branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     require_room(folder, network)
-    trunks = Trunks([start, *(load_model(name) for name in others)], device)
-    plan = plan_of(job, None, STEPS)
-    source = PairSource(job.seed, job.batch_size, job.leave_out)
-    pairs = source.validation(_validation_pairs(plan.seconds), report)
-    held_out = [trunks.tell(batch, number).half() for number, batch in enumerate(pairs)]
+    trunks = Trunks([start, *others], device)
+    warnings = _look_at(data, job, teaching, report)
+    plan = _plan(job, data)
+    source, judges = _sources(job, data, teaching, plan, trunks, report, warnings)
     hazards = card.hazards
 
     def loss(trained: nn.Module, batch: Any) -> Tensor:
         return branch_loss(trained, batch, hazards)
 
+    def judge(judged: ChangeBranch | None) -> tuple[dict[str, HazardScore], float]:
+        scores, losses = {}, []
+        for part in judges:
+            tally, mean = judge_branch(judged, part.batches, hazards, device, report)
+            scores.update({hazard: tally.score(hazard, MOST_FALSE_AREA) for hazard in part.hazards})
+            losses.append(mean)
+        return scores, losses[0]
+
     def evaluate(judged: nn.Module) -> Evaluation:
-        tally, mean_loss = judge_branch(cast(ChangeBranch, judged), held_out, hazards, device, report)
-        scores = [tally.score(hazard) for hazard in hazards]
-        seen = [score for score in scores if score.threshold is not None]
-        values = {"validation_loss": mean_loss}
-        if seen:
-            values["validation_iou"] = sum(score.iou or 0.0 for score in seen) / len(seen)
-            values["validation_balanced_accuracy"] = sum(s.counts.balanced_accuracy or 0.5 for s in seen) / len(seen)
-        return Evaluation(values.get("validation_iou", -mean_loss), values)
+        scores, mean_loss = judge(cast(ChangeBranch, judged))
+        return evaluation_of(scores, mean_loss, judges[0].hazards)
 
     @contextmanager
     def batches(first_step: int) -> Iterator[Any]:
         with prefetched(cast(Any, source), first_batch(first_step), job.workers, report) as fresh:
             yield mixed(cast(Any, fresh), first_step, job.seed, trunks)
 
-    settings = settings_of("train before", job, models=[model.weights_sha256 for model, _ in trunks.models])
+    settings = settings_of(
+        "train before", job, models=[model.weights_sha256 for model, _ in trunks.models], hazards=list(hazards),
+        scenes=len(data.train) if data else 0,
+    )  # fmt: skip
     checkpoint = Checkpoint(folder, settings)
     run = optimise(Learner(branch, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
-    tally, _ = judge_branch(branch, held_out, hazards, device, report)
-    by_rule, _ = judge_branch(None, held_out, hazards, device, report)
-    rows = [
-        {"set": SIMULATED_PAIRS, "hazard": hazard, "threshold": score.threshold, "mode": "with before",
-         **_rounded(score.counts.scores())}
-        for hazard in hazards if (score := tally.score(hazard)).threshold is not None
-    ]  # fmt: skip
-    card = dataclasses.replace(
-        card,
-        change_thresholds={row["hazard"]: row["threshold"] for row in rows},
-        scores=(*card.scores, *rows),
-        training={**card.training, "before": _entry(job, run, start)},
-    )
+    scores, _ = judge(branch)
+    by_rule, _ = judge(None)
+    warnings += [*skipped_notes(run), *unseen_notes(scores)]
+    rows = score_rows(scores, judges, mode=WITH_BEFORE)
+    card = _finished_card(card, start.card, data, rows, _entry(job, run, data, trunks))
     publish(network, card, Path(folder), checkpoint, report)
-    result = result_of(card, folder, run, device, ())
     return {
-        **result,
+        **result_of(card, folder, run, device, warnings),
         "thresholds": dict(card.change_thresholds),
         "scores": rows,
-        "by_rule": {hazard: _rounded(by_rule.score(hazard).counts.scores()) for hazard in hazards},
+        "by_rule": {hazard: measures_of(score) for hazard, score in by_rule.items()},
     }
 
 
@@ -113,26 +151,115 @@ def with_branch(model: Model, card: ModelCard) -> HazardNet:
     return network
 
 
-def _start(job: TrainJob) -> Model:
-    if job.data != SIMULATED:
-        raise BadInput("What is new is taught on simulated pairs only; use --data simulated, or drop --before.")
-    if job.model is None:
-        raise BadInput("What is new is taught to a trained model; name it with --model.")
-    model = load_model(job.model)
+def _trained_model(name: str) -> Model:
+    model = load_model(name)
     if model.card.pretrained_only or model.card.parent is not None:
-        raise BadInput(f"Model '{job.model}' is only pre-trained or adapted; name one that was trained.")
+        raise BadInput(
+            f"Model '{name}' is only pre-trained or adapted, and what is new is taught to trained ones; name one of "
+            "those."
+        )
     return model
 
 
-def _validation_pairs(seconds: float | None) -> int:
+def _teaching(job: TrainJob, data: Data | None, card: ModelCard) -> Teaching:
+    """What is to be taught; raises BadInput for hazards that the model does not tell."""
+    teaching = settle_teaching(job, data, card)
+    unknown = [] if data is None else [name for name in teaching.hazards if name not in card.hazards]
+    if unknown:
+        raise BadInput(
+            f"Model '{card.name}' does not tell '{unknown[0]}', so it cannot be taught what of it is new; train it on "
+            f"single scenes with --hazard {unknown[0]} first, without --before."
+        )
+    shown = tuple(name for name in teaching.shown if name in card.hazards)
+    return dataclasses.replace(teaching, hazards=card.hazards, shown=shown)
+
+
+def _look_at(data: Data | None, job: TrainJob, teaching: Teaching, report: Report) -> list[str]:
+    """Notes on the data and on what they do not show; raises BadInput if no label of theirs shows a hazard."""
+    notes: list[str] = []
+    if data is not None:
+        found = survey(data.source, data.train, job.seed, report)
+        require_labels(found, data.source.name, job, teaching.shown)
+        notes = [*data.notes, *found.notes()]
+    notes += teaching.fading_notes("Choose a share of replay to keep it.")
+    for text in notes:
+        report.log(text, "warning")
+    return notes
+
+
+def _plan(job: TrainJob, data: Data | None) -> Plan:
+    """How long the run goes on: an epoch asks for each of the user's pairs once."""
+    if data is None:
+        return plan_of(job, None, SIMULATED_STEPS)
+    return plan_of(job, len(data.train), LABELLED_STEPS, (job.batch_size - replayed_chips(job)) / STEPS_OF_BATCH)
+
+
+def _sources(
+    job: TrainJob,
+    data: Data | None,
+    teaching: Teaching,
+    plan: Plan,
+    trunks: Trunks,
+    report: Report,
+    warnings: list[str],
+) -> tuple[SourceOfPairs, list[Judge[Told]]]:
+    """Chips to learn from, and held-out ones, as the branch sees them, with the hazards that they judge."""
+
+    def told(batches: Sequence[PairBatch]) -> list[Told]:
+        return [trunks.tell(batch, number).half() for number, batch in enumerate(batches)]
+
+    hazards = teaching.hazards
+    if data is None:
+        taught = tuple(name for name in hazards if name in (*teaching.shown, ANY))
+        simulated = PairSource(job.seed, job.batch_size, hazards, taught, job.leave_out)
+        held_out = simulated.validation(_validation_pairs(plan), report)
+        return simulated, [Judge(SIMULATED_PAIRS, told(held_out), taught)]
+    replayed = replayed_chips(job)
+    labelled = LabelledPairSource(
+        cast(BeforeFolder, data.source), data.train, job.seed, job.batch_size - replayed, hazards, teaching.teach_any
+    )
+    held_out = labelled.validation(data.validation, report)
+    warnings += unread_notes(labelled.unread)
+    require_validation(held_out)
+    judges = [Judge(validation_of(data), told(held_out), teaching.judged)]
+    if not replayed:
+        return labelled, judges
+    simulated = PairSource(job.seed, replayed, hazards, teaching.simulated)
+    others = tuple(name for name in teaching.simulated if name not in teaching.judged)
+    if others:
+        judges.append(Judge(SIMULATED_PAIRS, told(simulated.validation(_validation_pairs(plan), report)), others))
+    return MixedPairs(labelled, simulated), judges
+
+
+def _validation_pairs(plan: Plan) -> int:
     fewest, most = VALIDATION_PAIRS
-    return most if seconds is None else max(fewest, min(most, int(seconds / 20)))
+    return most if plan.seconds is None else max(fewest, min(most, int(plan.seconds / 20)))
 
 
-def _entry(job: TrainJob, run: Run, start: Model) -> dict[str, Any]:
-    entry = training_entry("train", job, run, "simulated pairs only (engine/simulate/pairs.py)", "made by this program")
-    return {**entry, "from": {"model": start.card.name, "weights_sha256": start.weights_sha256}}
+def _entry(job: TrainJob, run: Run, data: Data | None, trunks: Trunks) -> dict[str, Any]:
+    name, licence = SIMULATED_DATA
+    if data is not None:
+        name = data.source.name + (" and simulated pairs" if job.replay else "")
+        licence = data.source.licence
+    models = [{"model": model.card.name, "weights_sha256": model.weights_sha256} for model, _ in trunks.models]
+    return {
+        **training_entry("train", job, run, name, licence),
+        "from": models[0],
+        "also": models[1:],
+        "leave_out": job.leave_out,
+        "replay": job.replay if data else None,
+    }
 
 
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if value is None else round(value, 4) for name, value in values.items()}
+def _finished_card(
+    card: ModelCard, start: ModelCard, data: Data | None, rows: Sequence[dict[str, Any]], entry: dict[str, Any]
+) -> ModelCard:
+    """The card with thresholds and scores of what is new; those of another branch before it go."""
+    kept = start.change_thresholds if start.change_channels == card.change_channels else {}
+    return dataclasses.replace(
+        card,
+        change_thresholds={**kept, **{row["hazard"]: row["threshold"] for row in rows}},
+        scores=(*(row for row in start.scores if row.get("mode") != WITH_BEFORE), *rows),
+        training={**start.training, "before": entry},
+        licence=start.licence if data is None else licence_of(data.source.licence, start),
+    )

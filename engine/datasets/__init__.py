@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from ..protocol import BadInput
 from ..samples import LabelledData
+from .before_folder import BeforeFolder
 from .bigearthnet import BigEarthNetV2
 from .bigearthnet_v1 import BigEarthNetV1
-from .folder import ImageFolder, ReadingOptions
+from .folder import EarlierOptions, ImageFolder, ReadingOptions
 from .landslide4sense import Landslide4Sense
 from .sen1floods11 import Sen1Floods11
 
 __all__ = [
+    "BeforeFolder",
     "BigEarthNetV1",
     "BigEarthNetV2",
+    "EarlierOptions",
     "ImageFolder",
     "Landslide4Sense",
     "ReadingOptions",
@@ -42,6 +45,7 @@ def open_training_data(
     bands: Sequence[str] | None = None,
     units: str | None = None,
     gsd_m: float | None = None,
+    before: EarlierOptions | None = None,
 ) -> TrainingData:
     """Find out what lies in a folder of training data and open it; no pixel is read, damaged files are found later.
 
@@ -56,6 +60,8 @@ def open_training_data(
         bands: one slot a band of each image (pairs only); found out when not given.
         units: units of the images (pairs only); found out when not given.
         gsd_m: metres a pixel (pairs only), where no CRS says it.
+        before: how scenes from before the event are to be read; the data are then a ``BeforeFolder``, and must have
+            such scenes.
 
     Raises:
         BadInput: when there is no such folder, or nothing in it that training can use.
@@ -63,7 +69,7 @@ def open_training_data(
     place = Path(folder)
     if not place.is_dir():
         raise BadInput(f"There is no folder '{folder}' of training data; check the path.")
-    options = ReadingOptions(tuple(positive), tuple(ignore), tuple(bands) if bands else None, units, gsd_m)
+    options = ReadingOptions(tuple(positive), tuple(ignore), tuple(bands) if bands else None, units, gsd_m, before)
     try:
         return _open(place, tuple(hazards), options)
     except OSError as error:
@@ -73,6 +79,9 @@ def open_training_data(
 
 
 def _open(place: Path, hazards: tuple[str, ...], options: ReadingOptions) -> TrainingData:
+    if options.earlier is not None:
+        _refuse_public(place)
+        return BeforeFolder(place, hazards, options)
     if BigEarthNetV2.lies_in(place):
         _refuse_hazards("BigEarthNet v2", hazards)
         return BigEarthNetV2(place)
@@ -101,3 +110,19 @@ def _refuse_hazards(name: str, hazards: Sequence[str]) -> None:
             f"{name} tells natural from artificial and labels no hazard such as '{hazards[0]}'; use it to pre-train, "
             "and data with hazard labels to train."
         )
+
+
+def _refuse_public(place: Path) -> None:
+    """Raise BadInput for a public data set: none of those known has scenes from before."""
+    public: dict[str, Callable[[Path], bool]] = {
+        "BigEarthNet v2": BigEarthNetV2.lies_in,
+        "BigEarthNet v1": BigEarthNetV1.lies_in,
+        "Sen1Floods11": Sen1Floods11.lies_in,
+        "Landslide4Sense": Landslide4Sense.lies_in,
+    }
+    for name, lies_in in public.items():
+        if lies_in(place):
+            raise BadInput(
+                f"{name} has no scenes from before the event; give a folder with images/, labels/ and before/, or "
+                "simulated."
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,14 @@ MOST_UNDERSTOOD = 256
 
 
 @dataclass(frozen=True)
+class EarlierOptions:
+    """How scenes from before the event are to be read: slots of their bands and units; found out when not given."""
+
+    bands: tuple[str, ...] | None = None
+    units: str | None = None
+
+
+@dataclass(frozen=True)
 class ReadingOptions:
     """How images and labels are to be read.
 
@@ -41,6 +50,7 @@ class ReadingOptions:
         bands: one slot a band of each image; found out when not given.
         units: units of the images; found out when not given.
         gsd_m: metres a pixel, where no CRS says it.
+        earlier: how scenes from before are to be read; None where they are not.
     """
 
     positive: tuple[int, ...] = (1,)
@@ -48,6 +58,7 @@ class ReadingOptions:
     bands: tuple[str, ...] | None = None
     units: str | None = None
     gsd_m: float | None = None
+    earlier: EarlierOptions | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class ImageFolder:
         if both:
             raise BadInput(f"Label code {min(both)} is both positive and ignored; give it one meaning.")
         self.name = folder.resolve().name
-        self._pairs, notes = find_pairs(folder, hazards)
+        self._pairs, notes = self._find(folder, hazards)
         self.hazards = tuple(dict.fromkeys(hazard for pair in self._pairs for hazard, _ in pair.labels))
         self._chips = [chip for index, pair in enumerate(self._pairs) for chip in _cut(index, pair)]
         problems = [chip.problem for chip in self._chips if chip.problem]
@@ -89,6 +100,9 @@ class ImageFolder:
         self._understood: dict[str, Understood] = {}
         notes += self._look_at_labels() + self._look_at_images()
         self.notes = tuple(notes)
+
+    def _find(self, folder: Path, hazards: tuple[str, ...]) -> tuple[list[Pair], list[str]]:
+        return find_pairs(folder, hazards)
 
     def __len__(self) -> int:
         """Number of chips."""
@@ -107,22 +121,26 @@ class ImageFolder:
 
     def read(self, number: int) -> LabelledScene:
         """One image, or one chip of it; raises BadInput when image or label is damaged or their sizes differ."""
+        pair, window = self._place(number)
+        with self._open(pair) as scene:
+            return self._read(pair, scene, window)
+
+    def _place(self, number: int) -> tuple[Pair, Window]:
         chip = self._chips[number]
         if chip.problem or chip.window is None:
             raise BadInput(chip.problem or "The pair cannot be read.")
-        pair = self._pairs[chip.pair]
-        with self._open(pair) as scene:
-            understanding, scene_range = self._understand(pair, scene)
-            values, valid = scene.read_window(chip.window, understanding)
-            lonlat = centre_lonlat(scene.georeference, chip.window)
+        return self._pairs[chip.pair], chip.window
+
+    def _read(self, pair: Pair, scene: Scene, window: Window) -> LabelledScene:
+        understanding, scene_range = self._understand(pair, scene)
+        values, valid = scene.read_window(window, understanding)
+        lonlat = centre_lonlat(scene.georeference, window)
         return LabelledScene(
             slots=understanding.match.used_slots,
             values=torch.from_numpy(values),
             valid=torch.from_numpy(valid[None]),
             absolute=all(units.absolute for units in understanding.slot_units),
-            labels={
-                hazard: torch.from_numpy(self._labels(*read_codes(path, chip.window))) for hazard, path in pair.labels
-            },
+            labels={hazard: torch.from_numpy(self._labels(*read_codes(path, window))) for hazard, path in pair.labels},
             characteristics=Characteristics(
                 longitude=lonlat[0] if lonlat else None,
                 latitude=lonlat[1] if lonlat else None,
@@ -130,13 +148,16 @@ class ImageFolder:
                 sensor=understanding.match.sensor,
             ),
             gsd_m=sum(understanding.gsd_m) / 2,
-            name=_name_of(pair, chip.window, (scene.height, scene.width)),
+            name=_name_of(pair, window, (scene.height, scene.width)),
             scene_range=scene_range,
         )
 
     def _open(self, pair: Pair) -> Scene:
+        return Scene(self._job(pair))
+
+    def _job(self, pair: Pair) -> SceneJob:
         options = self._options
-        return Scene(SceneJob(raster=pair.image, bands=options.bands, units=options.units, gsd_m=options.gsd_m))
+        return SceneJob(raster=pair.image, bands=options.bands, units=options.units, gsd_m=options.gsd_m)
 
     def _understand(self, pair: Pair, scene: Scene) -> Understood:
         """Understanding of an image and the range of its values, found out once for all its chips."""
@@ -180,14 +201,17 @@ class ImageFolder:
         readable = (self._pairs[chip.pair] for chip in self._chips if chip.window is not None)
         for pair in itertools.islice(readable, IMAGES_LOOKED_AT):
             try:
-                with self._open(pair) as scene:
-                    understanding, _ = self._understand(pair, scene)
+                warnings = self._look_at_image(pair)
             except UnknownBands:
                 raise
             except BadInput:  # damaged: said when it is read
                 continue
-            return [f"'{os.path.basename(pair.image)}', the first of the images: {w}" for w in understanding.warnings]
+            return [f"'{os.path.basename(pair.image)}', the first of the images: {text}" for text in warnings]
         return []
+
+    def _look_at_image(self, pair: Pair) -> Sequence[str]:
+        with self._open(pair) as scene:
+            return self._understand(pair, scene)[0].warnings
 
 
 def _cut(index: int, pair: Pair) -> list[_Chip]:

@@ -8,6 +8,7 @@ Known layouts, of GeoTIFF, PNG, JPEG, JPEG 2000, VRT or IMG files:
 * either of them in ``train/``, ``val/``, ``test/``, or with such folders inside ``images/`` and ``labels/``;
 * any of these in folders named after their hazard (``flood/images``, ``landslide/images``), or after places of one
   hazard (``nepal/images``, ``japan/images``);
+* beside any of these images ``before/``, with a scene of the same place and name from before the event;
 * ``split.csv`` with the columns ``name`` (or ``file``, ``image``, ``chip``) and ``split``.
 """
 
@@ -24,6 +25,7 @@ from ..protocol import HAZARDS, BadInput
 from .splits import SPLIT_NAMES
 
 IMAGE_FOLDERS = ("images", "image", "imgs", "img", "scenes", "chips")
+BEFORE_FOLDER = "before"
 LABEL_FOLDERS = ("labels", "label", "masks", "mask", "annotations", "annotation", "gt", "ground_truth", "groundtruth")
 SUFFIXES = (".tif", ".tiff", ".png", ".jp2", ".vrt", ".img", ".jpg", ".jpeg")
 """Of several files of one name the first of these is taken: the others are previews."""
@@ -39,12 +41,16 @@ LAYOUT = (
 
 @dataclass(frozen=True)
 class Pair:
-    """One image, its labels by hazard, its part of the data's own split (None without one), and the folder's name."""
+    """One image, its labels by hazard, its part of the data's own split (None without one), and the folder's name.
+
+    ``before`` is the scene of its name from before the event; None where there is none.
+    """
 
     image: str
     labels: tuple[tuple[str, str], ...]
     part: int | None = None
     place: str = ""
+    before: str | None = None
 
 
 def find_pairs(folder: Path, hazards: Sequence[str]) -> tuple[list[Pair], list[str]]:
@@ -109,21 +115,24 @@ def _pairs_of_place(folder: Path, default: str | None, hazards: Sequence[str], n
             pairs += _across(
                 images / name,
                 [(hazard, labelled / name) for hazard, labelled in labels],
+                _scenes_before(place, name),
                 SPLIT_NAMES[name.lower()] if name else part,
                 notes,
             )
     return pairs
 
 
-def _across(images: Path, labels: Sequence[tuple[str, Path]], part: int | None, notes: list[str]) -> list[Pair]:
-    """Pairs of a folder of images and folders of labels."""
+def _across(
+    images: Path, labels: Sequence[tuple[str, Path]], before: dict[str, Path], part: int | None, notes: list[str]
+) -> list[Pair]:
+    """Pairs of a folder of images, folders of labels, and scenes from before by what they share in their names."""
     found = _by_key(_rasters(images))
     labelled = [(hazard, _by_key(_rasters(place))) for hazard, place in labels]
     pairs = []
     for key, image in found.items():
         own = tuple((hazard, str(files[key])) for hazard, files in labelled if key in files)
         if own:
-            pairs.append(Pair(str(image), own, part))
+            pairs.append(Pair(str(image), own, part, before=_path_of(before.get(key))))
     _note_unpaired(images.name, len(found) - len(pairs), notes)
     return pairs
 
@@ -133,9 +142,24 @@ def _beside(folder: Path, part: int | None, hazard: str, notes: list[str]) -> li
     files = _rasters(folder)
     labels = _by_key(path for path in files if _is_label(path))
     images = _by_key(path for path in files if not _is_label(path))
-    pairs = [Pair(str(path), ((hazard, str(labels[key])),), part) for key, path in images.items() if key in labels]
+    before = _scenes_before(folder)
+    pairs = [
+        Pair(str(path), ((hazard, str(labels[key])),), part, before=_path_of(before.get(key)))
+        for key, path in images.items()
+        if key in labels
+    ]
     _note_unpaired(folder.name, len(images) - len(pairs), notes)
     return pairs
+
+
+def _scenes_before(place: Path, part: str = "") -> dict[str, Path]:
+    """Scenes from before of a folder of pairs, in a folder of the part where there is one of its name."""
+    folder = place / BEFORE_FOLDER
+    return _by_key(_rasters(folder / part if part and (folder / part).is_dir() else folder))
+
+
+def _path_of(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _note_unpaired(name: str, number: int, notes: list[str]) -> None:

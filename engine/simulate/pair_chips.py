@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..before.matching import match_scenes
+from ..before.matching import PairMatch, match_scenes
 from ..before.planes import build_change_planes
 from ..planes import PLANES, SceneScaling, build_planes, planes_for
 from ..protocol import OPTICAL_SLOTS
@@ -54,6 +54,10 @@ class PairBatch:
             moved[name] = moved[name].float()
         return replace(self, **moved)
 
+    def half(self) -> PairBatch:
+        """The same with planes in half precision, to travel between processes."""
+        return replace(self, later=self.later.half(), earlier=self.earlier.half(), change=self.change.half())
+
 
 def join_pairs(parts: list[PairBatch]) -> PairBatch:
     """Batches one after the other."""
@@ -62,21 +66,69 @@ def join_pairs(parts: list[PairBatch]) -> PairBatch:
         torch.cat([part.earlier for part in parts]),
         torch.cat([part.change for part in parts]),
         torch.cat([part.labels for part in parts]),
+        tuple(reason for part in parts for reason in part.skipped),
     )
 
 
 @dataclass
-class _View:
-    """One date through a sensor: values, where they are valid, and the scaling of the scene."""
+class DateView:
+    """One date through a sensor.
+
+    Attributes:
+        values: (slots, h, w) in canonical units.
+        valid: (1, h, w) bool.
+        scaling: of the whole scene.
+    """
 
     values: Tensor
     valid: Tensor
     scaling: SceneScaling
 
-    def planes(self, corner: tuple[int, int], size_px: int) -> Tensor:
-        """Planes that this view fills, of one window."""
-        part, known = window(self.values, *corner, size_px), window(self.valid, *corner, size_px)
-        return build_planes(part[None], known[None], self.scaling)
+    def window(self, corner: tuple[int, int], size_px: int) -> DateView:
+        """A square part of it."""
+        return DateView(window(self.values, *corner, size_px), window(self.valid, *corner, size_px), self.scaling)
+
+    def planes(self) -> Tensor:
+        """(1, planes, h, w) that this view fills."""
+        return build_planes(self.values[None], self.valid[None], self.scaling)
+
+    def sample(self, chosen: Tensor) -> Tensor:
+        """(slots, n) values of every second row and column, where (1, h, w) ``chosen``."""
+        thinned = self.values[:, ::2, ::2].reshape(len(self.scaling.slots), -1)
+        return thinned[:, chosen[0, ::2, ::2].reshape(-1)]
+
+
+def match_views(later: DateView, earlier: DateView) -> PairMatch:
+    """How the bands of two views of one place relate."""
+    both = later.valid & earlier.valid
+    return match_scenes(later.sample(both), later.scaling, earlier.sample(both), earlier.scaling)
+
+
+def chip_of_pair(later: DateView, earlier: DateView, match: PairMatch, labels: Tensor) -> PairBatch:
+    """One chip of two views of one size.
+
+    Args:
+        later: the later date.
+        earlier: the earlier date on the same grid.
+        match: of the whole scenes.
+        labels: (hazards, h, w) uint8 of what is new.
+    """
+    told = later.planes(), earlier.planes()
+    change = build_change_planes(
+        later.values[None], earlier.values[None], (later.valid & earlier.valid)[None],
+        (later.scaling, earlier.scaling), told, match,
+    )  # fmt: skip
+    full = [torch.zeros((1, len(PLANES), *labels.shape[-2:])) for _ in told]
+    for planes, view, known in zip(full, (later, earlier), told, strict=True):
+        planes[:, planes_for(view.scaling)] = known
+    return PairBatch(full[0], full[1], change, labels[None])
+
+
+def turned_pair(chip: PairBatch, turns: int, flip: bool) -> PairBatch:
+    """A chip after quarter turns and perhaps a flip."""
+    fields = (chip.later, chip.earlier, chip.change, chip.labels)
+    later, earlier, change, labels = (turned(field, turns, flip) for field in fields)
+    return PairBatch(later, earlier, change, labels, chip.skipped)
 
 
 def cut_pair_chips(pair: ScenePair, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX) -> PairBatch:
@@ -92,33 +144,19 @@ def cut_pair_chips(pair: ScenePair, draw: Draw, count: int, size_px: int = CHIP_
     both = later.valid & earlier.valid
     size = both.shape[-1]
     corners = [(draw.whole(size - size_px + 1), draw.whole(size - size_px + 1)) for _ in range(count)]
-    sample = both[0, ::2, ::2].reshape(-1)
-    match = match_scenes(
-        later.values[:, ::2, ::2].reshape(len(slots), -1)[:, sample], later.scaling,
-        earlier.values[:, ::2, ::2].reshape(len(earlier_slots), -1)[:, sample], earlier.scaling,
-    )  # fmt: skip
+    match = match_views(later, earlier)
     labels = seen_labels(replace(pair.after, labels=pair.new), slots).masked_fill(~both, IGNORED)
     parts = []
     for corner in corners:
-        told = later.planes(corner, size_px), earlier.planes(corner, size_px)
-        change = build_change_planes(
-            window(later.values, *corner, size_px)[None], window(earlier.values, *corner, size_px)[None],
-            window(both, *corner, size_px)[None], (later.scaling, earlier.scaling), told, match,
-        )  # fmt: skip
-        full = [torch.zeros((1, len(PLANES), size_px, size_px)) for _ in told]
-        for planes, view, known in zip(full, (later, earlier), told, strict=True):
-            planes[:, planes_for(view.scaling)] = known
-        turns, flip = draw.whole(4), draw.chance(0.5)
-        first, second, compared, truth = (
-            turned(field, turns, flip) for field in (*full, change, window(labels, *corner, size_px)[None])
-        )
-        parts.append(PairBatch(first, second, compared, truth))
+        views = later.window(corner, size_px), earlier.window(corner, size_px)
+        chip = chip_of_pair(*views, match, window(labels, *corner, size_px))
+        parts.append(turned_pair(chip, draw.whole(4), draw.chance(0.5)))
     return join_pairs(parts)
 
 
 def _view(
     draw: Draw, values: Tensor, have: tuple[str, ...], slots: tuple[str, ...], as_bytes: bool, as_raw: bool
-) -> _View:
+) -> DateView:
     values = values[[have.index(slot) for slot in slots]] + 0.0
     valid = torch.ones((1, *values.shape[1:]), dtype=torch.bool)
     if draw.chance(0.12):
@@ -129,7 +167,7 @@ def _view(
         values = stretch_to_bytes(draw, values, values, valid)[0]
     elif as_raw:
         values = values * draw.log_uniform(0.01, 10_000)
-    return _View(values, valid, measure_scaling(values, valid, slots, absolute=not (as_bytes or as_raw)))
+    return DateView(values, valid, measure_scaling(values, valid, slots, absolute=not (as_bytes or as_raw)))
 
 
 def _between_limits(draw: Draw, values: Tensor) -> Tensor:

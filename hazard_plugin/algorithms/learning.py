@@ -146,7 +146,12 @@ class LearningAlgorithm(EngineAlgorithm):
         for name in ("save", "model"):
             if fields.get(name):
                 fields[name] = name_or_folder(fields[name])
-        return self.job_type(**fields)
+        if fields.get("also"):
+            fields["also"] = tuple(name_or_folder(name) for name in fields["also"])
+        try:
+            return self.job_type(**fields)
+        except protocol.BadInput as error:
+            raise type(error)(flags_as_parameters(str(error), self.fields())) from None
 
     def _read_text(self, spec: Any, text: str) -> Any:
         if not text:

@@ -19,6 +19,10 @@ ADVANCED = (
     "GSD_M",
     "REPLAY",
     "LEAVE_OUT",
+    "BEFORE",
+    "BEFORE_BANDS",
+    "BEFORE_UNITS",
+    "ALSO",
 )
 
 
@@ -76,9 +80,14 @@ class TrainHazard(LearningAlgorithm):
         self.add_number("GSD_M", tr("Ground sampling distance in metres (empty: from the CRS)"), whole=False)
         self.add_number("REPLAY", tr("Share of simulated chips among yours (0 to 0.95)"), whole=False)
         self.add_text("LEAVE_OUT", tr("Simulated hazard never to be seen"), ["", *protocol.HAZARDS])
+        self.add_switch("BEFORE", tr("Teach what is new since a scene from before"))
+        self.add_text("BEFORE_BANDS", tr("Bands of the scenes from before, in order (empty: found out)"))
+        self.add_text("BEFORE_UNITS", tr("Units of the scenes from before (empty: found out)"), ["", *protocol.UNITS])
+        self.add_text("ALSO", tr("More models that what is new is taught to fit, separated by commas"))
         self.mark_advanced(ADVANCED)
         text = tr("{slots}, or - for unused").format(slots=", ".join(protocol.SLOTS))
-        with_help(self.parameterDefinition("BANDS"), text)
+        for name in ("BANDS", "BEFORE_BANDS"):
+            with_help(self.parameterDefinition(name), text)
 
 
 def tr(text: str) -> str:

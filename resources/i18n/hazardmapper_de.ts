@@ -1820,6 +1820,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>Modell, von dem ausgegangen wird; ohne Angabe von Grund auf</translation>
     </message>
     <message>
+        <source>more models whose answers what is new is taught to fit</source>
+        <translation>weitere Modelle, zu deren Antworten das Erkennen von Neuem passen soll</translation>
+    </message>
+    <message>
         <source>most that it may hold; other scenes are decoded anew</source>
         <translation>so viel darf er höchstens enthalten; andere Szenen werden neu dekodiert</translation>
     </message>
@@ -1838,6 +1842,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
     <message>
         <source>one slot a band of each image</source>
         <translation>eine Rolle je Kanal jedes Bildes</translation>
+    </message>
+    <message>
+        <source>one slot a band of each scene from before; found out when not given</source>
+        <translation>eine Rolle je Kanal jeder früheren Szene; ohne Angabe selbst ermittelt</translation>
     </message>
     <message>
         <source>optimiser</source>
@@ -1880,12 +1888,20 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>nach N Epochen ohne bessere Validierung aufhören; 0 nie</translation>
     </message>
     <message>
+        <source>teach what is new since a scene from before, above a trained model that stays as it is</source>
+        <translation>lehren, was seit einer früheren Szene neu ist, über einem trainierten Modell, das bleibt, wie es ist</translation>
+    </message>
+    <message>
         <source>train on all bands of a scene only (no channel sampling)</source>
         <translation>nur mit allen Kanälen einer Szene trainieren (keine Kanalauswahl)</translation>
     </message>
     <message>
         <source>units of the images; found out when not given</source>
         <translation>Einheiten der Bilder; ohne Angabe selbst ermittelt</translation>
+    </message>
+    <message>
+        <source>units of the scenes from before; found out when not given</source>
+        <translation>Einheiten der früheren Szenen; ohne Angabe selbst ermittelt</translation>
     </message>
 </context>
 <context>
@@ -6354,6 +6370,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
 <context>
     <name>TrainHazard</name>
     <message>
+        <source>Bands of the scenes from before, in order (empty: found out)</source>
+        <translation>Kanäle der früheren Szenen, der Reihe nach (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
         <source>Bands: one slot a band of each image, in order (empty: found out)</source>
         <translation>Kanäle: eine Rolle je Kanal jedes Bildes, der Reihe nach (leer: selbst ermittelt)</translation>
     </message>
@@ -6378,6 +6398,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
         <translation>Codes der Beschriftung, die ausgelassen werden</translation>
     </message>
     <message>
+        <source>More models that what is new is taught to fit, separated by commas</source>
+        <translation>Weitere Modelle, zu denen das Erkennen von Neuem passen soll, durch Kommas getrennt</translation>
+    </message>
+    <message>
         <source>Network (empty: the start's own, else U-Net)</source>
         <translation>Netz (leer: das des Ausgangs, sonst U-Net)</translation>
     </message>
@@ -6392,6 +6416,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     <message>
         <source>Start from model (empty: from scratch)</source>
         <translation>Von einem Modell ausgehen (leer: von Grund auf)</translation>
+    </message>
+    <message>
+        <source>Teach what is new since a scene from before</source>
+        <translation>Lehren, was seit einer früheren Szene neu ist</translation>
     </message>
     <message>
         <source>Train hazard</source>
@@ -6420,6 +6448,10 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
     <message>
         <source>Units of the images (empty: found out)</source>
         <translation>Einheiten der Bilder (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
+        <source>Units of the scenes from before (empty: found out)</source>
+        <translation>Einheiten der früheren Szenen (leer: selbst ermittelt)</translation>
     </message>
     <message>
         <source>a folder of image and label pairs, Sen1Floods11 or Landslide4Sense; simulated scenes when empty</source>

@@ -44,7 +44,17 @@ def test_the_plugin_imports_nothing_of_the_engine_but_the_protocol(path):
             assert parts[parts.index("engine") :][:2] in (["engine"], ["engine", "protocol"])
 
 
-PROTOCOL = ("fields", "delivery_jobs", "archive_jobs", "model_jobs", "scene_jobs", "jobs", "product_names", "protocol")
+PROTOCOL = (
+    "fields",
+    "delivery_jobs",
+    "archive_jobs",
+    "model_jobs",
+    "scene_jobs",
+    "learning_jobs",
+    "jobs",
+    "product_names",
+    "protocol",
+)
 """The protocol and what it is made of, each importing only those before it."""
 
 

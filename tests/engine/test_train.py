@@ -15,14 +15,14 @@ from engine import batches, learning, optimise
 from engine import train as train_module
 from engine.cards import read_card
 from engine.datasets import open_training_data
-from engine.heads import hazards_of, take_weights
+from engine.heads import Teaching, hazards_of, settle_teaching, take_weights
 from engine.metrics import Counts, count_pixels
 from engine.model import build_network, load_model
 from engine.planes import SceneScaling, build_planes, planes_for
 from engine.pretrain import pretrain
 from engine.protocol import BadInput, PretrainJob, TrainJob
 from engine.reporting import Report
-from engine.train import finished_card, new_card, replayed_chips, settle_teaching, train
+from engine.train import finished_card, new_card, train
 from engine.validation import THRESHOLDS, HazardTally
 
 SMALL = "tu-mobilenetv3_small_050"
@@ -146,8 +146,6 @@ def test_a_new_logit_begins_as_any_and_the_old_ones_are_kept(start):
 
 
 def settle_for(names):
-    from engine.train import Teaching
-
     return Teaching(names, ("lava",), (), True)
 
 
@@ -179,7 +177,7 @@ def test_any_is_taught_on_the_users_chips_only_where_others_give_its_negatives(t
 @pytest.mark.parametrize(("replay", "steps"), [(0.0, 8), (0.25, 10), (0.5, 15)])
 def test_an_epoch_shows_each_of_the_users_scenes_once_beside_the_replayed_ones(replay, steps):
     asked = job(data="chips", epochs=3, iterations=None, replay=replay)
-    plan = learning.plan_of(asked, 60, 3000, asked.batch_size - replayed_chips(asked))
+    plan = learning.plan_of(asked, 60, 3000, asked.batch_size - learning.replayed_chips(asked))
     assert plan.steps == 3 * steps
 
 

@@ -109,6 +109,15 @@ def test_parameters_become_the_job(provider, jobs, tmp_path):
     assert job.resume and not job.overwrite and job.seed == 7 and job.units is None
 
 
+def test_what_is_new_is_taught_to_a_model_beside_others(provider, jobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    values = {"SAVE": "pairs", "MODEL": "unet", "BEFORE": True, "ALSO": "residual_unet, ./mine"}
+    processing.run(TRAIN, values)
+    ((_, job),) = jobs
+    assert job.before and job.model == "unet" and job.also == ("residual_unet", str(tmp_path / "mine"))
+    assert job.before_bands is None and job.before_units is None
+
+
 def test_relative_folders_mean_the_folder_qgis_runs_in(provider, jobs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "chips").mkdir()
@@ -131,6 +140,8 @@ def test_relative_folders_mean_the_folder_qgis_runs_in(provider, jobs, tmp_path,
         ({"ARCHITECTURE": "lenet"}, "Architecture 'lenet'"),
         ({"REPLAY": 1}, "Share of replay"),
         ({"LEAVE_OUT": "tsunami"}, "'tsunami'"),
+        ({"BEFORE": True}, "name it with MODEL."),
+        ({"ALSO": "unet"}, "ALSO speaks of scenes from before; add BEFORE, or leave it out."),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_sentence(provider, jobs, parameters, words):
