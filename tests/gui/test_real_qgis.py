@@ -37,14 +37,15 @@ RELOAD = """
 from qgis.PyQt.QtCore import QTimer
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer, QgsSettings
 from qgis.gui import QgsOptionsPageWidget
-from qgis.PyQt.QtWidgets import QApplication, QDialog, QDockWidget
+from qgis.PyQt.QtWidgets import QApplication, QDialog, QDialogButtonBox, QDockWidget
 from qgis.utils import iface, plugins, reloadPlugin, unloadPlugin
 import json, os, sys
 def confirm_options():
     shown = [w for w in QApplication.topLevelWidgets() if isinstance(w, QDialog) and w.isVisible()]
     pages = [p for w in shown for p in w.findChildren(QgsOptionsPageWidget) if p.objectName() == "hazardOptionsPage"]
     pages[0].idle_spin.setValue(44)
-    pages[0].window().accept()
+    boxes = [box for box in pages[0].window().findChildren(QDialogButtonBox) if box.isVisible()]
+    boxes[-1].button(QDialogButtonBox.StandardButton.Ok).click()
 def check():
     found = {}
     window = iface.mainWindow()
