@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..bands import UnknownBands
 from ..characteristics import find_characteristics
 from ..planes import SceneScaling
 from ..preparing import Warn
@@ -101,7 +102,7 @@ def open_earlier(
     """
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(Scene(job_of_earlier(job)))
-        understanding = own.understand()
+        understanding = _understand(own)
         for text in understanding.warnings:
             warn(f"Scene before: {text}")
         date = job.before_date or find_characteristics(own, understanding, own.job).date
@@ -131,6 +132,13 @@ def open_earlier(
                 f"{', '.join(scaled.slots)}: with none in common, only what each shows by itself is compared."
             )
         yield Earlier(view_job, understanding, scaling, match, shift, moved, date, own.name, own.files())
+
+
+def _understand(own: Scene) -> Understanding:
+    try:
+        return own.understand()
+    except UnknownBands as error:
+        raise UnknownBands(f"Scene before: {str(error).replace('--', '--before-')}") from None
 
 
 @contextlib.contextmanager
