@@ -278,7 +278,7 @@ def test_the_users_pairs_are_learnt_and_give_the_thresholds_of_what_they_show(tr
     monkeypatch.setattr(learning, "STEPS_OF_BATCH", 2)
     monkeypatch.setattr(training, "STEPS_OF_BATCH", 2)
     folder = write_pairs(tmp_path / "slides", 12, code=7, lacking=(4,))
-    asked = job(data=folder, hazard=("landslide",), positive=(7,), iterations=30, batch_size=6, learning_rate=0.02)
+    asked = job(data=folder, hazard=("landslide",), positive=(7,), iterations=60, batch_size=6, learning_rate=0.02)
     found = train_branch(asked, Report())
     sets = {row["hazard"]: row["set"] for row in found["scores"]}
     assert sets["landslide"] == "slides (validation)" and sets["flood"] == sets["any"] == "simulated pairs (validation)"
