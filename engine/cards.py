@@ -61,7 +61,7 @@ class ModelCard:
     ``characteristics`` counts the outputs of the characteristics head, 0 without one. A model that is
     ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
     ``change_channels`` is the width of the branch that compares with a scene from before, 0 without one;
-    ``change_thresholds`` are the decision thresholds of what is new, by hazard.
+    ``change_thresholds`` are the decision thresholds of what is new, by hazard; the branch answers for these alone.
     ``needs`` names planes that a scene must fill, for weights that know no other bands; empty where any bands will do.
     An adapted model names its ``parent``, the SHA-256 of the parent's weights and the one hazard that it is
     ``adapted_for``; its own weights are those that differ from the parent's.
@@ -170,6 +170,10 @@ class ModelCard:
             raise _bad(self.name, "adapted_for", self.adapted_for, "one of its hazards, or null")
         if len({value is None for value in (self.parent, self.parent_sha256, self.adapted_for)}) != 1:
             raise _bad(self.name, "parent", self.parent, "together with parent_sha256 and adapted_for")
+
+    def compares(self, hazard: str) -> bool:
+        """Whether the branch tells what is new of a hazard; else a rule puts the two dates together."""
+        return bool(self.change_channels) and hazard in self.change_thresholds
 
     def threshold_for(self, hazard: str, absolute: Sequence[bool]) -> float:
         """Decision threshold of a hazard; ``absolute`` tells of each band whether its values are physical."""

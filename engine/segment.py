@@ -175,7 +175,7 @@ def _result_of_before(request: Request, permanent: AreaTally, sha256: str | None
         "before_sha256": sha256,
         "question": "new",
         "permanent_area_m2": round(permanent.hazard_area_m2, 2) if request.job.hazard == FLOOD else None,
-        "compared_by": "network" if request.model.card.change_channels else "rule",
+        "compared_by": "network" if request.model.card.compares(request.job.hazard) else "rule",
     }
 
 
@@ -190,7 +190,7 @@ def _tags_of_before(request: Request, sha256: str | None) -> dict[str, str]:
         "HAZARD_BEFORE_SHA256": sha256,
         "HAZARD_BEFORE_DATE": earlier.date,
         "HAZARD_BEFORE_SHIFT_PX": f"{shift.right_px:.2f},{shift.down_px:.2f}" if shift and earlier.moved else None,
-        "HAZARD_COMPARED_BY": "network" if request.model.card.change_channels else "rule",
+        "HAZARD_COMPARED_BY": "network" if request.model.card.compares(request.job.hazard) else "rule",
         "HAZARD_VALUES": f"0 none, 1 new, {PERMANENT_WATER} water on both dates, {NOT_ASSESSED} not assessed "
         "(probability: per cent)",
     }

@@ -37,10 +37,14 @@ LARGEST_WEIGHT = 8.0
 
 @dataclass(frozen=True)
 class HazardScore:
-    """A hazard's threshold and what it reaches there; no counts where no validation pixel shows the hazard."""
+    """A hazard's threshold and what it reaches there; no counts where no validation pixel shows the hazard.
+
+    ``guarded`` says whether the threshold keeps to the false area that was asked for.
+    """
 
     threshold: float | None
     counts: Counts
+    guarded: bool = False
 
     @property
     def iou(self) -> float | None:
@@ -91,11 +95,12 @@ class HazardTally:
         if not int(totals[1]):
             return HazardScore(None, counts[len(counts) // 2])
         at = None if most_false_area is None else self._guarded(index, counts, most_false_area)
+        guarded = at is not None
         if at is None and max(count.iou or 0.0 for count in counts) >= LEAST_IOU:
             at = _highest_of_best(counts, range(len(counts)))
         if at is None:
             at = self._cautious(index, counts)
-        return HazardScore(THRESHOLDS[at], counts[at])
+        return HazardScore(THRESHOLDS[at], counts[at], guarded)
 
     def _guarded(self, index: int, counts: Sequence[Counts], most_false_area: float) -> int | None:
         """Place of the best threshold that marks little of chips without the hazard, and finds some; None without."""

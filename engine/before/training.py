@@ -131,7 +131,10 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     scores, _ = judge(branch)
     by_rule, _ = judge(None)
     warnings += [*skipped_notes(run), *unseen_notes(scores)]
-    rows = score_rows(scores, judges, mode=WITH_BEFORE)
+    own = teaching.judged if data is not None else ()
+    told = {hazard: one for hazard, one in scores.items() if answers(one, by_rule[hazard], hazard not in own)}
+    warnings += [_left_to_the_rule(name) for name in scores if name not in told and scores[name].threshold is not None]
+    rows = score_rows(told, judges, mode=WITH_BEFORE)
     card = _finished_card(card, start.card, data, rows, _entry(job, run, data, trunks))
     publish(network, card, Path(folder), checkpoint, report)
     return {
@@ -140,6 +143,24 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
         "scores": rows,
         "by_rule": {hazard: measures_of(score) for hazard, score in by_rule.items()},
     }
+
+
+def answers(score: HazardScore, by_rule: HazardScore, must_be_guarded: bool) -> bool:
+    """Whether the branch is to tell what is new of a hazard, by what held-out pairs say of it and of the rule.
+
+    Args:
+        score: of the branch, with ``MOST_FALSE_AREA`` asked for.
+        by_rule: of the rule, likewise.
+        must_be_guarded: whether it must keep to that, as on simulated pairs, of which many show no hazard.
+    """
+    return (score.iou or 0.0) > (by_rule.iou or 0.0) and (score.guarded or not must_be_guarded)
+
+
+def _left_to_the_rule(hazard: str) -> str:
+    return (
+        f"What is new of {hazard.replace('_', ' ')} is told by the rule still: on held-out pairs the branch was no "
+        "better, or marked too much where nothing was new."
+    )
 
 
 def with_branch(model: Model, card: ModelCard) -> HazardNet:
