@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -59,7 +59,7 @@ WITH_BEFORE = "with before"
 """Mode of scores in a card that a scene from before was given for."""
 MOST_FALSE_AREA = 0.004
 """Share of chips on which the hazard is not new that may be marked, where a threshold can keep to it: who compares two
-dates asks what changed, and hardly anything did."""
+dates asks what changed, and hardly anything did. Where the rule marks more, as much as the rule."""
 
 
 def train_branch(job: TrainJob, report: Report) -> dict[str, Any]:
@@ -105,16 +105,20 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     def loss(trained: nn.Module, batch: Any) -> Tensor:
         return branch_loss(trained, batch, hazards)
 
-    def judge(judged: ChangeBranch | None) -> tuple[dict[str, HazardScore], float]:
+    def judge(
+        judged: ChangeBranch | None, rule: Mapping[str, HazardScore] | None = None
+    ) -> tuple[dict[str, HazardScore], float]:
         scores, losses = {}, []
         for part in judges:
             tally, mean = judge_branch(judged, part.batches, hazards, device, report)
-            scores.update({hazard: tally.score(hazard, MOST_FALSE_AREA) for hazard in part.hazards})
+            scores.update({name: tally.score(name, allowed(rule[name] if rule else None)) for name in part.hazards})
             losses.append(mean)
         return scores, losses[0]
 
+    by_rule, _ = judge(None)
+
     def evaluate(judged: nn.Module) -> Evaluation:
-        scores, mean_loss = judge(cast(ChangeBranch, judged))
+        scores, mean_loss = judge(cast(ChangeBranch, judged), by_rule)
         return evaluation_of(scores, mean_loss, judges[0].hazards)
 
     @contextmanager
@@ -128,8 +132,7 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     )  # fmt: skip
     checkpoint = Checkpoint(folder, settings)
     run = optimise(Learner(branch, batches, loss, evaluate), plan, checkpoint, report, began, job.resume)
-    scores, _ = judge(branch)
-    by_rule, _ = judge(None)
+    scores, _ = judge(branch, by_rule)
     warnings += [*skipped_notes(run), *unseen_notes(scores)]
     own = teaching.judged if data is not None else ()
     told = {hazard: one for hazard, one in scores.items() if answers(one, by_rule[hazard], hazard not in own)}
@@ -145,12 +148,17 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     }
 
 
+def allowed(by_rule: HazardScore | None) -> float:
+    """Share that may be marked where nothing is new, by what the rule marks falsely."""
+    return MOST_FALSE_AREA if by_rule is None else max(MOST_FALSE_AREA, by_rule.counts.false_area or 0.0)
+
+
 def answers(score: HazardScore, by_rule: HazardScore, must_be_guarded: bool) -> bool:
     """Whether the branch is to tell what is new of a hazard, by what held-out pairs say of it and of the rule.
 
     Args:
-        score: of the branch, with ``MOST_FALSE_AREA`` asked for.
-        by_rule: of the rule, likewise.
+        score: of the branch, with what is ``allowed`` asked for.
+        by_rule: of the rule, with ``MOST_FALSE_AREA``.
         must_be_guarded: whether it must keep to that, as on simulated pairs, of which many show no hazard.
     """
     return (score.iou or 0.0) > (by_rule.iou or 0.0) and (score.guarded or not must_be_guarded)
