@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import math
 import os
 import re
 import sys
@@ -432,8 +431,12 @@ def _is_whole(value: object, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
+_HUGE = 1e300
+"""Whole numbers may be larger than any float; neither they nor what is not finite is a number of a card."""
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_HUGE < value < _HUGE
 
 
 def _bad(name: str, key: str, found: object, expected: str) -> BadInput:

@@ -154,6 +154,8 @@ JOBS: Dict[str, type] = {
 }
 """Kind of job, as in messages and on the command line, to its definition."""
 
+LARGEST_WHOLE = 2**63 - 1
+
 QUICK_JOBS = ("inspect", "models", "devices", "provenance", "default-model", "delete-model")
 """Kinds that the worker answers at once, beside a running job."""
 
@@ -194,6 +196,8 @@ def _fits(value: Any, kind: Any) -> bool:
         return any(_fits(value, part) for part in typing.get_args(kind))
     if typing.get_origin(kind) is tuple:
         return isinstance(value, tuple) and all(_fits(part, typing.get_args(kind)[0]) for part in value)
+    if isinstance(value, int) and not -LARGEST_WHOLE <= value <= LARGEST_WHOLE:
+        return False  # no float holds it, and no file a number so long
     if kind is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))

@@ -165,6 +165,8 @@ def test_weights_that_do_not_fit_the_card_are_refused(folder, change):
         {"score": "good"},
         {"weights": "/etc/passwd"},
         {"gsd_min_m": -1},
+        {"gsd_min_m": 10**400},
+        {"thresholds": {"flood": 10**400}},
     ],
 )
 def test_a_card_that_cannot_be_is_refused(folder, changes):
