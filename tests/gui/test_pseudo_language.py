@@ -100,8 +100,10 @@ VALUES = {
     "ARCHITECTURE": ("unet", "unetplusplus"),
     "OPTIMIZER": ("adam", "adamw"),
     "UNITS": ("reflectance*10000-1000", "reflectance*10000", "reflectance", "byte", "db", "linear", "raw"),
+    "BEFORE_UNITS": ("reflectance*10000-1000", "reflectance*10000", "reflectance", "byte", "db", "linear", "raw"),
     "LEAVE_OUT": ("flood", "landslide"),
     "BANDS": ("coastal", "blue", "green", "red", "nir", "vv", "vh"),
+    "BEFORE_BANDS": ("coastal", "blue", "green", "red", "nir", "vv", "vh"),
 }  # fmt: skip
 """Values that are typed or chosen as they stand, in scripts too: the engine's, and those of the service's layout."""
 

@@ -7,7 +7,9 @@ import sys
 from support import ROOT
 
 PLUGIN_FILES = sorted((ROOT / "hazard_plugin").rglob("*.py"))
-PROTOCOL_PARTS = ("fields", "archive_jobs", "delivery_jobs", "model_jobs", "scene_jobs", "jobs", "product_names")
+PROTOCOL_PARTS = (
+    "fields", "archive_jobs", "delivery_jobs", "learning_jobs", "model_jobs", "scene_jobs", "jobs", "product_names",
+)  # fmt: skip
 PROTOCOL_FILES = ("protocol.py", *(f"{name}.py" for name in PROTOCOL_PARTS))
 WITHIN = tuple(f"engine.{name}." for name in PROTOCOL_PARTS)
 HEAVY = {"torch", "torchvision", "segmentation_models_pytorch", "timm", "safetensors", "osgeo", "PyQt5", "PyQt6"}
