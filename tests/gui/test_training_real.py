@@ -25,7 +25,7 @@ def page(dock, click):
     click(dock.pages.button)
     page = dock.pages.training
     ui = page.ui
-    ui.trainMinutesSpinBox.setValue(0)
+    ui.trainMinutesSpinBox.setValue(4)  # of short runs few scenes are kept for validation
     ui.trainEpochsSpinBox.setValue(2)
     ui.trainIterationsSpinBox.setValue(3)
     ui.trainBatchSpinBox.setValue(2)
@@ -84,7 +84,7 @@ client = training_client()
 class Feedback(EngineFeedback):
     def measure(self, step, values):
         print("learning", flush=True)
-job = protocol.TrainJob(data="simulated", save=sys.argv[2], batch_size=2, iterations=10, epochs=1000, workers=2)
+job = protocol.TrainJob(data="simulated", save=sys.argv[2], batch_size=2, iterations=10, epochs=1000, minutes=1, workers=2)
 threading.Thread(target=lambda: client.run("train", job, Feedback())).start()
 app.exec()
 """
