@@ -14,6 +14,7 @@ import numpy.typing as npt
 from osgeo import gdal, ogr
 
 from ..protocol import HazardError, partial_files, partial_path
+from ..raster.gdal_setup import quiet_closing
 from ..raster.georeference import Georeference
 from ..raster.output import writing
 
@@ -65,7 +66,8 @@ class UnassessedTrace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._raster = None
+        with contextlib.suppress(RuntimeError), quiet_closing():
+            self._raster = None
         for leftover in partial_files(self._path, self._job_id):
             with contextlib.suppress(OSError):
                 os.remove(leftover)

@@ -13,11 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize(
-    ("topic", "count"), [("rasters", 60), ("vectors", 60), ("jobs", 20), ("cards", 10), ("weights", 10)]
-)
-def test_what_is_damaged_or_hostile_ends_in_a_result_or_in_one_sentence(tmp_path, topic, count):
+    ("topic", "first", "count"),
+    [("rasters", 10_000, 60), ("vectors", 10_000, 60), ("jobs", 10_000, 20), ("cards", 10_000, 10),
+     ("weights", 10_000, 10), ("disks", 195, 4)],
+)  # fmt: skip
+def test_what_is_damaged_or_hostile_ends_in_a_result_or_in_one_sentence(tmp_path, topic, first, count):
     """In a program of its own: processes forked from one in which torch has run may wait for its threads for ever."""
-    words = ["--topic", topic, "--first", "10000", "--count", str(count), "--keep", str(tmp_path)]
+    words = ["--topic", topic, "--first", str(first), "--count", str(count), "--keep", str(tmp_path)]
     ended = subprocess.run(
         [sys.executable, "-m", "tests.fuzz", *words], cwd=ROOT, capture_output=True, text=True, timeout=400
     )
