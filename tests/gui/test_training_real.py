@@ -84,7 +84,8 @@ client = training_client()
 class Feedback(EngineFeedback):
     def measure(self, step, values):
         print("learning", flush=True)
-job = protocol.TrainJob(data="simulated", save=sys.argv[2], batch_size=2, iterations=10, epochs=1000, minutes=1, workers=2)
+job = protocol.TrainJob(data="simulated", save=sys.argv[2], batch_size=2, iterations=10, epochs=1000, minutes=1,
+                        workers=2)
 threading.Thread(target=lambda: client.run("train", job, Feedback())).start()
 app.exec()
 """
