@@ -21,8 +21,8 @@ from .matching import PairMatch
 from .planes import CHANGE_PLANES, INDEX_SCALE, LOG_RATIO_SCALE, MAGNITUDE_SCALE
 
 CALM_INDEX, CALM_RATIO = 0.1, 0.2
-"""Change of any index, and mean absolute logarithm of the ratio of the bands, up to which ground is unchanged. On 30
-simulated pairs 5 to 24 % of the ground was, and held 0.2 to 3 % of the hazard."""
+"""Change of any index, and mean absolute logarithm of the ratio of the bands, up to which ground is unchanged;
+set on simulated pairs (``tests/benchmarks/adaptation_before.py`` says how much ground is, and what of it is hazard)."""
 GREAT_INDEX, GREAT_RATIO = 0.2, 0.4
 """From one of these on it changed."""
 CALM_RADAR = 0.75

@@ -40,10 +40,11 @@ from engine.simulate import seen_labels  # noqa: E402
 from engine.simulate.chips import measure_scaling  # noqa: E402
 from engine.simulate.pairs import compose_pair  # noqa: E402
 
-PAIR_SEED = 7_600_000_000_001
+PAIR_SEED = 7_700_000_000_001
+"""Apart from the pairs on which limits of unchanged ground were set."""
 SIZE_PX, WINDOW_PX = 384, 192
 WAYS = ("source", "alone", "both")
-Measured = tuple[dict[str, Counts], dict[str, float | None]]
+Measured = tuple[dict[str, Counts], dict[str, float | None], dict[str, int]]
 
 
 def windows(field: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ def windows(field: Tensor) -> Tensor:
 
 
 def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> Measured:
-    """Counts of one pair by way, and the rank correlation of each way's proxy with the true error."""
+    """Counts of one pair by way, rank correlations of each way's proxy with the true error, and pixels of its ground."""
     pair = compose_pair(PAIR_SEED + number, SIZE_PX, shown)
     slots = BANDS["six"]
     pick = [pair.after.slots.index(slot) for slot in slots]
@@ -89,7 +90,10 @@ def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> Me
         found.update({"source": count(outcome.source), way: count(outcome.winner)})
         errors = [error_of(count(stage)) for stage in outcome.stages]
         ranked[way] = rank_correlation([stage.judgement.proxy for stage in outcome.stages], errors)
-    return found, ranked
+    new = truth == 1
+    ground = {"px": truth.numel(), "new": int(new.sum()), "unchanged": int(was.unchanged.sum()),
+              "new_in_unchanged": int((was.unchanged & new).sum())}  # fmt: skip
+    return found, ranked, ground
 
 
 def error_of(counts: Counts) -> float:
@@ -112,11 +116,11 @@ def main() -> int:
             asked = HAZARDS[number % len(HAZARDS)]
             shown = "none" if number // len(HAZARDS) % 2 else asked
             model = load_model((default_model(asked) or "unet") if options.model == "default" else options.model)
-            counts, ranked = measure(number, shift, shown, asked, model)
+            counts, ranked, ground = measure(number, shift, shown, asked, model)
             rows.append({"shift": shift, "asked": asked, "shown": shown, **{
                 way: {"iou": c.iou, "balanced_accuracy": c.balanced_accuracy, "false_area": c.false_area}
                 for way, c in counts.items()
-            }, "rank": ranked})  # fmt: skip
+            }, "rank": ranked, "ground": ground})  # fmt: skip
             if not options.json:
                 print(json.dumps(rows[-1]), flush=True)
     print(json.dumps(summary(rows)))
@@ -128,6 +132,13 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for asked in HAZARDS:
         own = [row for row in rows if row["asked"] == asked]
+        ground = {name: sum(row["ground"][name] for row in own) for name in own[0]["ground"]} if own else {}
+        if ground:
+            found[f"{asked} ground"] = {
+                "unchanged": round(ground["unchanged"] / ground["px"], 4),
+                "new": round(ground["new"] / ground["px"], 4),
+                "new_in_unchanged": round(ground["new_in_unchanged"] / max(1, ground["unchanged"]), 4),
+            }
         for way in WAYS[1:]:
             hit = [row for row in own if row["shown"] != "none" and row["source"]["iou"] is not None]
             gains = [(row[way]["iou"] or 0) - row["source"]["iou"] for row in hit]
