@@ -54,7 +54,7 @@ def windows(field: Tensor) -> Tensor:
 
 
 def measure(number: int, shift: str, shown: str, asked: str, model: Model) -> Measured:
-    """Counts of one pair by way, rank correlations of each way's proxy with the true error, and its ground in pixels."""
+    """Counts of one pair by way, rank correlations of each proxy with the true error, and its ground in pixels."""
     pair = compose_pair(PAIR_SEED + number, SIZE_PX, shown)
     slots = BANDS["six"]
     pick = [pair.after.slots.index(slot) for slot in slots]
