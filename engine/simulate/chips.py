@@ -186,10 +186,12 @@ View = tuple[tuple[str, ...], bool, bool]
 """Slots, and whether they are display bytes or of unknown units."""
 
 
-def bands_of_pair(draw: Draw, kinds: dict[str, float], favoured: dict[str, float]) -> tuple[View, View]:
-    """How the later and the earlier scene of a pair are seen: mostly alike."""
+def bands_of_pair(
+    draw: Draw, kinds: dict[str, float], favoured: dict[str, float], close: bool = False
+) -> tuple[View, View]:
+    """How the later and the earlier scene of a pair are seen: mostly alike, close dates nearly always."""
     later = draw_bands(draw, kinds, favoured)
-    if draw.chance(0.75):
+    if draw.chance(0.97 if close else 0.75):
         return later, later
     solely = {"radar": 1.0} if not set(later[0]) & set(OPTICAL_SLOTS) else {"optical": 1.0}
     return later, draw_bands(draw, solely if draw.chance(0.9) else kinds, favoured)

@@ -134,11 +134,11 @@ def turned_pair(chip: PairBatch, turns: int, flip: bool) -> PairBatch:
 def cut_pair_chips(pair: ScenePair, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX) -> PairBatch:
     """Cut ``count`` chips out of a pair, seen through a random choice of bands, units and nodata on each date."""
     (slots, as_bytes, as_raw), (earlier_slots, earlier_bytes, earlier_raw) = bands_of_pair(
-        draw, kinds(pair.after), favoured(pair.after)
+        draw, kinds(pair.after), favoured(pair.after), pair.close
     )
     style = draw.generator.get_state()
     later = _view(draw, pair.after.values, pair.after.slots, slots, as_bytes, as_raw)
-    if as_bytes == earlier_bytes and slots == earlier_slots and draw.chance(0.6):
+    if as_bytes == earlier_bytes and slots == earlier_slots and draw.chance(0.9 if pair.close else 0.6):
         draw.generator.set_state(style)  # both were stretched for display in the same way
     earlier = _view(draw, pair.before.values, pair.before.slots, earlier_slots, earlier_bytes, earlier_raw)
     both = later.valid & earlier.valid

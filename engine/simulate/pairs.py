@@ -11,7 +11,6 @@ from .fields import Draw, blur, hashed, shifted
 from .land import FIELDS, lay_snow_and_water
 from .scene import (
     GSD_M,
-    HAZARD_SHARES,
     IGNORED,
     SimulatedScene,
     Struck,
@@ -20,14 +19,18 @@ from .scene import (
     strike,
 )
 from .setting import another_date
-from .snow import another_snowfall
+from .snow import another_snowfall, nearby_snowfall
 from .surface import Land, copy_of, is_one_of, palette, put
 
-PAIR_SHARES = {**HAZARD_SHARES, "none": 0.8}
+PAIR_SHARES = {"flood": 0.25, "landslide": 0.3, "glacier_collapse": 0.3, "none": 0.7}
 """How often a pair shows which hazard; pairs without any teach what ordinary change looks like."""
 
 CALM_MOUNTAINS = 0.6
 """How many of these lie in mountains, where snow that comes and goes is what changes most."""
+
+CLOSE = 0.65
+"""How many pairs lie close together, as people choose them who can: weeks apart, one sensor, seen alike. Of the others,
+which are far harder, little but caution can be learned."""
 
 LEAFLESS_WARMTH = -0.2
 MOST_SNOW = 0.97
@@ -44,6 +47,7 @@ class ScenePair:
             judged. Water that was there before is no flood; slides of before are not repeated.
         permanent: (size, size) bool, water on both dates.
         hidden: (size, size) bool, under cloud on the earlier date.
+        close: whether the dates lie close together.
     """
 
     after: SimulatedScene
@@ -51,6 +55,7 @@ class ScenePair:
     new: Tensor
     permanent: Tensor
     hidden: Tensor
+    close: bool = False
 
 
 def draw_pair(seed: int, size_px: int, without: str | None = None) -> ScenePair:
@@ -71,16 +76,17 @@ def _compose_pair(draw: Draw, hazard: str, gsd_m: float, country: str | None = N
     struck = strike(draw, hazard, gsd_m, keep_before=True, country=country)
     values, slots, cloud = look(struck.land, draw, hazard, True, True)
     after = describe(struck, values, slots, cloud, hazard)
-    earlier = _earlier(struck, draw)
+    close = draw.chance(CLOSE)
+    earlier = _earlier(struck, draw, close)
     earlier.seen = dict(struck.land.seen)
     was, _, was_cloud = look(earlier, draw, hazard, True, True)
-    was = _misplaced(was, draw)
+    was = _misplaced(was, draw, close)
     nothing = torch.zeros_like(struck.flooded)
     calm = replace(struck, land=earlier, flooded=nothing, slid=nothing, collapsed=nothing)
     before = replace(describe(calm, was, slots, was_cloud, "none"), setting=earlier.setting)
     permanent = (after.labels[0] == 1) & (earlier.water > 0.5)
     hidden = was_cloud > 0.4
-    return ScenePair(after, before, _new_labels(struck, after, earlier, hidden), permanent, hidden)
+    return ScenePair(after, before, _new_labels(struck, after, earlier, hidden), permanent, hidden, close)
 
 
 def _new_labels(struck: Struck, after: SimulatedScene, earlier: Land, hidden: Tensor) -> Tensor:
@@ -104,22 +110,28 @@ def _new_labels(struck: Struck, after: SimulatedScene, earlier: Land, hidden: Te
     return labels
 
 
-def _earlier(struck: Struck, draw: Draw) -> Land:
+def _earlier(struck: Struck, draw: Draw, close: bool) -> Land:
     """The land on another date, with what ordinarily changes; slides that lie there on both dates are old."""
     before, (ground, state), scars = struck.kept()
-    setting = another_date(draw, struck.land.setting, struck.land.gsd_m)
+    setting = another_date(draw, struck.land.setting, struck.land.gsd_m, close)
     laid = Draw(0, draw.size_px)
     laid.generator.set_state(state)
     earlier = copy_of(ground)
     earlier.setting = setting
     _turn_leaves(earlier, draw)
-    fallen = another_snowfall(draw)
-    recipe = replace(struck.recipe, setting=setting, snowfall=fallen, most_snow=MOST_SNOW)
+    known = struck.recipe.snowfall
+    if close and known is not None:
+        fallen, most = nearby_snowfall(draw, known), min(MOST_SNOW, struck.recipe.most_snow + draw.uniform(0.0, 0.2))
+    else:
+        fallen, most = another_snowfall(draw), MOST_SNOW
+    recipe = replace(struck.recipe, setting=setting, snowfall=fallen, most_snow=most)
     lay_snow_and_water(earlier, laid, recipe)
     put(earlier, scars, before.cover)
-    _change_fields(earlier, draw)
-    _change_ground(earlier, draw)
-    _change_level(earlier, draw)
+    _change_fields(earlier, draw, 0.35 if close else 1.0)
+    if not close or draw.chance(0.4):
+        _change_ground(earlier, draw)
+    if not close or draw.chance(0.6):
+        _change_level(earlier, draw)
     return earlier
 
 
@@ -132,9 +144,9 @@ def _turn_leaves(land: Land, draw: Draw) -> None:
         put(land, is_one_of(land, ("leafless",)), "broadleaf")
 
 
-def _change_fields(land: Land, draw: Draw) -> None:
-    """Another crop on some parcels, or on all, ploughed or harvested meanwhile."""
-    changing = draw.uniform(0.0, 1.0) if draw.chance(0.8) else 0.0
+def _change_fields(land: Land, draw: Draw, most: float) -> None:
+    """Another crop on some parcels, ``most`` of them at most, ploughed or harvested meanwhile."""
+    changing = draw.uniform(0.0, most) if draw.chance(0.8) else 0.0
     number = (land.parcel * 1e6).long()
     zero = torch.zeros_like(number)
     chosen = (land.parcel >= 0) & (hashed(number, zero, draw.whole(1 << 30)) < changing)
@@ -176,10 +188,11 @@ def _change_level(land: Land, draw: Draw) -> None:
     land.water = torch.where(water, torch.ones(()), torch.where(land.water > 0.5, torch.zeros(()), land.water))
 
 
-def _misplaced(values: Tensor, draw: Draw) -> Tensor:
+def _misplaced(values: Tensor, draw: Draw, close: bool) -> Tensor:
     """What remains of a shift between the scenes once it was corrected: up to a pixel, and a blur of resampling."""
     if draw.chance(0.3):
         return values
-    right, down = draw.uniform(-1.4, 1.4), draw.uniform(-1.4, 1.4)
+    most = 0.5 if close else 1.4
+    right, down = draw.uniform(-most, most), draw.uniform(-most, most)
     moved = torch.stack([shifted(band, right, down) for band in values])
     return blur(moved, draw.uniform(0.0, 0.6))

@@ -60,6 +60,10 @@ class Setting:
         return Characteristics(self.longitude, self.latitude, self.day_of_year, sensor)
 
 
+CLOSE_DAYS = 14.0
+"""Spread of the days between two close dates."""
+
+
 def draw_setting(draw: Draw, country: str, gsd_m: float, green: bool) -> Setting:
     """A setting that fits a country; days on which the sun stands too low for an image are drawn again."""
     climate = draw.pick({"temperate": 1.0, "tropical": 1.0} if green else CLIMATES[country])
@@ -84,16 +88,20 @@ def draw_setting(draw: Draw, country: str, gsd_m: float, green: bool) -> Setting
     )
 
 
-def another_date(draw: Draw, setting: Setting, gsd_m: float) -> Setting:
-    """The same place on another day, mostly of about the same season, and mostly through the same sensor."""
-    same_season = draw.chance(0.55)
+def another_date(draw: Draw, setting: Setting, gsd_m: float, close: bool = False) -> Setting:
+    """The same place on another day, mostly of about the same season, and mostly through the same sensor.
+
+    ``close`` are dates as people choose them who can: weeks apart, through one sensor.
+    """
+    same_season = close or draw.chance(0.55)
+    spread = CLOSE_DAYS if close else 25.0
     for _ in range(12):
-        day = (setting.day_of_year + draw.normal(25.0) - 1) % 365 + 1 if same_season else draw.uniform(1, 365)
+        day = (setting.day_of_year + draw.normal(spread) - 1) % 365 + 1 if same_season else draw.uniform(1, 365)
         elevation, azimuth = sun_position(setting.latitude, day)
         if elevation > LOWEST_SUN:
             break
     sensor, corrected = setting.sensor, setting.corrected
-    if draw.chance(0.25):
+    if draw.chance(0.03 if close else 0.25):
         sensor = draw.pick(_sensors(gsd_m))
         corrected = sensor == "sentinel-2-l2a" or (sensor != "sentinel-2-l1c" and draw.chance(0.6))
     return replace(

@@ -23,6 +23,16 @@ def another_snowfall(draw: Draw) -> Snowfall:
     )
 
 
+def nearby_snowfall(draw: Draw, known: Snowfall) -> Snowfall:
+    """Snow of a date not far from one whose snow is known."""
+    return Snowfall(
+        more=known.more + (draw.normal(0.15) if draw.chance(0.5) else draw.normal(0.03)),
+        age=known.age if draw.chance(0.7) else draw.uniform(),
+        dust=known.dust,
+        brown=known.brown + draw.normal(0.4),
+    )
+
+
 def lay_snow(land: Land, draw: Draw, most: float, fallen: Snowfall | None = None) -> None:
     """Snow above its line, which rises with the season's warmth; patches below it; glaciers, some under debris.
 
