@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, UNUSED, BadInput
+from .remedies import IN_DOCK, Remediable
 
 SENTINEL_2_BANDS = {
     "1": "coastal", "2": "blue", "3": "green", "4": "red", "8": "nir", "8a": "nir", "11": "swir1", "12": "swir2",
@@ -113,7 +114,7 @@ _PRODUCT_SENSORS = (
 )
 
 
-class UnknownBands(BadInput):
+class UnknownBands(Remediable):
     """Nothing tells which band is which; the user has to say it."""
 
 
@@ -194,19 +195,17 @@ def match_bands(
     if sensor is not None:
         counts = ", ".join(str(count) for count in sorted(PRESETS[sensor]))
         raise UnknownBands(
-            f"The raster has {len(bands)} bands, but the {sensor} preset fits {counts} bands; "
-            "say which band is which with --bands, or under Bands and units."
+            f"The raster has {len(bands)} bands, but the {sensor} preset fits {counts} bands",
+            f"say which band is which with --bands, or {IN_DOCK}",
         )
     if len(bands) == 3 and all(band.dtype == "uint8" for band in bands):
-        warning = (
-            "The three bands are not named; they are taken as red, green, blue. Change that under Bands and units."
-        )
+        warning = f"The three bands are not named; they are taken as red, green, blue. Change that {IN_DOCK}."
         return BandMatch(("red", "green", "blue"), "rgb", "three byte bands", (warning,))
     names = ", ".join(band.description for band in bands[:8] if band.description)
     found = "The raster's only band" if len(bands) == 1 else f"The raster's {len(bands)} bands"
     raise UnknownBands(
-        f"{found} ({'named ' + names if names else 'without names'}) could be anything; "
-        "choose the sensor or each band's slot (--sensor, --bands, or Bands and units)."
+        f"{found} ({'named ' + names if names else 'without names'}) could be anything",
+        "choose the sensor or each band's slot (--sensor, --bands, or Bands and units)",
     )
 
 

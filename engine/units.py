@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .protocol import SAR_SLOTS
+from .remedies import IN_DOCK
 
 Array = npt.NDArray[np.float32]
 
@@ -162,7 +163,7 @@ def _optical_units(
     if low >= 0 and high <= 255 and (not floating or _whole(filled)):
         return (
             "byte",
-            "Values run from 0 to 255: they are taken as display values. Say otherwise under Bands and units.",
+            f"Values run from 0 to 255: they are taken as display values. Say otherwise {IN_DOCK}.",
         )
     if (sensor or "").startswith("landsat") and low >= 3000 and high > 7000 and not floating:
         return "landsat-c2", None
@@ -173,7 +174,7 @@ def _optical_units(
         return ("reflectance*10000-1000" if offset else "reflectance*10000"), None
     return "raw", (
         f"Values from {low:.4g} to {high:.4g} are in units that are not known: only their order is used. "
-        "Choose the units under Bands and units for a better answer."
+        f"Choose the units {IN_DOCK} for a better answer."
     )
 
 
@@ -193,5 +194,5 @@ def _backscatter_units(values: Array, dtype: str) -> tuple[str, str | None]:
         return "linear", None
     return "raw", (
         f"Backscatter values from {low:.4g} to {high:.4g} are neither dB nor linear power: only their order is used. "
-        "Calibrate the scene, or choose the units under Bands and units."
+        f"Calibrate the scene, or choose the units {IN_DOCK}."
     )

@@ -18,6 +18,7 @@ from ..preparing import Warn
 from ..protocol import BadInput, PairJob, SceneJob
 from ..raster import Scene, Understanding, Window
 from ..raster.earlier import laid_onto
+from ..remedies import Remediable
 from .matching import PairMatch, match_scenes
 from .shift import SEARCH_PX, Shift, estimate_shift
 
@@ -33,6 +34,10 @@ SAMPLE_WINDOWS = 24
 SAMPLE_PX = 200_000
 SHARP_BANDS = ("nir", "red", "green", "swir1", "blue", "swir2", "coastal", "vv", "vh")
 """In this order a common band is looked for in which scenes are compared to find their shift."""
+
+
+class WrongOrder(Remediable):
+    """The scene before is known to be the later one."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def _understand(own: Scene) -> Understanding:
     try:
         return own.understand()
     except UnknownBands as error:
-        raise UnknownBands(f"Scene before: {str(error).replace('--', '--before-')}") from None
+        raise UnknownBands(f"Scene before: {error.found}", error.remedy.replace("--", "--before-")) from None
 
 
 @contextlib.contextmanager
@@ -161,9 +166,9 @@ def lay_again(job: PairJob, earlier: Earlier, scene: Scene) -> Iterator[SceneJob
 def _require_order(own: Scene, date: str | None, scene: Scene, job: PairJob, of_scene: Understanding) -> None:
     later = find_characteristics(scene, of_scene, job).date
     if date and later and date > later:
-        raise BadInput(
-            f"The scene before, '{own.name}', is of {date}, later than '{scene.name}' of {later}; swap the two, or "
-            "correct a date (--date, --before-date)."
+        raise WrongOrder(
+            f"The scene before, '{own.name}', is of {date}, later than '{scene.name}' of {later}",
+            "swap the two, or correct a date (--date, --before-date)",
         )
 
 

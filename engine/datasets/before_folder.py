@@ -9,13 +9,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..before.earlier import Earlier, lay_again, open_earlier
+from ..bands import UnknownBands
+from ..before.earlier import Earlier, WrongOrder, lay_again, open_earlier
 from ..before.matching import PairMatch
 from ..planes import SceneScaling
 from ..protocol import BadInput, PairJob
 from ..raster import Scene, Window
 from ..samples import LabelledScene
-from .folder import MOST_UNDERSTOOD, EarlierOptions, ImageFolder, ReadingOptions
+from .folder import MOST_UNDERSTOOD, EarlierOptions, ImageFolder, ReadingOptions, notes_on, unknown_bands
 from .pairs import BEFORE_FOLDER, Pair, find_pairs
 
 
@@ -109,8 +110,15 @@ class BeforeFolder(ImageFolder):
             understanding, _ = self._understand(pair, scene)
             whole = Window(0, 0, scene.width, scene.height)
             scaling = self._scaling(pair, scene)
-            with open_earlier(self._pair_job(pair), scene, understanding, scaling, whole, warnings.append) as found:
-                self._earlier[pair.image] = found
+            notes: list[str] = []
+            try:
+                with open_earlier(self._pair_job(pair), scene, understanding, scaling, whole, notes.append) as found:
+                    self._earlier[pair.image] = found
+            except UnknownBands as error:
+                raise unknown_bands(error, "--before-bands") from None
+            except WrongOrder as error:
+                raise BadInput(f"{error.found}; swap the two files, or correct the day in a name or tag.") from None
+            warnings += notes_on(found.understanding, notes, "--before-")
         return self._earlier[pair.image]
 
     def _look_at_image(self, pair: Pair) -> Sequence[str]:

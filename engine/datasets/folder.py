@@ -18,6 +18,7 @@ from ..bands import UnknownBands
 from ..protocol import BadInput, SceneJob
 from ..raster import Scene, Understanding, Window
 from ..raster.chip import centre_lonlat, raster_size, read_codes
+from ..remedies import IN_DOCK
 from ..samples import UNKNOWN, Characteristics, LabelledScene
 from ..windows import spread_windows
 from .pairs import Pair, find_pairs
@@ -164,7 +165,10 @@ class ImageFolder:
         if pair.image not in self._understood:
             if len(self._understood) >= MOST_UNDERSTOOD:
                 self._understood.pop(next(iter(self._understood)))
-            understanding = scene.understand()
+            try:
+                understanding = scene.understand()
+            except UnknownBands as error:
+                raise unknown_bands(error, "--bands") from None
             self._understood[pair.image] = understanding, scene.percentiles(understanding)
         return self._understood[pair.image]
 
@@ -211,7 +215,20 @@ class ImageFolder:
 
     def _look_at_image(self, pair: Pair) -> Sequence[str]:
         with self._open(pair) as scene:
-            return self._understand(pair, scene)[0].warnings
+            understanding, _ = self._understand(pair, scene)
+        return notes_on(understanding, understanding.warnings, "--")
+
+
+def unknown_bands(error: UnknownBands, option: str) -> UnknownBands:
+    """The refusal with the one remedy that training has: it is told of no sensor."""
+    return UnknownBands(error.found, f"say which band is which with {option}")
+
+
+def notes_on(understanding: Understanding, notes: Sequence[str], prefix: str) -> list[str]:
+    """Notes on a scene with the options of training, which begin with ``prefix``, in place of the dock's controls."""
+    of_bands = understanding.match.warnings
+    options = [prefix + ("bands" if text.endswith(of_bands) else "units") for text in notes]
+    return [text.replace(IN_DOCK, f"with {option}") for text, option in zip(notes, options, strict=True)]
 
 
 def _cut(index: int, pair: Pair) -> list[_Chip]:

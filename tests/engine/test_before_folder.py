@@ -71,7 +71,7 @@ def test_bands_and_units_of_scenes_before_are_their_own(tmp_path):
     write_pairs(folder, 1)
     _, earlier, _ = two_dates(0)
     write_raster(folder / "before" / "place00.tif", (earlier[[3, 2]] * 255).round().astype("u1"))
-    with pytest.raises(BadInput, match=r"Scene before: .*--before-bands"):
+    with pytest.raises(BadInput, match=r"^Scene before: .*; say which band is which with --before-bands\.$"):
         opened(folder)
     told = opened(folder, EarlierOptions(("nir", "red"), "byte")).read_pair(0)
     assert told.scalings[1].slots == ("red", "nir") and not any(told.scalings[1].absolute)
@@ -129,6 +129,25 @@ def test_a_pair_that_cannot_be_laid_over_each_other_is_named_when_it_is_read(tmp
     batch = source.batch(0)
     assert batch.labels.shape[0] == 6 and any("place02.tif" in reason for reason in batch.skipped)
     assert source.validation([2], Report()) == [] and "place02.tif" in source.unread[0]
+
+
+def test_notes_and_refusals_name_what_training_can_be_told(tmp_path):
+    """Training takes neither dates nor sensors, and has no group *Bands and units*."""
+    folder = tmp_path / "slides"
+    write_pairs(folder, 1)
+    later, earlier, _ = two_dates(0)
+    grey = np.linspace(1, 200, 80 * 96, dtype="f4").reshape(80, 96).round()
+    unnamed = ("PHOTOMETRIC=MINISBLACK",)
+    write_raster(folder / "before" / "place00.tif", (earlier[:3] * 255).round().astype("u1"), options=unnamed)
+    write_raster(folder / "images" / "place00.tif", np.stack([grey] * 4), names=NAMES)
+    told = "\n".join(opened(folder).notes)
+    assert "taken as red, green, blue. Change that with --before-bands." in told
+    assert "taken as display values. Say otherwise with --units." in told and "Bands and units" not in told
+    for part, values, day in (("images", later, "2024-05-01"), ("before", earlier, "2024-06-01")):
+        tags = {"ACQUISITION_DATE": day}
+        write_raster(folder / part / "place00.tif", values.astype("f4"), names=NAMES, tags=tags)
+    with pytest.raises(BadInput, match=r"later than .*; swap the two files, or correct the day in a name or tag\.$"):
+        opened(folder).read_pair(0)
 
 
 def test_chips_of_one_scene_stay_together_in_the_split(tmp_path):
