@@ -43,6 +43,11 @@ class ModelEntry:
         return bool(self.card.get("adapted"))
 
     @property
+    def is_trained(self) -> bool:
+        """Whether it was trained for hazards itself: neither only pre-trained nor adapted to a scene."""
+        return not (self.is_adapted or self.card.get("pretrained_only"))
+
+    @property
     def is_bundled(self) -> bool:
         """Whether the model came with the plugin."""
         return bool(self.card.get("bundled"))

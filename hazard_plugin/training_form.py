@@ -2,43 +2,27 @@
 
 import os
 import re
-from typing import Any, Dict, List, Mapping, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
-from qgis.gui import QgsCollapsibleGroupBox
-from qgis.PyQt.QtCore import QObject, QRegularExpression, pyqtSignal
+from qgis.PyQt.QtCore import QObject, QRegularExpression, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QRegularExpressionValidator
-from qgis.PyQt.QtWidgets import QFormLayout, QLabel, QWidget
+from qgis.PyQt.QtWidgets import QWidget
 
 from ..engine import protocol
 from .bands_widget import select_data
 from .engine_texts import units_title
+from .form_rows import rows_of, show_rows
 from .hazards import hazard_title
 from .model_choice import list_devices
 from .models import ModelEntry, models_for
+from .training_fields import PARAMETERS, show_fields
 
 TRAIN, PRETRAIN = "hazardmapper:trainhazard", "hazardmapper:pretrainmodel"
+COMPARE = "compare"
+"""The task that teaches what is new between two dates; its algorithm is that of training."""
 SIMULATED, FOLDER = protocol.SIMULATED, "folder"
 NAME = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 """What can name a model or a hazard."""
-
-PARAMETERS = {
-    "trainHazardComboBox": "HAZARD",
-    "trainModelComboBox": "MODEL",
-    "trainArchitectureComboBox": "ARCHITECTURE",
-    "trainNameLineEdit": "SAVE",
-    "trainEpochsSpinBox": "EPOCHS",
-    "trainIterationsSpinBox": "ITERATIONS",
-    "trainMinutesSpinBox": "MINUTES",
-    "trainBatchSpinBox": "BATCH_SIZE",
-    "trainRateSpinBox": "LEARNING_RATE",
-    "trainPositiveLineEdit": "POSITIVE",
-    "trainIgnoreLineEdit": "IGNORE",
-    "trainBandsLineEdit": "BANDS",
-    "trainUnitsComboBox": "UNITS",
-    "trainEncoderLineEdit": "ENCODER",
-    "trainDeviceComboBox": "DEVICE",
-}
-"""Controls that the engine's sentences speak of, and the parameters they stand for."""
 
 ARCHITECTURE_TITLES = {
     "unet": "U-Net",
@@ -63,21 +47,31 @@ class TrainingForm(QObject):
         self._hidden: Set[QWidget] = set()
         self._store = QWidget(ui)
         self._store.hide()
+        self._tips = {widget: (widget.toolTip(), tip) for widget, tip in self._tips_of_comparing()}
         self._fill()
         self._connect()
         self._show()
 
     def _fill(self) -> None:
         ui = self._ui
+        tasks = {
+            TRAIN: self.tr("Train hazards"),
+            COMPARE: self.tr("Compare two dates"),
+            PRETRAIN: self.tr("Pre-train"),
+        }
+        units = {"": self.tr("found out"), **{unit: units_title(unit) for unit in protocol.UNITS}}
         for combo, entries in (
-            (ui.trainTaskComboBox, {TRAIN: self.tr("Train hazards"), PRETRAIN: self.tr("Pre-train")}),
+            (ui.trainTaskComboBox, tasks),
             (ui.trainDataComboBox, {SIMULATED: self.tr("Simulated scenes"), FOLDER: self.tr("Folder of my own")}),
             (ui.trainArchitectureComboBox, ARCHITECTURE_TITLES),
             (ui.trainOptimizerComboBox, {"adamw": "AdamW", "adam": "Adam"}),
-            (ui.trainUnitsComboBox, {"": self.tr("found out"), **{unit: units_title(unit) for unit in protocol.UNITS}}),
+            (ui.trainUnitsComboBox, units),
+            (ui.trainBeforeUnitsComboBox, units),
         ):
             for data, text in entries.items():
                 combo.addItem(text, data)
+        tip = self.tr("Teach a trained model to tell what is new since a scene from before")
+        ui.trainTaskComboBox.setItemData(ui.trainTaskComboBox.findData(COMPARE), tip, Qt.ItemDataRole.ToolTipRole)
         for hazard in protocol.HAZARDS:
             ui.trainHazardComboBox.addItem(hazard_title(hazard), hazard)
         ui.trainDeviceComboBox.addItem(self.tr("automatic"), "auto")
@@ -87,15 +81,34 @@ class TrainingForm(QObject):
         ui.trainNameLineEdit.setValidator(QRegularExpressionValidator(QRegularExpression(NAME), ui))
         self._list_models()
 
+    def _tips_of_comparing(self) -> List[Tuple[QWidget, str]]:
+        """Controls that mean something else where two dates are compared, and what."""
+        ui = self._ui
+        return [
+            (
+                ui.trainHazardComboBox,
+                self.tr("Hazards of the model that the labels show where they are new, separated by commas"),
+            ),
+            (
+                ui.trainModelComboBox,
+                self.tr(
+                    "Trained model that is to compare; it answers single scenes as before. Several are taught together "
+                    "by Train hazard in the toolbox (ALSO)"
+                ),
+            ),
+            (ui.trainAllBandsCheckBox, self.tr("Not for comparing two dates, which leaves the model itself as it is")),
+        ]
+
     def _connect(self) -> None:
         ui = self._ui
-        for name in ("Task", "Data", "Hazard", "Model", "Architecture"):
+        ui.trainTaskComboBox.currentIndexChanged.connect(self._on_task)
+        for name in ("Data", "Hazard", "Model", "Architecture"):
             getattr(ui, f"train{name}ComboBox").currentIndexChanged.connect(self._show)
         ui.trainHazardComboBox.editTextChanged.connect(self._show)
         ui.trainAdvancedGroup.collapsedStateChanged.connect(self._arrange)
         ui.trainFolderWidget.fileChanged.connect(self.changed)
         ui.trainNameLineEdit.textEdited.connect(self._on_name_edited)
-        for name in ("Positive", "Ignore", "Bands"):
+        for name in ("Positive", "Ignore", "Bands", "BeforeBands"):
             getattr(ui, f"train{name}LineEdit").textChanged.connect(self.changed)
         for name in ("Overwrite", "Resume"):
             getattr(ui, f"train{name}CheckBox").toggled.connect(self.changed)
@@ -105,7 +118,7 @@ class TrainingForm(QObject):
     @property
     def algorithm(self) -> str:
         """Id of the algorithm that the chosen task runs."""
-        return str(self._ui.trainTaskComboBox.currentData())
+        return TRAIN if self._is_comparing() else str(self._ui.trainTaskComboBox.currentData())
 
     @property
     def name(self) -> str:
@@ -115,11 +128,18 @@ class TrainingForm(QObject):
     def _is_training(self) -> bool:
         return self.algorithm == TRAIN
 
+    def _is_comparing(self) -> bool:
+        return bool(self._ui.trainTaskComboBox.currentData() == COMPARE)
+
     def _has_folder(self) -> bool:
         return self._ui.trainDataComboBox.currentData() == FOLDER
 
     def _from_scratch(self) -> bool:
-        return not self._is_training() or not self._ui.trainModelComboBox.currentData()
+        return not self._is_training() or not (self._is_comparing() or self._ui.trainModelComboBox.currentData())
+
+    def _start(self) -> Optional[ModelEntry]:
+        chosen = self._ui.trainModelComboBox.currentData()
+        return next((model for model in self._models if model.name == chosen), None)
 
     def _folder(self) -> str:
         return str(self._ui.trainFolderWidget.filePath().strip())
@@ -132,6 +152,7 @@ class TrainingForm(QObject):
 
     def reason(self) -> str:
         """Why the run cannot start; empty if it can."""
+        comparing = self._is_comparing()
         if self._has_folder() and not os.path.isdir(self._folder()):
             return (
                 self.tr("The folder '{folder}' does not exist; choose another.").format(folder=self._folder())
@@ -143,18 +164,32 @@ class TrainingForm(QObject):
             if not self.hazards() or wrong:
                 return self.tr("Name the hazard that the labels show, with letters, digits, - and _.")
             try:
-                protocol.TrainJob(data="folder", save="model", **self._label_fields())
+                protocol.TrainJob("folder", "model", model="start", before=comparing, **self._label_fields())
             except protocol.BadInput as error:
                 return str(error)
-        return self._reason_of_name()
+        return (self._reason_of_start() if comparing else "") or self._reason_of_name()
+
+    def _reason_of_start(self) -> str:
+        """Why the chosen model cannot be taught to compare; empty if it can."""
+        start = self._start()
+        if start is None:
+            return self.tr("Choose a trained model to start from.")
+        untold = [name for name in self.hazards() if name not in start.hazards] if self._has_folder() else []
+        if not untold:
+            return ""
+        sentence = self.tr("{model} does not tell {hazard}; train it on single scenes first, or choose another model.")
+        return sentence.format(model=start.title, hazard=hazard_title(untold[0]))
 
     def _label_fields(self) -> Dict[str, Any]:
         ui = self._ui
-        bands = ui.trainBandsLineEdit.text().strip()
+        lines = {"bands": ui.trainBandsLineEdit}
+        if self._is_comparing():
+            lines["before_bands"] = ui.trainBeforeBandsLineEdit
+        typed = {name: line.text().strip() for name, line in lines.items()}
         return {
             "positive": protocol.parse_codes(ui.trainPositiveLineEdit.text() or "1"),
             "ignore": protocol.parse_codes(ui.trainIgnoreLineEdit.text() or "255"),
-            "bands": protocol.parse_bands(bands) if bands else None,
+            **{name: protocol.parse_bands(bands) for name, bands in typed.items() if bands},
         }
 
     def _reason_of_name(self) -> str:
@@ -184,7 +219,7 @@ class TrainingForm(QObject):
             "OPTIMIZER": ui.trainOptimizerComboBox.currentData(),
             "PATIENCE": ui.trainPatienceSpinBox.value(),
             "SEED": ui.trainSeedSpinBox.value(),
-            "ALL_BANDS": ui.trainAllBandsCheckBox.isChecked(),
+            "ALL_BANDS": ui.trainAllBandsCheckBox.isChecked() and not self._is_comparing(),
             "DEVICE": ui.trainDeviceComboBox.currentData() or "auto",
             "OVERWRITE": ui.trainOverwriteCheckBox.isChecked(),
             "RESUME": ui.trainResumeCheckBox.isChecked(),
@@ -194,6 +229,7 @@ class TrainingForm(QObject):
             chosen["ENCODER"] = ui.trainEncoderLineEdit.text().strip()
         if self._is_training():
             chosen["MODEL"] = ui.trainModelComboBox.currentData() or ""
+            chosen["BEFORE"] = self._is_comparing()
         if self._is_training() and self._has_folder():
             chosen["HAZARD"] = ",".join(self.hazards())
             chosen["POSITIVE"] = ui.trainPositiveLineEdit.text().strip() or "1"
@@ -202,6 +238,9 @@ class TrainingForm(QObject):
             chosen["UNITS"] = ui.trainUnitsComboBox.currentData()
             chosen["GSD_M"] = ui.trainGsdSpinBox.value() or None
             chosen["REPLAY"] = ui.trainReplaySpinBox.value() / 100
+            if self._is_comparing():
+                chosen["BEFORE_BANDS"] = ui.trainBeforeBandsLineEdit.text().strip()
+                chosen["BEFORE_UNITS"] = ui.trainBeforeUnitsComboBox.currentData()
         return chosen
 
     def restore(self, algorithm: str, chosen: Mapping[str, Any]) -> None:
@@ -209,39 +248,13 @@ class TrainingForm(QObject):
         ui = self._ui
         self._wanted = dict(chosen)
         folder = str(chosen.get("DATA") or "")
-        select_data(ui.trainTaskComboBox, algorithm)
+        select_data(ui.trainTaskComboBox, COMPARE if chosen.get("BEFORE") else algorithm)
         select_data(ui.trainDataComboBox, FOLDER if folder else SIMULATED)
         ui.trainFolderWidget.setFilePath(folder)
         ui.trainHazardComboBox.setEditText(
             ", ".join(hazard_title(part) for part in protocol.parse_names(str(chosen.get("HAZARD") or "flood")))
         )
-        for spin, key, factor in (
-            (ui.trainEpochsSpinBox, "EPOCHS", 1),
-            (ui.trainMinutesSpinBox, "MINUTES", 1),
-            (ui.trainIterationsSpinBox, "ITERATIONS", 1),
-            (ui.trainBatchSpinBox, "BATCH_SIZE", 1),
-            (ui.trainPatienceSpinBox, "PATIENCE", 1),
-            (ui.trainSeedSpinBox, "SEED", 1),
-            (ui.trainReplaySpinBox, "REPLAY", 100),
-        ):
-            if key in chosen:
-                spin.setValue(round(factor * float(chosen[key] or 0)))
-        ui.trainRateSpinBox.setValue(float(chosen.get("LEARNING_RATE") or 2e-3))
-        ui.trainGsdSpinBox.setValue(float(chosen.get("GSD_M") or 0))
-        for combo, key in (
-            (ui.trainOptimizerComboBox, "OPTIMIZER"),
-            (ui.trainArchitectureComboBox, "ARCHITECTURE"),
-            (ui.trainUnitsComboBox, "UNITS"),
-        ):
-            select_data(combo, chosen.get(key))
-        for line, key in (
-            (ui.trainPositiveLineEdit, "POSITIVE"),
-            (ui.trainIgnoreLineEdit, "IGNORE"),
-            (ui.trainBandsLineEdit, "BANDS"),
-            (ui.trainEncoderLineEdit, "ENCODER"),
-        ):
-            line.setText(str(chosen.get(key) or ""))
-        ui.trainAllBandsCheckBox.setChecked(bool(chosen.get("ALL_BANDS")))
+        show_fields(ui, chosen)
         self._choose_wanted()
         self._show()
 
@@ -266,6 +279,7 @@ class TrainingForm(QObject):
             "OVERWRITE": f"'{ui.trainOverwriteCheckBox.text()}'",
             "ALL_BANDS": f"'{ui.trainAllBandsCheckBox.text()}'",
             "DATA": self.tr("other data"),
+            "BEFORE": f"'{ui.trainTaskComboBox.itemText(ui.trainTaskComboBox.findData(COMPARE))}'",
             **{
                 name: label.text().replace("&", "")
                 for _, rows in self._rows
@@ -293,10 +307,13 @@ class TrainingForm(QObject):
         chosen = combo.currentData()
         combo.blockSignals(True)
         combo.clear()
+        comparing = self._is_comparing()
         ranked = models_for(self._models, protocol.HAZARDS[0])
         for model in [*ranked, *(model for model in self._models if model not in ranked)]:
-            combo.addItem(model.title, model.name)
-        combo.addItem(self.tr("nothing (from scratch)"), "")
+            if model.is_trained or not comparing:
+                combo.addItem(model.title, model.name)
+        if not comparing:
+            combo.addItem(self.tr("nothing (from scratch)"), "")
         if not (chosen and select_data(combo, chosen)):
             combo.setCurrentIndex(0)
         combo.blockSignals(False)
@@ -312,8 +329,12 @@ class TrainingForm(QObject):
         self._name_is_own = bool(text)
         self.changed.emit()
 
+    def _on_task(self, *_: Any) -> None:
+        self._list_models()
+        self._show()
+
     def _show(self, *_: Any) -> None:
-        training, folder = self._is_training(), self._has_folder()
+        training, folder, comparing = self._is_training(), self._has_folder(), self._is_comparing()
         own_labels = training and folder
         ui = self._ui
         wanted = {
@@ -328,11 +349,18 @@ class TrainingForm(QObject):
             ui.trainBandsLineEdit: own_labels,
             ui.trainUnitsComboBox: own_labels,
             ui.trainGsdSpinBox: own_labels,
+            ui.trainBeforeBandsLineEdit: own_labels and comparing,
+            ui.trainBeforeUnitsComboBox: own_labels and comparing,
         }
         hidden = {field for field, shown in wanted.items() if not shown}
         if hidden != self._hidden:
             self._hidden = hidden
             self._arrange()
+        simulated = self.tr("Simulated pairs") if comparing else self.tr("Simulated scenes")
+        ui.trainDataComboBox.setItemText(ui.trainDataComboBox.findData(SIMULATED), simulated)
+        ui.trainAllBandsCheckBox.setEnabled(not comparing)
+        for widget, (usual, compared) in self._tips.items():
+            widget.setToolTip(compared if comparing else usual)
         ui.trainDataNote.setText(self._note(training, folder))
         if not self._name_is_own:
             ui.trainNameLineEdit.setText(self._free_name())
@@ -343,6 +371,10 @@ class TrainingForm(QObject):
             show_rows(form, rows, self._hidden, self._store)
 
     def _note(self, training: bool, folder: bool) -> str:
+        if self._is_comparing():
+            if folder:
+                return self.tr("images/, labels/ and before/ with files of one name; labels show what is new.")
+            return self.tr("What is new between two dates, simulated as the run goes on.")
         if not folder:
             return self.tr("Floods, landslides and glacier collapses, simulated as the run goes on.")
         if training:
@@ -355,34 +387,11 @@ class TrainingForm(QObject):
         elif self._has_folder():
             wanted = "_".join(self.hazards())
             stem = f"my_{wanted}" if re.fullmatch(NAME, wanted) else "my_model"
+            stem += "_pairs" if self._is_comparing() else ""
+        elif self._is_comparing():
+            stem = "my_pairs"
         else:
             stem = "my_model"
         taken = {model.name for model in self._models}
         names = (stem[:60] if number == 1 else f"{stem[:60]}_{number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name not in taken)
-
-
-def rows_of(form: QFormLayout) -> List[Tuple[QLabel, QWidget]]:
-    """Labels and fields of a form, from top to bottom; rows without a label are left out."""
-    roles = (QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole)
-    items = [[form.itemAt(row, role) for role in roles] for row in range(form.rowCount())]
-    return [(label.widget(), field.widget()) for label, field in items if label is not None and field is not None]
-
-
-def show_rows(form: QFormLayout, rows: List[Tuple[QLabel, QWidget]], hidden: Set[QWidget], store: QWidget) -> None:
-    """Lay out the rows that are not hidden, in their order, above those without a label.
-
-    Hidden ones go to ``store``, which is never seen: in the form they would leave a gap, and a group that unfolds would
-    show them.
-    """
-    home = form.parentWidget()
-    folded = isinstance(home, QgsCollapsibleGroupBox) and home.isCollapsed()
-    for label, field in rows:
-        if form.indexOf(field) >= 0:
-            form.takeRow(field)
-        label.setParent(store)
-        field.setParent(store)
-    for index, (label, field) in enumerate(row for row in rows if row[1] not in hidden):
-        form.insertRow(index, label, field)
-        label.setVisible(not folded)
-        field.setVisible(not folded)

@@ -204,7 +204,8 @@ class TrainingPage(QWidget):
         title = title_of(self._run[1])
         found = describe_training(results)
         parts = [f"<b>{escape(title)}</b>", escape(found)]
-        parts += [f"<i>{escape(line)}</i>" for line in str(results.get("WARNINGS") or "").splitlines()]
+        warnings = self.form.in_words(str(results.get("WARNINGS") or ""))
+        parts += [f"<i>{escape(line)}</i>" for line in warnings.splitlines()]
         self._end()
         self.form.prepare_next()
         self._show_summary("<br>".join(parts))

@@ -6481,8 +6481,16 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>BigEarthNet v2 oder v1, wie heruntergeladen und entpackt.</translation>
     </message>
     <message>
+        <source>Choose a trained model to start from.</source>
+        <translation>Wählen Sie ein trainiertes Modell, von dem ausgegangen wird.</translation>
+    </message>
+    <message>
         <source>Choose the folder of training data.</source>
         <translation>Wählen Sie den Ordner mit den Trainingsdaten.</translation>
+    </message>
+    <message>
+        <source>Compare two dates</source>
+        <translation>Zwei Tage vergleichen</translation>
     </message>
     <message>
         <source>Floods, landslides and glacier collapses, simulated as the run goes on.</source>
@@ -6497,6 +6505,10 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Ordner mit Trainingsdaten</translation>
     </message>
     <message>
+        <source>Hazards of the model that the labels show where they are new, separated by commas</source>
+        <translation>Gefahren des Modells, die die Beschriftung dort zeigt, wo sie neu sind, durch Kommas getrennt</translation>
+    </message>
+    <message>
         <source>Images and label rasters in pairs, Sen1Floods11, or Landslide4Sense.</source>
         <translation>Bilder und Beschriftungsraster in Paaren, Sen1Floods11 oder Landslide4Sense.</translation>
     </message>
@@ -6509,12 +6521,24 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Nennen Sie das zu schreibende Modell.</translation>
     </message>
     <message>
+        <source>Not for comparing two dates, which leaves the model itself as it is</source>
+        <translation>Nicht beim Vergleichen zweier Tage: Das Modell selbst bleibt dabei, wie es ist</translation>
+    </message>
+    <message>
         <source>Pre-train</source>
         <translation>Vortrainieren</translation>
     </message>
     <message>
+        <source>Simulated pairs</source>
+        <translation>Simulierte Paare</translation>
+    </message>
+    <message>
         <source>Simulated scenes</source>
         <translation>Simulierte Szenen</translation>
+    </message>
+    <message>
+        <source>Teach a trained model to tell what is new since a scene from before</source>
+        <translation>Ein trainiertes Modell lehren, zu erkennen, was seit einer früheren Szene neu ist</translation>
     </message>
     <message>
         <source>The folder '{folder}' does not exist; choose another.</source>
@@ -6525,6 +6549,14 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Gefahren trainieren</translation>
     </message>
     <message>
+        <source>Trained model that is to compare; it answers single scenes as before. Several are taught together by Train hazard in the toolbox (ALSO)</source>
+        <translation>Trainiertes Modell, das vergleichen soll; zu einzelnen Szenen sagt es dasselbe wie bisher. Mehrere zugleich lehrt „Gefahr trainieren“ in der Werkzeugkiste (ALSO)</translation>
+    </message>
+    <message>
+        <source>What is new between two dates, simulated as the run goes on.</source>
+        <translation>Was zwischen zwei Tagen neu ist, während des Laufs simuliert.</translation>
+    </message>
+    <message>
         <source>automatic</source>
         <translation>automatisch</translation>
     </message>
@@ -6533,12 +6565,20 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>selbst ermittelt</translation>
     </message>
     <message>
+        <source>images/, labels/ and before/ with files of one name; labels show what is new.</source>
+        <translation>images/, labels/ und before/ mit Dateien eines Namens; die Beschriftung zeigt, was neu ist.</translation>
+    </message>
+    <message>
         <source>nothing (from scratch)</source>
         <translation>nichts (von Grund auf)</translation>
     </message>
     <message>
         <source>other data</source>
         <translation>andere Daten</translation>
+    </message>
+    <message>
+        <source>{model} does not tell {hazard}; train it on single scenes first, or choose another model.</source>
+        <translation>{model} kennt {hazard} nicht; trainieren Sie es zuerst an einzelnen Szenen, oder wählen Sie ein anderes Modell.</translation>
     </message>
 </context>
 <context>
@@ -6935,6 +6975,10 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Kanäle</translation>
     </message>
     <message>
+        <source>Bands before</source>
+        <translation>Kanäle vorher</translation>
+    </message>
+    <message>
         <source>Batches a pass</source>
         <translation>Stapel je Durchgang</translation>
     </message>
@@ -7043,6 +7087,10 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Name des neuen Modells: Buchstaben, Ziffern, - und _</translation>
     </message>
     <message>
+        <source>One slot a band of the scenes from before, in order, separated by commas: coastal, blue, green, red, nir, swir1, swir2, vv, vh, or - for unused</source>
+        <translation>Eine Rolle je Kanal der früheren Szenen, der Reihe nach, durch Kommas getrennt: coastal, blue, green, red, nir, swir1, swir2, vv, vh, oder - für ungenutzt</translation>
+    </message>
+    <message>
         <source>One slot a band of your images, in order, separated by commas: coastal, blue, green, red, nir, swir1, swir2, vv, vh, or - for unused</source>
         <translation>Eine Rolle je Kanal Ihrer Bilder, der Reihe nach, durch Kommas getrennt: coastal, blue, green, red, nir, swir1, swir2, vv, vh, oder - für ungenutzt</translation>
     </message>
@@ -7131,12 +7179,20 @@ Das Protokoll zeigt Verluste und Güten, während der Lauf vor sich geht. Abbrec
         <translation>Bis dahin endet der Lauf, als wären alle Epochen getan; bei 0 unbegrenzt</translation>
     </message>
     <message>
-        <source>Train a model to find hazards, or pre-train one to tell natural from artificial surfaces</source>
-        <translation>Ein Modell trainieren, Gefahren zu finden, oder eines vortrainieren, natürliche von künstlichen Oberflächen zu unterscheiden</translation>
+        <source>Train a model to find hazards, teach a trained one to compare two dates, or pre-train one to tell natural from artificial surfaces</source>
+        <translation>Ein Modell trainieren, Gefahren zu finden, ein trainiertes lehren, zwei Tage zu vergleichen, oder eines vortrainieren, natürliche von künstlichen Oberflächen zu unterscheiden</translation>
     </message>
     <message>
         <source>Units</source>
         <translation>Einheiten</translation>
+    </message>
+    <message>
+        <source>Units before</source>
+        <translation>Einheiten vorher</translation>
+    </message>
+    <message>
+        <source>Units of the values of the scenes from before</source>
+        <translation>Einheiten der Werte der früheren Szenen</translation>
     </message>
     <message>
         <source>Units of the values of your images</source>

@@ -1,13 +1,14 @@
 """The dock's training page with a pretended engine: choices, curves, cancel and resume, and the model it ends with."""
 
 import itertools
+import json
 import os
 import signal
 import time
 
 import pytest
 import support
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsProcessingContext
 from qgis.PyQt.QtCore import QEvent, QPoint, QPointF, Qt
 from qgis.PyQt.QtGui import QColor, QMouseEvent
 from qgis.PyQt.QtTest import QTest
@@ -170,6 +171,123 @@ def test_choices_become_the_parameters_of_the_algorithm(page, tmp_path):
     assert found["REPLAY"] == 0.5 and found["RESUME"] is False and "ARCHITECTURE" not in found
     algorithm = QgsApplication.processingRegistry().createAlgorithmById(page.form.algorithm)
     assert set(found) <= {parameter.name() for parameter in algorithm.parameterDefinitions()}
+
+
+@pytest.fixture
+def comparing(models_folder, make_dock, click):
+    """The page with two dates to be compared, where a pre-trained and an adapted model are listed as well."""
+    for name, kind in (("begun", {"pretrained_only": True}), ("fitted", {"adapted": True, "parent": "unet"})):
+        (models_folder / name).mkdir(parents=True)
+        row = {"name": name, "title": f"U-Net, {name}", "hazards": ["flood"], **kind}
+        (models_folder / name / "card.json").write_text(json.dumps(row))
+    dock = make_dock()
+    click(dock.pages.button)
+    choose(dock.pages.training.ui.trainTaskComboBox, "compare")
+    return dock.pages.training
+
+
+def starts(page):
+    combo = page.ui.trainModelComboBox
+    return [combo.itemData(index) for index in range(combo.count())]
+
+
+def job_of(page):
+    """The job that the algorithm reads out of the page's parameters."""
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(page.form.algorithm)
+    return algorithm.read_job(page.form.parameters(), QgsProcessingContext())
+
+
+def test_comparing_two_dates_is_taught_to_trained_models_alone(comparing, picture):
+    ui = comparing.ui
+    assert comparing.form.algorithm == "hazardmapper:trainhazard" and starts(comparing) == ["unet", "small"]
+    ui.trainAdvancedGroup.setCollapsed(False)
+    assert ui.trainDataComboBox.currentText() == "Simulated pairs" and "between two dates" in ui.trainDataNote.text()
+    unused = ("trainArchitectureComboBox", "trainEncoderLineEdit", "trainFolderWidget", "trainBeforeBandsLineEdit")
+    assert not any(shown(getattr(ui, name)) for name in unused)
+    assert not ui.trainAllBandsCheckBox.isEnabled() and "leaves the model" in ui.trainAllBandsCheckBox.toolTip()
+    assert "ALSO" in ui.trainModelComboBox.toolTip() and comparing.form.name == "my_pairs"
+    assert ui.trainButton.isEnabled()
+    picture(comparing.window(), "training_two_dates")
+    choose(ui.trainTaskComboBox, "hazardmapper:trainhazard")
+    assert sorted(starts(comparing)) == ["", "begun", "fitted", "small", "unet"]
+    assert ui.trainAllBandsCheckBox.isEnabled()
+    assert ui.trainModelComboBox.toolTip() == "Model whose weights are trained further"
+    assert ui.trainDataComboBox.currentText() == "Simulated scenes" and comparing.form.name == "my_model"
+    comparing.offer_models([])
+    choose(ui.trainTaskComboBox, "compare")
+    assert not ui.trainButton.isEnabled() and ui.trainStatusLabel.text() == "Choose a trained model to start from."
+
+
+def test_choices_of_two_dates_become_a_job(comparing, tmp_path):
+    ui = comparing.ui
+    ui.trainAllBandsCheckBox.setChecked(True)
+    choose(ui.trainModelComboBox, "small")
+    job = job_of(comparing)
+    assert job.before and (job.data, job.model, job.save) == ("simulated", "small", "my_pairs") and not job.all_bands
+    choose(ui.trainDataComboBox, "folder")
+    ui.trainFolderWidget.setFilePath(str(tmp_path))
+    ui.trainAdvancedGroup.setCollapsed(False)
+    assert shown(ui.trainBeforeBandsLineEdit) and shown(ui.trainBeforeUnitsComboBox) and shown(ui.trainReplaySpinBox)
+    ui.trainBeforeBandsLineEdit.setText("purple")
+    assert "'purple' is not known" in ui.trainStatusLabel.text()
+    ui.trainBeforeBandsLineEdit.setText("red, nir")
+    choose(ui.trainBeforeUnitsComboBox, "byte")
+    ui.trainReplaySpinBox.setValue(0)
+    job = job_of(comparing)
+    assert job.before and job.data == str(tmp_path) and job.hazard == ("flood",) and job.replay == 0
+    assert job.before_bands == ("red", "nir") and job.before_units == "byte" and job.bands is None
+    ui.trainHazardComboBox.setEditText("Landslide")
+    assert not ui.trainButton.isEnabled()
+    assert "with a rather long title does not tell Landslide; train it on single" in ui.trainStatusLabel.text()
+    choose(ui.trainModelComboBox, "unet")
+    assert ui.trainButton.isEnabled() and comparing.form.name == "my_landslide_pairs"
+    choose(ui.trainTaskComboBox, "hazardmapper:trainhazard")
+    job = job_of(comparing)
+    assert not job.before and job.before_bands is None and job.all_bands and not shown(ui.trainBeforeBandsLineEdit)
+
+
+def test_a_run_on_two_dates_is_remembered_with_all_its_choices(comparing, make_dock, click, tmp_path, models_folder):
+    ui = comparing.ui
+    choose(ui.trainModelComboBox, "small")
+    choose(ui.trainDataComboBox, "folder")
+    ui.trainFolderWidget.setFilePath(str(tmp_path))
+    ui.trainBeforeBandsLineEdit.setText("red,nir")
+    choose(ui.trainBeforeUnitsComboBox, "db")
+    type_name(comparing, "pairs")
+    click(ui.trainButton)
+    ended(comparing)
+    assert "<b>pairs</b>" in ui.trainSummaryLabel.text(), ui.trainStatusLabel.text()
+    card = json.loads((models_folder / "pairs" / "card.json").read_text())
+    assert card["training"]["before"] == {"from": {"model": "small"}, "data": str(tmp_path)}
+    other = make_dock()
+    click(other.pages.button)
+    again = other.pages.training.ui
+    assert again.trainTaskComboBox.currentData() == "compare" and again.trainModelComboBox.currentData() == "small"
+    assert again.trainBeforeBandsLineEdit.text() == "red,nir" and again.trainBeforeUnitsComboBox.currentData() == "db"
+
+
+def test_what_the_engine_says_of_scenes_before_names_the_control(comparing, click):
+    type_name(comparing, "unnamed")
+    click(comparing.ui.trainButton)
+    ended(comparing)
+    assert comparing.ui.trainStatusLabel.text().endswith("say which band is which with Bands before.")
+    sentence = "train it on single scenes with HAZARD lava first, without BEFORE."
+    told = "train it on single scenes with Hazards lava first, without 'Compare two dates'."
+    assert comparing.form.in_words(sentence) == told
+
+
+def test_tab_reaches_what_is_said_of_scenes_before(comparing):
+    ui = comparing.ui
+    choose(ui.trainDataComboBox, "folder")
+    ui.trainAdvancedGroup.setCollapsed(False)
+    comparing.window().activateWindow()
+    settle()
+    ui.trainGsdSpinBox.setFocus()
+    visited = []
+    for _ in range(3):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        visited.append(QApplication.focusWidget().objectName())
+    assert visited == ["trainBeforeBandsLineEdit", "trainBeforeUnitsComboBox", "trainSeedSpinBox"]
 
 
 def test_a_run_draws_its_curves_and_the_new_model_is_in_the_list_at_once(dock, page, click, picture, qgis_iface):
@@ -360,14 +478,17 @@ def test_it_is_readable_on_a_dark_theme(dark_theme, dock, page, drawn, picture):
         assert "color" not in label.styleSheet() and "color:" not in label.text()
 
 
-def test_nothing_is_cut_off_at_300_pixels(dock, page, drawn, picture):
+@pytest.mark.parametrize("start", ["", "small"], ids=["from scratch", "two dates"])
+def test_nothing_is_cut_off_at_300_pixels(dock, page, drawn, picture, start):
     dock.setFloating(True)
     choose(page.ui.trainDataComboBox, "folder")
-    choose(page.ui.trainModelComboBox, "")
+    if start:
+        choose(page.ui.trainTaskComboBox, "compare")
+    choose(page.ui.trainModelComboBox, start)
     page.ui.trainAdvancedGroup.setCollapsed(False)
     dock.resize(300, 1400)
     settle()
-    picture(dock, "training_300")
+    picture(dock, "training_300_two_dates" if start else "training_300")
     assert dock.width() == 300
     contents, viewport = page.ui.trainScrollContents, page.ui.trainScrollArea.viewport()
     assert contents.width() <= viewport.width()

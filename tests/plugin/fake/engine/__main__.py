@@ -232,6 +232,10 @@ def learn(job_id, kind, job):
         told = "It holds an unfinished run; --resume goes on with it, --overwrite begins again with --batch-size 2."
         send("failed", id=job_id, code="bad_input", message=told)
         return
+    if name == "unnamed":
+        told = "Scene before: The raster's 2 bands could be anything; say which band is which with --before-bands."
+        send("failed", id=job_id, code="bad_input", message=told)
+        return
     steps, first = (400, 0) if name == "slowly" else (40, 0)
     if job["resume"]:
         first = 20
@@ -269,6 +273,8 @@ def save_pretended(name, kind, job):
     row = {**MODELS[0], "name": name, "title": f"U-Net, {name}", "bundled": False, "default_for": [], "score": None}
     row["hazards"] = [*row["hazards"], *job.get("hazard", [])]
     row["training"] = {"data": kind, "seed": job["seed"], "curves": {"loss": [[1, 0.7], [40, 0.2]]}}
+    if job.get("before"):
+        row["training"]["before"] = {"from": {"model": job["model"]}, "data": job["data"]}
     with open(os.path.join(folder, "card.json"), "w") as file:
         json.dump(row, file)
 
