@@ -136,8 +136,10 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     warnings += [*skipped_notes(run), *unseen_notes(scores)]
     own = teaching.judged if data is not None else ()
     told = {hazard: one for hazard, one in scores.items() if answers(one, by_rule[hazard], hazard not in own)}
-    warnings += [_left_to_the_rule(name) for name in scores if name not in told and scores[name].threshold is not None]
+    left = [name for name in scores if name not in told and scores[name].threshold is not None]
+    warnings += [_left_to_the_rule(left)] if left else []
     rows = score_rows(told, judges, mode=WITH_BEFORE)
+    card = dataclasses.replace(card, change_thresholds=_still_told(start.card, card, left))
     card = _finished_card(card, start.card, data, rows, _entry(job, run, data, trunks))
     publish(network, card, Path(folder), checkpoint, report)
     return {
@@ -164,11 +166,17 @@ def answers(score: HazardScore, by_rule: HazardScore, must_be_guarded: bool) -> 
     return (score.iou or 0.0) > (by_rule.iou or 0.0) and (score.guarded or not must_be_guarded)
 
 
-def _left_to_the_rule(hazard: str) -> str:
+def _left_to_the_rule(hazards: Sequence[str]) -> str:
     return (
-        f"What is new of {hazard.replace('_', ' ')} is told by the rule still: on held-out pairs the branch was no "
-        "better, or marked too much where nothing was new."
+        f"What is new of {', '.join(hazards).replace('_', ' ')} is told by the rule: on held-out pairs the branch was "
+        "no better, or marked too much where nothing was new."
     )
+
+
+def _still_told(start: ModelCard, card: ModelCard, left: Sequence[str]) -> dict[str, float]:
+    """Thresholds of the branch that the run began with, where it had one, but for hazards now left to the rule."""
+    kept = start.change_thresholds if start.change_channels == card.change_channels else {}
+    return {hazard: threshold for hazard, threshold in kept.items() if hazard not in left}
 
 
 def with_branch(model: Model, card: ModelCard) -> HazardNet:
@@ -284,10 +292,9 @@ def _finished_card(
     card: ModelCard, start: ModelCard, data: Data | None, rows: Sequence[dict[str, Any]], entry: dict[str, Any]
 ) -> ModelCard:
     """The card with thresholds and scores of what is new; those of another branch before it go."""
-    kept = start.change_thresholds if start.change_channels == card.change_channels else {}
     return dataclasses.replace(
         card,
-        change_thresholds={**kept, **{row["hazard"]: row["threshold"] for row in rows}},
+        change_thresholds={**card.change_thresholds, **{row["hazard"]: row["threshold"] for row in rows}},
         scores=(*(row for row in start.scores if row.get("mode") != WITH_BEFORE), *rows),
         training={**start.training, "before": entry},
         licence=start.licence if data is None else licence_of(data.source.licence, start),
