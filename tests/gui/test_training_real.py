@@ -1,5 +1,6 @@
 """A real training of a few steps from the dock, by a real worker: its model maps a scene a moment later."""
 
+import json
 import os
 import signal
 import subprocess
@@ -69,6 +70,20 @@ def test_a_model_is_trained_resumed_listed_and_maps_a_scene(
     assert set(gdal.Open(mask.source()).ReadAsArray().ravel()) <= {0, 1}
     model = dock.choice.model()
     assert model.name == "tiny" and model.card["training"]["curves"]["loss"]
+
+
+def test_a_bundled_model_is_taught_to_compare_two_dates(page, click, models_folder):
+    ui = page.ui
+    ui.trainTaskComboBox.setCurrentIndex(ui.trainTaskComboBox.findData("compare"))
+    ui.trainModelComboBox.setCurrentIndex(ui.trainModelComboBox.findData("unet"))
+    ui.trainEpochsSpinBox.setValue(1)
+    ui.trainMinutesSpinBox.setValue(1)
+    named(page, "pairs")
+    click(ui.trainButton)
+    ended(page)
+    assert "3 steps" in ui.trainSummaryLabel.text(), ui.trainStatusLabel.text()
+    card = json.loads((models_folder / "pairs" / "card.json").read_text())
+    assert card["training"]["before"]["from"]["model"] == "unet" and card["change_channels"] > 0
 
 
 TRAINING = """
