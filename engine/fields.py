@@ -32,7 +32,7 @@ HAZARDS = ("flood", "landslide", "glacier_collapse")
 
 ARCHITECTURES = ("unet", "unetplusplus", "attention_unet", "residual_unet")
 OPTIMIZERS = ("adam", "adamw")
-BACKENDS = ("auto", "torch", "openvino", "onnxruntime")
+BACKENDS = ("auto", "torch", "openvino", "onnxruntime", "cuda-graph", "torch-compile")
 """What computes a network: ``auto`` is the fastest of those installed, as measured on the machine."""
 ADAPTATION_MODES = ("constraint", "adversarial", "literal", "statistics")
 """Ways to adapt to a scene; see ``adaptation.objectives``."""

@@ -115,8 +115,8 @@ class Answering(Protocol):
 
     batch_size: int
 
-    def settle(self, window: Any) -> None:
-        """Get ready for windows like this one."""
+    def settle(self, windows: Sequence[Any]) -> None:
+        """Get ready for windows like these, the scene's first ones."""
 
     def start(self, windows: Sequence[Any]) -> Answers:
         """Begin with windows of one size and return what waits for their probabilities (h, w) on the CPU.
@@ -201,7 +201,7 @@ def _answered(
             ready = [next(windows) for _ in places]
             planes = [window.planes for window in ready if window.planes is not None]
             if planes:
-                predictor.settle(planes[0])
+                predictor.settle(planes)
             begun = predictor.start(planes) if planes else list
             asked = [window.planes is not None for window in ready]
             valid = [window.valid for window in ready]

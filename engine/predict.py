@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .backends import HazardLogits, Question, Settled, require_possible, settle
+from .backends import HazardLogits, Question, Settled, candidates, require_possible, settle
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
 from .model import HazardNet, Model
 from .planes import SceneScaling, planes_for
@@ -177,25 +177,35 @@ class Predictor:
         return self._settled.backend.name if self._settled else "torch"
 
     @torch.inference_mode()
-    def settle_backend(self, window: Tensor) -> None:
-        """Choose what computes the scene, on one of its windows ``(planes, h, w)``; PyTorch does until then.
+    def settle_backend(self, windows: Sequence[Tensor]) -> None:
+        """Choose what computes the scene, on its first windows ``(planes, h, w)``; PyTorch does until then.
 
         Raises:
             BadInput: the backend asked for is not installed, or cannot do this network on this device.
+            OutOfMemory: when one window does not fit.
         """
-        if self._settled is None:
-            self._settled = settle(self._question, window[None])
+        while self._settled is None:
+            try:
+                self._settled = settle(self._question, self._first(windows))
+            except (RuntimeError, MemoryError) as error:
+                self._make_room(error)
 
-    def settle(self, window: Tensor) -> None:
-        """Get ready for a scene on one of its windows."""
-        self.settle_backend(window)
+    def settle(self, windows: Sequence[Tensor]) -> None:
+        """Get ready for a scene on its first windows."""
+        self.settle_backend(windows)
+
+    def let_go(self) -> None:
+        """Give back what recordings on a GPU hold, as other work there needs it; they are made again when needed."""
+        if self._settled is not None:
+            self._settled.let_go()
 
     def start(self, windows: Sequence[Tensor]) -> Callable[[], list[tuple[Tensor, ...]]]:
         """Begin with windows, and return what waits for their probabilities; see ``predict``.
 
         A GPU computes meanwhile; everything else has computed when this returns.
         """
-        if self._transfers is None or not self._checked or len(windows) > self.batch_size:
+        proving = self._settled is not None and self._settled.to_prove > 0
+        if self._transfers is None or proving or not self._checked or len(windows) > self.batch_size:
             return _given(self.predict(windows))
         try:
             waiting = self._launch(windows)
@@ -224,9 +234,12 @@ class Predictor:
         """Begin with windows on a GPU: copies to and from it run beside what it computes."""
         if self._transfers is None:
             raise RuntimeError("There is no GPU to begin on.")  # a fault of the caller
-        half = self._half if self.precision != "fp32" else None
+        network = self._settled.backend if self._settled is not None else self._network
         return self._transfers.through(
-            windows, lambda planes: self._probabilities(planes.contiguous(memory_format=torch.channels_last), half)
+            windows,
+            lambda planes: self._probabilities(
+                planes.contiguous(memory_format=torch.channels_last), self._half_in_use, network
+            ),
         )
 
     def _told(self, waiting: Callable[[], Tensor]) -> list[Tensor]:
@@ -236,10 +249,14 @@ class Predictor:
             raise self._device_failed(error) from error
 
     def _make_room(self, error: BaseException) -> None:
-        """Go on with fewer windows at a time; raise what was not for want of memory."""
+        """Go on with fewer windows at a time, or without a backend that failed; raise what is neither."""
         if is_out_of_memory(error):
             self._halve()
-        elif self.device.type != "cpu" and isinstance(error, RuntimeError) and not isinstance(error, HazardError):
+        elif not isinstance(error, RuntimeError) or isinstance(error, HazardError):
+            raise error
+        elif self._settled is not None and self.backend != "torch":
+            self._settled.give_up(error)
+        elif self.device.type != "cpu":
             raise self._device_failed(error) from error
         else:
             raise error
@@ -256,6 +273,7 @@ class Predictor:
                 f"Memory of {self.device} does not hold one window; close other programs, or choose device cpu."
             )
         self.batch_size //= 2
+        self.let_go()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         self._on_warning(f"Memory of {self.device} ran short: going on with {self.batch_size} windows at a time.")
@@ -267,20 +285,36 @@ class Predictor:
         planes = planes.to(self.device).contiguous(memory_format=torch.channels_last)
         if not self._checked:
             self._check_half(planes)
-        return self._probabilities(planes, self._half if self.precision != "fp32" else None).cpu()
+        return self._probabilities(planes, self._half_in_use).cpu()
+
+    @property
+    def _half_in_use(self) -> torch.dtype | None:
+        return self._half if self.precision != "fp32" else None
+
+    def _first(self, windows: Sequence[Tensor]) -> Tensor:
+        """What a backend is settled on: on a GPU as many windows as are computed together, their precision settled."""
+        if self.device.type == "cpu" or not candidates(self._question):
+            return _batch(windows[:1])
+        planes = _batch(windows[: self.batch_size]).to(self.device).contiguous(memory_format=torch.channels_last)
+        if not self._checked:
+            self._check_half(planes)
+        self._question.half = self._half_in_use
+        return planes
 
     @torch.inference_mode()
     def _answer(self, backend: HazardLogits, planes: Tensor) -> Tensor:
-        """Probabilities (n, h, w) as a backend computes them, on a CPU."""
+        """Probabilities (n, h, w) as a backend computes them, on the CPU."""
+        planes = planes.to(self.device)
         if backend is self._network or getattr(backend, "channels_last", True):
             planes = planes.contiguous(memory_format=torch.channels_last)
-        return torch.sigmoid(logits_at(backend, planes, self._scales, self._multiple)[:, self._channel])
+        return self._probabilities(planes, self._half_in_use, backend).cpu()
 
-    def _probabilities(self, planes: Tensor, half: torch.dtype | None) -> Tensor:
+    def _probabilities(self, planes: Tensor, half: torch.dtype | None, network: HazardLogits | None = None) -> Tensor:
+        network = self._network if network is None else network
         with torch.autocast(self.device.type, dtype=half or torch.float32, enabled=half is not None):
             if self._prior_of is not None:
                 return self._prior_times_natural(planes, self._prior_of)
-            logits = logits_at(self._network, planes, self._scales, self._multiple)[:, self._channel]
+            logits = logits_at(network, planes, self._scales, self._multiple)[:, self._channel]
         return torch.sigmoid(logits)
 
     def _prior_times_natural(self, planes: Tensor, hazard: str) -> Tensor:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from .backends.base import BACKENDS, is_installed
+from .backends.base import usable
 from .change import change
 from .correct import correct
+from .devices import choose_device
 from .fields import is_remote
 from .jobs import job_from_dict
 from .moved import where_now
@@ -135,11 +136,12 @@ def _segment_job(
     if size.isdigit():  # what is predicted together may differ in the last digit
         values["batch_size"] = int(size)
     backend = str(origin["tags"].get("HAZARD_BACKEND") or "torch")  # likewise; before there were others, it was PyTorch
-    values["backend"] = backend if backend in BACKENDS and is_installed(backend) else "torch"
+    device = choose_device(str(recorded.get("device") or "auto"))
+    values["backend"] = backend if usable(backend, device) else "torch"
     if values["backend"] != backend:
         warn(
-            f"The result was computed with {backend}, which is not installed here: PyTorch computes instead, and "
-            "single pixels may differ."
+            f"The result was computed with {backend}, which cannot be used here, on {device}: PyTorch computes "
+            "instead, and single pixels may differ."
         )
     if not origin["steps"] and recorded.get("threshold") is None:
         values["threshold"] = origin["threshold"]  # a card's own threshold may be another one by now

@@ -86,6 +86,8 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         task = request.task
         predictor = _predictor(request, device, report, warn)
         alone = predictor if isinstance(predictor, Predictor) else None
+        if alone is not None:
+            stack.callback(alone.let_go)
         watch = watch_run(task, scene, job, alone, request.threshold, report)
         areas = scene.georeference.cell_pixel_areas(task.wanted, CELL_PX, task.understanding.gsd_m)
         tally, permanent = AreaTally(areas, task.wanted.width), AreaTally(areas, task.wanted.width)

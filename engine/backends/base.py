@@ -12,13 +12,21 @@ from torch import Tensor, nn
 
 from ..protocol import BadInput
 
-INSTALL = "pip install -r engine/requirements-fast.txt"
+INSTALL = {
+    "openvino": "install them (pip install -r engine/requirements-fast.txt)",
+    "onnxruntime": "install them (pip install -r engine/requirements-fast.txt)",
+    "torch-compile": "take a build of PyTorch for CUDA that brings them",
+}
 BACKENDS: dict[str, tuple[str, ...]] = {
     "torch": (),
     "openvino": ("openvino",),
     "onnxruntime": ("onnxruntime", "onnx"),
+    "cuda-graph": (),
+    "torch-compile": ("triton",),
 }
 """Backends and the packages that each needs beside PyTorch, the plain one first."""
+DEVICE_TYPES = {"openvino": "cpu", "onnxruntime": "cpu", "cuda-graph": "cuda", "torch-compile": "cuda"}
+"""Where each computes; PyTorch does everywhere."""
 
 
 class HazardLogits(Protocol):
@@ -79,19 +87,28 @@ def is_installed(name: str) -> bool:
     return all(importlib.util.find_spec(package) is not None for package in BACKENDS[name])
 
 
+def usable(name: str, device: torch.device) -> bool:
+    """Whether there is a backend of this name whose packages are there and that computes on this device."""
+    return name in BACKENDS and DEVICE_TYPES.get(name, device.type) == device.type and is_installed(name)
+
+
 def require_installed(name: str) -> None:
     """Raise BadInput unless the packages of a backend are there."""
     if not is_installed(name):
         raise BadInput(
             f"Backend {name} needs the packages {', '.join(BACKENDS[name])}, which are not installed; "
-            f"install them ({INSTALL}), or choose backend auto."
+            f"{INSTALL[name]}, or choose backend auto."
         )
 
 
 def backend_version(name: str) -> str:
-    """Version of a backend's package; empty where it is not known."""
+    """Version of a backend's package, or of what it stands on; empty where it is not known."""
+    if name == "torch":
+        return str(torch.__version__)
+    if name == "cuda-graph":
+        return f"CUDA {torch.version.cuda}" if torch.version.cuda else ""
     try:
-        return str(torch.__version__) if name == "torch" else importlib.metadata.version(name)
+        return importlib.metadata.version("triton" if name == "torch-compile" else name)
     except importlib.metadata.PackageNotFoundError:
         return ""
 

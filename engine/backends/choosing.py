@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import platform
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,23 +11,27 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ..devices import is_out_of_memory
 from ..protocol import BadInput
 from .base import (
     BACKENDS,
+    DEVICE_TYPES,
     Backend,
     HazardLogits,
     TorchBackend,
-    backend_version,
     can_be_exported,
-    is_installed,
-    network_digest,
     require_installed,
-    structure_digest,
+    usable,
 )
 from .exports import ExportStore
+from .keys import choice_key, export_key
+from .with_cuda_graph import CudaGraphBackend, TorchCompileBackend
 
 PAYS_PX = 10_000_000
 """Pixels to compute from which an export (three seconds) and the measurement earn back what they cost."""
+CONSIDERED_PX = {"cuda-graph": 100_000_000, "torch-compile": 10_000_000_000}
+"""Pixels from which the choice considers a backend at all. A GPU takes a second for the first figure, compiling takes a
+minute and more. Neither figure was measured on a GPU."""
 LARGEST_DIFFERENCE = 0.005
 """Largest difference of a probability from PyTorch's."""
 LARGEST_SHARE = 1e-4
@@ -45,7 +46,10 @@ ROUNDS = 3
 CHOICES, PROVEN, REFUSED, TRIED = "choices", "proven", "refused", "tried"
 TRIED_AGAIN_S = 86_400.0
 """After this time a backend is tried again that did not come back: it ended the engine, or the engine was ended."""
-FAILURES = (RuntimeError, ImportError, OSError, ValueError, TypeError, AttributeError, NotImplementedError)
+FAILURES = (
+    *(RuntimeError, ImportError, OSError, ValueError, TypeError, AttributeError, NotImplementedError),
+    subprocess.SubprocessError,
+)
 """What exporters and runtimes raise when they cannot do a network."""
 
 
@@ -59,6 +63,7 @@ class Question:
         device: where PyTorch would compute.
         answer: probabilities (n, h, w) of planes (n, planes, h, w), as computed by a backend.
         threshold: probability from which a pixel is hazard.
+        half: precision in which a GPU computes; None for single.
         expected_px: pixels that are to be computed, all resolutions together.
         kept: backends that are ready, from one scene to the next.
         warn: told what the user should know.
@@ -70,6 +75,7 @@ class Question:
     device: torch.device
     answer: Callable[[HazardLogits, Tensor], Tensor]
     threshold: float = 0.5
+    half: torch.dtype | None = None
     expected_px: int = 0
     kept: dict[str, Any] = field(default_factory=dict)
     warn: Callable[[str], None] = print
@@ -100,7 +106,9 @@ class Settled:
         found = question.answer(self.backend, planes)
         if self.to_prove <= 0:
             return found
-        part = planes[..., :MEASURED_PX, :MEASURED_PX].contiguous()  # whole windows in two programs take much memory
+        part = planes
+        if question.device.type == "cpu":  # whole windows in two programs take much memory
+            part = planes[..., :MEASURED_PX, :MEASURED_PX].contiguous()
         seen = found if part.shape == planes.shape else question.answer(self.backend, part)
         trouble = compare(seen, question.answer(question.network, part), question.threshold)
         if trouble is None:
@@ -109,12 +117,25 @@ class Settled:
                 ExportStore().record(PROVEN, self._key, True)
             return found
         ExportStore().record(REFUSED, self._key, trouble)
-        text = f"Backend {self.backend.name} differs from PyTorch on this scene ({trouble})"
-        if question.wanted != "auto":
-            raise BadInput(f"{text}, more than is allowed; choose backend auto or torch.")
-        question.warn(f"{text}: PyTorch computes instead.")
-        self.backend, self.to_prove = TorchBackend(question.network), 0
+        self._fall_back(f"Backend {self.backend.name} differs from PyTorch on this scene ({trouble})")
         return question.answer(question.network, planes)
+
+    def give_up(self, error: BaseException) -> None:
+        """Leave the rest to PyTorch after a failure; raises BadInput where the backend was asked for."""
+        self._fall_back(f"Backend {self.backend.name} failed ({_first_line(error)})")
+
+    def let_go(self) -> None:
+        """Give back the memory that recordings hold on a GPU; they are made again when they are needed."""
+        if isinstance(self.backend, CudaGraphBackend):
+            self.backend.let_go()
+
+    def _fall_back(self, text: str) -> None:
+        question = self._question
+        if question.wanted != "auto":
+            raise BadInput(f"{text}; choose backend auto or torch.")
+        question.warn(f"{text}: PyTorch computes instead.")
+        self.let_go()
+        self.backend, self.to_prove = TorchBackend(question.network), 0
 
 
 def compare(found: Tensor, expected: Tensor, threshold: float) -> str | None:
@@ -133,13 +154,24 @@ def require_possible(question: Question) -> None:
     if question.wanted in ("auto", "torch"):
         return
     require_installed(question.wanted)
-    if question.device.type != "cpu":
+    place = DEVICE_TYPES[question.wanted]
+    if question.device.type != place:
         raise BadInput(
-            f"Backend {question.wanted} computes on the processor, not on {question.device}; choose device cpu, or "
-            "backend auto or torch."
+            f"Backend {question.wanted} computes on {'the processor' if place == 'cpu' else 'a CUDA GPU'}, not on "
+            f"{question.device}; choose device {place}, or backend auto or torch."
         )
     if not can_be_exported(question.network):
         raise BadInput(f"Backend {question.wanted} cannot compute this network; choose backend auto or torch.")
+
+
+def candidates(question: Question) -> list[str]:
+    """What may compute instead of PyTorch: the backend asked for, or those that the choice is from."""
+    if question.wanted != "auto":
+        return [name for name in (question.wanted,) if name != "torch"]
+    if not can_be_exported(question.network):
+        return []
+    names = [name for name in BACKENDS if name != "torch" and usable(name, question.device)]
+    return [name for name in names if question.expected_px >= CONSIDERED_PX.get(name, 0)]
 
 
 def settle(question: Question, planes: Tensor) -> Settled:
@@ -147,21 +179,21 @@ def settle(question: Question, planes: Tensor) -> Settled:
 
     Args:
         question: what is wanted.
-        planes: (n, planes, h, w), the scene's first windows.
+        planes: (n, planes, h, w), the scene's first windows; on a GPU as many as are computed together, there.
 
     Raises:
         BadInput: the backend asked for is not installed, cannot do this network, or not on this device.
+        RuntimeError, MemoryError: for want of memory.
     """
     require_possible(question)
     plain = Settled(question, TorchBackend(question.network))
     if question.wanted not in ("auto", "torch"):
         return _settled(question, question.wanted, planes)
-    names = [name for name in BACKENDS if name != "torch" and is_installed(name)]
-    exportable = question.device.type == "cpu" and can_be_exported(question.network)
-    if question.wanted == "torch" or not names or not exportable:
+    names = candidates(question)
+    if not names:
         return plain
     store = ExportStore()
-    key = _choice_key(question, planes, names)
+    key = choice_key(_module(question), planes, names, question.device, question.half)
     recorded = store.records(CHOICES).get(key)
     chosen = recorded.get("backend") if isinstance(recorded, dict) else None
     pays = question.expected_px >= PAYS_PX
@@ -171,10 +203,10 @@ def settle(question: Question, planes: Tensor) -> Settled:
         chosen = _measure(question, names, planes, store, key)
     if chosen == "torch":
         return plain
-    export_key = _export_key(question.network, chosen, planes.shape[1])
-    if not (pays or export_key in question.kept or store.has(export_key)):
+    made = _key(question, chosen, planes)
+    if not (pays or made in question.kept or store.has(made)):
         return plain  # making it would take longer than it saves
-    if export_key in store.records(REFUSED):
+    if made in store.records(REFUSED):
         return plain
     try:
         return _settled(question, chosen, planes)
@@ -185,12 +217,11 @@ def settle(question: Question, planes: Tensor) -> Settled:
 
 def _settled(question: Question, name: str, planes: Tensor) -> Settled:
     """A backend made ready, and how many windows are to be compared with PyTorch."""
-    key = _export_key(question.network, name, planes.shape[1])
+    key = _key(question, name, planes)
     try:
-        sample = planes[:1, :, :MEASURED_PX, :MEASURED_PX]
-        backend = _tried(question, name, key, sample)
+        backend = _tried(question, name, key, _sample(question, planes))
     except FAILURES as error:
-        if question.wanted == "auto" or isinstance(error, BadInput):
+        if question.wanted == "auto" or isinstance(error, BadInput) or is_out_of_memory(error):
             raise
         raise BadInput(
             f"Backend {name} cannot compute this network ({_first_line(error)}); choose backend auto or torch."
@@ -212,7 +243,7 @@ def _tried(question: Question, name: str, key: str, sample: Tensor) -> Backend:
     store.record(TRIED, key, time.time())
     try:
         backend = _make(question, name, key, sample.shape[1])
-        question.answer(backend, sample.contiguous())
+        question.answer(backend, sample)
     except BaseException:
         store.record(TRIED, key, "fails")
         raise
@@ -227,7 +258,10 @@ def _make(question: Question, name: str, key: str, planes: int) -> Backend:
     store = ExportStore()
     files = store.load(key)
     backend: Backend
-    if name == "openvino":
+    if name in ("cuda-graph", "torch-compile"):
+        kind = CudaGraphBackend if name == "cuda-graph" else TorchCompileBackend
+        backend = kind(_module(question), question.device, question.half)
+    elif name == "openvino":
         from . import with_openvino
 
         backend = with_openvino.OpenVinoBackend(
@@ -257,13 +291,24 @@ def _module(question: Question) -> nn.Module:
     return cast(nn.Module, question.network)
 
 
+def _key(question: Question, name: str, planes: Tensor) -> str:
+    return export_key(_module(question), name, planes.shape[1], question.device, question.half)
+
+
+def _sample(question: Question, planes: Tensor) -> Tensor:
+    """What backends are tried and measured on: whole windows on a GPU, which takes many at once, else a part of one."""
+    if question.device.type != "cpu":
+        return planes
+    return planes[:1, :, :MEASURED_PX, :MEASURED_PX].contiguous()
+
+
 def _measure(question: Question, names: list[str], planes: Tensor, store: ExportStore, key: str) -> str:
-    """The fastest backend on a part of the first window, and record it: later runs choose the same."""
-    sample = planes[:1, :, :MEASURED_PX, :MEASURED_PX].contiguous()
+    """The fastest backend on the first windows, and record it: later runs choose the same."""
+    sample = _sample(question, planes)
     ready: dict[str, Backend] = {"torch": TorchBackend(question.network)}
     for name in names:
         try:
-            ready[name] = _tried(question, name, _export_key(question.network, name, planes.shape[1]), sample)
+            ready[name] = _tried(question, name, _key(question, name, planes), sample)
         except FAILURES as error:
             ready.pop(name, None)
             question.note(f"Backend {name} cannot be used ({_first_line(error)}).")
@@ -278,55 +323,12 @@ def _measure(question: Question, names: list[str], planes: Tensor, store: Export
     chosen = fastest if seconds[fastest] < (1 - LEAST_GAIN) * seconds["torch"] else "torch"
     store.record(CHOICES, key, {"backend": chosen, "seconds": {name: round(s, 4) for name, s in seconds.items()}})
     took = ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in seconds.items())
-    question.note(f"Backend {chosen} is chosen, by measurement ({took} for {sample.shape[-1]} pixels square).")
+    count, _, height, width = sample.shape
+    question.note(f"Backend {chosen} is chosen, by measurement ({took} for {count} x {height} x {width} pixels).")
+    question.kept.clear()
     if chosen in names:
-        kept = _export_key(question.network, chosen, planes.shape[1])
-        question.kept.clear()
-        question.kept[kept] = ready[chosen]
-    else:
-        question.kept.clear()
+        question.kept[_key(question, chosen, planes)] = ready[chosen]
     return chosen
-
-
-def _choice_key(question: Question, planes: Tensor, names: list[str]) -> str:
-    """What a measurement holds for: this machine, so many threads, networks of this structure, these versions."""
-    return _hash(
-        {
-            "machine": [platform.system(), platform.machine(), _processor(), os.cpu_count()],
-            "threads": torch.get_num_threads(),
-            "structure": structure_digest(_module(question)),
-            "planes": planes.shape[1],
-            "versions": {name: backend_version(name) for name in ("torch", *names)},
-        }
-    )
-
-
-def _export_key(network: HazardLogits, name: str, planes: int) -> str:
-    """What an export holds for: these weights, these planes, these versions."""
-    return _hash(
-        {
-            "network": network_digest(cast(nn.Module, network)),
-            "planes": planes,
-            "backend": name,
-            "versions": [backend_version(name), backend_version("torch")],
-        }
-    )
-
-
-def _hash(of: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
-
-
-def _processor() -> str:
-    """The processor's name, as far as it is known."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor()
 
 
 def _first_line(error: BaseException) -> str:

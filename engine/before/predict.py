@@ -103,7 +103,7 @@ class PairPredictor:
         own = card.change_thresholds[hazard] if self._branch is not None else threshold
         self._shift = _logit(threshold) - _logit(own)
 
-    def settle(self, window: PairWindow) -> None:
+    def settle(self, windows: Sequence[PairWindow]) -> None:
         """Nothing is to be settled: PyTorch computes pairs."""
 
     def start(self, windows: Sequence[PairWindow]) -> Callable[[], list[tuple[Tensor, ...]]]:

@@ -126,8 +126,12 @@ def pipeline(folder: Path) -> dict[str, Any]:
 
 
 def backends(folder: Path) -> dict[str, Any]:
-    """Each backend over PyTorch eager."""
-    return _child("measure_backends()")
+    """Each backend over PyTorch eager; on a CUDA GPU its own, too."""
+    figures = _child("measure_backends()")
+    if has_gpu():
+        on_gpu = _child("measure_backends(device='cuda:0')")
+        figures.update({f"cuda:0 {name}": figure for name, figure in on_gpu.items()})
+    return figures
 
 
 def scaling(folder: Path) -> dict[str, Any]:
@@ -203,7 +207,10 @@ def lines(section: str, found: dict[str, Any]) -> list[str]:
         ]
     if section == "backends":
         names = [key[: -len("_over_eager")] for key in found if key.endswith("_over_eager")]
-        return [f"Backend {n}: {found[f'{n}_mpx_s']:.2f} Mpx/s, {found[f'{n}_over_eager']:.2f} of eager" for n in names]
+        return [
+            *(f"Backend {n}: {found[f'{n}_mpx_s']:.2f} Mpx/s, {found[f'{n}_over_eager']:.2f} of eager" for n in names),
+            *(text for key, text in found.items() if key.endswith("_failed")),
+        ]
     if section == "scaling":
         return [f"Cost grows with pixels to the power of {found['exponent']:.3f} (aim: under 1.05)"]
     if section == "memory":

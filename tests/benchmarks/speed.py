@@ -13,12 +13,12 @@ from collections.abc import Callable
 import torch
 
 from engine.backends import BACKENDS
-from engine.backends.base import is_installed
+from engine.backends.base import usable
 from engine.model import Model, default_model, load_model
 from engine.pipeline import WINDOW_PX
 from engine.planes import SceneScaling, build_planes
 from engine.predict import Predictor, Wish, fold_batch_norm
-from engine.protocol import SegmentJob
+from engine.protocol import BadInput, SegmentJob
 from engine.raster import Scene, Window
 from engine.segment import segment
 
@@ -26,9 +26,9 @@ TURNS = 3
 HAZARD = "flood"
 
 
-def installed() -> list[str]:
-    """Backends that can be used here, PyTorch first."""
-    return [name for name in BACKENDS if is_installed(name)]
+def backends_on(device: str) -> list[str]:
+    """Backends that can be used here on a device, PyTorch first."""
+    return [name for name in BACKENDS if usable(name, torch.device(device))]
 
 
 def timed(action: Callable[[], object]) -> tuple[float, float]:
@@ -65,8 +65,8 @@ def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: s
     predictor = Predictor(model, HAZARD, scaling, torch.device(device), None, print, Wish(backend))
     generator = torch.Generator().manual_seed(0)
     planes = len(predictor._chosen)
-    for side in (128, 64, 96):  # three windows prove a backend
-        predictor.settle(torch.rand((planes, side, side), generator=generator))
+    for side in (128, 64, 96) if device == "cpu" else (128, 128, 128):  # three windows prove a backend
+        predictor.settle([torch.rand((planes, side, side), generator=generator)])
         predictor.predict([torch.rand((planes, side, side), generator=generator)])
     return predictor
 
@@ -78,8 +78,11 @@ def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> di
     scaling, windows = read_windows(raster)
     pixels = sum(window[0].numel() for window in windows)
     figures: dict[str, dict[str, float]] = {}
-    for backend in installed() if device == "cpu" else ["torch"]:
-        predictor = ready_predictor(models[name], scaling, backend, device)
+    for backend in backends_on(device):
+        try:
+            predictor = ready_predictor(models[name], scaling, backend, device)
+        except BadInput:  # measure_backends tells why
+            continue
         with tempfile.TemporaryDirectory() as folder:
             job = SegmentJob(
                 raster, hazard=HAZARD, mask=f"{folder}/m.tif", overwrite=True, backend=backend, device=device
@@ -102,15 +105,29 @@ def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> di
     return figures
 
 
-def measure_backends(model: str | None = None, side: int = 512, turns: int = 5) -> dict[str, float]:
-    """Seconds of each backend for one window, the least of some turns, and its speed over PyTorch eager."""
+def measure_backends(
+    model: str | None = None, side: int = 512, turns: int = 5, device: str = "cpu"
+) -> dict[str, float | str]:
+    """Speed of each backend and over PyTorch as it comes, for as many windows as are computed together.
+
+    The windows lie on the device; "eager" is in single precision, the others are in that of the device.
+    """
     loaded = load_model(model or default_model(HAZARD))
     slots = ("blue", "green", "red", "nir", "swir1", "swir2")
     scaling = SceneScaling(slots, (0.02,) * 6, (0.4,) * 6, (True,) * 6)
-    predictors = {name: ready_predictor(loaded, scaling, name) for name in installed()}
+    predictors, figures = {}, {}
+    for name in backends_on(device):
+        try:
+            predictors[name] = ready_predictor(loaded, scaling, name, device)
+        except BadInput as error:
+            figures[f"{name}_failed"] = str(error)
     chosen = predictors["torch"]._chosen
-    plain = fold_batch_norm(loaded.network.restricted_to(chosen).eval()).to(memory_format=torch.contiguous_format)
-    window = torch.rand((len(chosen), side, side), generator=torch.Generator().manual_seed(0))
+    plain = fold_batch_norm(loaded.network.restricted_to(chosen).eval()).to(
+        device, memory_format=torch.contiguous_format
+    )
+    shape = (predictors["torch"].batch_size, len(chosen), side, side)
+    windows = torch.rand(shape, generator=torch.Generator().manual_seed(0)).to(device)
+    pixels = shape[0] * side * side
     features = type(plain).features
 
     def eager() -> object:
@@ -118,20 +135,20 @@ def measure_backends(model: str | None = None, side: int = 512, turns: int = 5) 
         try:  # the network asks for channels-last itself
             torch.Tensor.contiguous = lambda given, memory_format=None: given  # type: ignore[method-assign]
             with torch.inference_mode():
-                return plain.hazard_head(features(plain, window[None])[0])
+                return plain.hazard_head(features(plain, windows)[0]).cpu()  # the answer is there, not only begun
         finally:
             torch.Tensor.contiguous = contiguous  # type: ignore[method-assign]
 
     ways: dict[str, Callable[[], object]] = {"eager": eager}
     for name, predictor in predictors.items():
-        ways["channels_last" if name == "torch" else name] = lambda p=predictor: p.predict([window])  # type: ignore[misc]
+        ways["channels_last" if name == "torch" else name] = lambda p=predictor: p._answer(p._settled.backend, windows)  # type: ignore[misc]
     seconds = dict.fromkeys(ways, math.inf)
     for turn in range(turns + 1):
         for name, way in ways.items():
             took, _ = timed(way)
             if turn:  # the first is for warming up
                 seconds[name] = min(seconds[name], took)
-    figures = {f"{name}_mpx_s": side * side / 1e6 / took for name, took in seconds.items()}
+    figures.update({f"{name}_mpx_s": pixels / 1e6 / took for name, took in seconds.items()})
     figures.update({f"{name}_over_eager": seconds["eager"] / took for name, took in seconds.items()})
     return figures
 

@@ -85,7 +85,7 @@ def fake(monkeypatch):
     monkeypatch.setattr(
         with_openvino, "export", lambda network, planes: exported.append(planes) or {"model": b"exported"}
     )
-    monkeypatch.setattr(choosing, "is_installed", lambda name: name == "openvino")
+    monkeypatch.setattr(choosing, "usable", lambda name, device: name == "openvino")
     monkeypatch.setattr(choosing, "require_installed", lambda name: None)
     Fake.model, Fake.exported = model, exported
     return Fake
@@ -106,7 +106,7 @@ def clock(monkeypatch, **milliseconds):
 
 def settled(model, backend="auto", **how):
     made = predictor(model, backend, **how)
-    made.settle_backend(window(96, 128))
+    made.settle_backend([window(96, 128)])
     return made
 
 
