@@ -44,8 +44,8 @@ MOVED_PX = (1, 3)
 NOTE = (
     "The truth is what is new between the two dates, for both ways: water that was there before is no flood. Printed "
     "by `python -m engine scorecard --before`. Landsat footprints are chips of one place on several dates, each "
-    "before each other; between the dates of Blatten nothing happened, so that all area is false. Simulated pairs have "
-    "seeds of their own."
+    "before each other; of landslides and collapses none is known there, and between the dates of Blatten nothing "
+    "happened, so that all area is false. Simulated pairs have seeds of their own."
 )
 SCORES = ("balanced_accuracy", "iou", "precision", "recall", "false_area")
 COLUMNS = ("set", "hazard", "model", "with", "balanced accuracy", "IoU", "precision", "recall", "false area")
@@ -101,7 +101,13 @@ def _landsat(folder: Path) -> list[PairSet]:
             RealPair(jobs[one], jobs[other], (str(labels / one), str(labels / other)))
             for one in chips for other in chips if one != other
         ]  # fmt: skip
-    return [PairSet("Landsat footprints", "flood", tuple(pairs))] if pairs else []
+    if not pairs:
+        return []
+    calm = tuple(dataclasses.replace(pair, truth=None) for pair in pairs)
+    return [
+        PairSet("Landsat footprints", "flood", tuple(pairs)),
+        *(PairSet("Landsat footprints, nothing fell", hazard, calm) for hazard in ("landslide", "glacier_collapse")),
+    ]
 
 
 def _blatten(folder: Path) -> list[PairSet]:

@@ -121,7 +121,7 @@ def _earlier(struck: Struck, draw: Draw, close: bool) -> Land:
     _turn_leaves(earlier, draw)
     known = struck.recipe.snowfall
     if close and known is not None:
-        fallen, most = nearby_snowfall(draw, known), min(MOST_SNOW, struck.recipe.most_snow + draw.uniform(0.0, 0.2))
+        fallen, most = nearby_snowfall(draw, known), min(MOST_SNOW, struck.recipe.most_snow + draw.uniform(0.0, 0.7))
     else:
         fallen, most = another_snowfall(draw), MOST_SNOW
     recipe = replace(struck.recipe, setting=setting, snowfall=fallen, most_snow=most)

@@ -24,9 +24,13 @@ def another_snowfall(draw: Draw) -> Snowfall:
 
 
 def nearby_snowfall(draw: Draw, known: Snowfall) -> Snowfall:
-    """Snow of a date not far from one whose snow is known."""
+    """Snow of a date some weeks before one whose snow is known: much as then, or much more, in spring.
+
+    Ground that the thaw lays bare changes as much as ground that rubble falls onto.
+    """
+    thawed = draw.uniform(0.0, 0.7) if draw.chance(0.55) else draw.normal(0.06)
     return Snowfall(
-        more=known.more + (draw.normal(0.15) if draw.chance(0.5) else draw.normal(0.03)),
+        more=known.more + thawed,
         age=known.age if draw.chance(0.7) else draw.uniform(),
         dust=known.dust,
         brown=known.brown + draw.normal(0.4),
