@@ -145,7 +145,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help="the later scene alone, for comparison")
     parser.add_argument("--keep", type=Path, help="folder for the scenes and masks, to look at")
     given = parser.parse_args()
-    sets = [one for one in pair_sets(Path(os.environ["HAZARD_DATA"])) if one.name == SETS[given.set]]
+    sets = [one for one in pair_sets(Path(os.environ.get("HAZARD_DATA", ""))) if one.name == SETS[given.set]]
     if not sets:
         raise SystemExit(f"{SETS[given.set]} is not under HAZARD_DATA.")
     model = load_model(given.model)
