@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, UNUSED, BadInput
+from .protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, UNUSED
 from .remedies import IN_DOCK, Remediable
 
 SENTINEL_2_BANDS = {
@@ -118,6 +118,10 @@ class UnknownBands(Remediable):
     """Nothing tells which band is which; the user has to say it."""
 
 
+class WrongBandCount(Remediable):
+    """More or fewer slots were given than the raster has bands."""
+
+
 @dataclass(frozen=True)
 class BandInfo:
     """One band as the file describes it; ``index`` counts from 1, ``dtype`` is numpy's name."""
@@ -177,7 +181,7 @@ def match_bands(
 
     Raises:
         UnknownBands: when nothing is known and nothing was chosen.
-        BadInput: when the choice does not fit.
+        WrongBandCount: when the choice does not fit.
     """
     if chosen is not None:
         return _chosen(bands, chosen, sensor or guess_sensor(file_name, *tags))
@@ -211,9 +215,9 @@ def match_bands(
 
 def _chosen(bands: Sequence[BandInfo], chosen: Sequence[str], sensor: str | None) -> BandMatch:
     if len(chosen) != len(bands):
-        raise BadInput(
-            f"{len(chosen)} band slots are given but the raster has {len(bands)} bands (alpha not counted); "
-            f"give one slot a band, - for an unused one."
+        raise WrongBandCount(
+            f"{len(chosen)} band slots are given but the raster has {len(bands)} bands (alpha not counted)",
+            "give one slot a band, - for an unused one",
         )
     return BandMatch(tuple(chosen), sensor, "your choice")
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..bands import UnknownBands
+from ..bands import UnknownBands, WrongBandCount
 from ..characteristics import find_characteristics
 from ..planes import SceneScaling
 from ..preparing import Warn
@@ -38,6 +38,10 @@ SHARP_BANDS = ("nir", "red", "green", "swir1", "blue", "swir2", "coastal", "vv",
 
 class WrongOrder(Remediable):
     """The scene before is known to be the later one."""
+
+
+class Elsewhere(Remediable):
+    """The scene before has no value where the later one is wanted."""
 
 
 @dataclass(frozen=True)
@@ -127,9 +131,9 @@ def open_earlier(
         with Scene(view_job) as laid:
             match = _match((scene, of_scene, scaled), (laid, understanding, scaling), wanted)
         if match is None:
-            raise BadInput(
-                f"'{own.name}' has no valid pixel under the wanted part of '{scene.name}'; choose a scene of the same "
-                "place, or another extent."
+            raise Elsewhere(
+                f"'{own.name}' has no valid pixel under the wanted part of '{scene.name}'",
+                "choose a scene of the same place, or another extent",
             )
         if not match.slots:
             warn(
@@ -142,8 +146,8 @@ def open_earlier(
 def _understand(own: Scene) -> Understanding:
     try:
         return own.understand()
-    except UnknownBands as error:
-        raise UnknownBands(f"Scene before: {error.found}", error.remedy.replace("--", "--before-")) from None
+    except (UnknownBands, WrongBandCount) as error:
+        raise type(error)(f"Scene before: {error.found}", error.remedy.replace("--", "--before-")) from None
 
 
 @contextlib.contextmanager

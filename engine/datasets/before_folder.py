@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..bands import UnknownBands
-from ..before.earlier import Earlier, WrongOrder, lay_again, open_earlier
+from ..bands import UnknownBands, WrongBandCount
+from ..before.earlier import Earlier, Elsewhere, WrongOrder, lay_again, open_earlier
 from ..before.matching import PairMatch
 from ..planes import SceneScaling
 from ..protocol import BadInput, PairJob
 from ..raster import Scene, Window
 from ..samples import LabelledScene
-from .folder import MOST_UNDERSTOOD, EarlierOptions, ImageFolder, ReadingOptions, notes_on, unknown_bands
+from .folder import MOST_UNDERSTOOD, EarlierOptions, ImageFolder, ReadingOptions, notes_on, with_option
 from .pairs import BEFORE_FOLDER, Pair, find_pairs
 
 
@@ -114,8 +115,13 @@ class BeforeFolder(ImageFolder):
             try:
                 with open_earlier(self._pair_job(pair), scene, understanding, scaling, whole, notes.append) as found:
                     self._earlier[pair.image] = found
-            except UnknownBands as error:
-                raise unknown_bands(error, "--before-bands") from None
+            except (UnknownBands, WrongBandCount) as error:
+                raise with_option(error, "--before-bands", pair.before or "") from None
+            except Elsewhere as error:
+                raise Elsewhere(
+                    f"'{os.path.basename(pair.before or '')}' in {BEFORE_FOLDER}/ has no valid pixel under its image",
+                    "put a scene of the same place there, or leave this pair out",
+                ) from error
             except WrongOrder as error:
                 raise BadInput(f"{error.found}; swap the two files, or correct the day in a name or tag.") from None
             warnings += notes_on(found.understanding, notes, "--before-")

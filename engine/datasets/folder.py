@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..bands import UnknownBands
+from ..bands import UnknownBands, WrongBandCount
 from ..protocol import BadInput, SceneJob
 from ..raster import Scene, Understanding, Window
 from ..raster.chip import centre_lonlat, raster_size, read_codes
@@ -167,8 +166,8 @@ class ImageFolder:
                 self._understood.pop(next(iter(self._understood)))
             try:
                 understanding = scene.understand()
-            except UnknownBands as error:
-                raise unknown_bands(error, "--bands") from None
+            except (UnknownBands, WrongBandCount) as error:
+                raise with_option(error, "--bands", pair.image) from None
             self._understood[pair.image] = understanding, scene.percentiles(understanding)
         return self._understood[pair.image]
 
@@ -201,16 +200,28 @@ class ImageFolder:
         return [f"{sentence} (in {looked_at} of {len(paths)} labels looked at); if it is in none, {remedy}"]
 
     def _look_at_images(self) -> list[str]:
-        """What the user should know of the first images' bands and units; raises BadInput if those are not known."""
-        readable = (self._pairs[chip.pair] for chip in self._chips if chip.window is not None)
-        for pair in itertools.islice(readable, IMAGES_LOOKED_AT):
+        """What the user should know of the first images' bands and units.
+
+        Raises:
+            UnknownBands: those of the first that can be read are not known.
+            WrongBandCount: the slots given fit neither the first images nor the last.
+        """
+        readable = list(dict.fromkeys(chip.pair for chip in self._chips if chip.window is not None))
+        misfits: list[WrongBandCount] = []
+        looked_at = list(dict.fromkeys((*readable[: IMAGES_LOOKED_AT - 1], *readable[-1:])))
+        for pair in (self._pairs[index] for index in looked_at):
             try:
                 warnings = self._look_at_image(pair)
             except UnknownBands:
                 raise
+            except WrongBandCount as error:
+                misfits.append(error)
+                continue
             except BadInput:  # damaged: said when it is read
                 continue
             return [f"'{os.path.basename(pair.image)}', the first of the images: {text}" for text in warnings]
+        if misfits and len(misfits) == len(looked_at):
+            raise misfits[0]
         return []
 
     def _look_at_image(self, pair: Pair) -> Sequence[str]:
@@ -219,8 +230,11 @@ class ImageFolder:
         return notes_on(understanding, understanding.warnings, "--")
 
 
-def unknown_bands(error: UnknownBands, option: str) -> UnknownBands:
+def with_option(error: UnknownBands | WrongBandCount, option: str, image: str) -> UnknownBands | WrongBandCount:
     """The refusal with the one remedy that training has: it is told of no sensor."""
+    if isinstance(error, WrongBandCount):
+        found = error.found.replace("the raster", f"'{os.path.basename(image)}'")
+        return WrongBandCount(found, f"give {option} one slot for each band, - for an unused one")
     return UnknownBands(error.found, f"say which band is which with {option}")
 
 

@@ -73,6 +73,9 @@ def test_bands_and_units_of_scenes_before_are_their_own(tmp_path):
     write_raster(folder / "before" / "place00.tif", (earlier[[3, 2]] * 255).round().astype("u1"))
     with pytest.raises(BadInput, match=r"^Scene before: .*; say which band is which with --before-bands\.$"):
         opened(folder)
+    wrong = r"^Scene before: 3 .* 'place00\.tif' has 2 bands .*; give --before-bands one slot for each band, - for an"
+    with pytest.raises(BadInput, match=wrong):
+        opened(folder, EarlierOptions(("nir", "red", "-"), "byte"))
     told = opened(folder, EarlierOptions(("nir", "red"), "byte")).read_pair(0)
     assert told.scalings[1].slots == ("red", "nir") and not any(told.scalings[1].absolute)
     assert told.scalings[0].slots == ("blue", "green", "red", "nir") and told.match.slots == ("red", "nir")
@@ -123,8 +126,9 @@ def test_a_pair_that_cannot_be_laid_over_each_other_is_named_when_it_is_read(tmp
     elsewhere = (700000.0, 10.0, 0.0, 5300000.0, 0.0, -10.0)
     write_raster(folder / "before" / "place02.tif", earlier.astype("f4"), geotransform=elsewhere, names=NAMES)
     data = opened(folder)
-    with pytest.raises(BadInput, match=r"'place02\.tif' has no valid pixel under"):
+    with pytest.raises(BadInput, match=r"'place02\.tif' in before/ has no valid pixel under its image; put a") as error:
         data.read_pair(2)
+    assert "extent" not in str(error.value), "training has none"
     source = LabelledPairSource(data, range(3), 0, 6, ("landslide",))
     batch = source.batch(0)
     assert batch.labels.shape[0] == 6 and any("place02.tif" in reason for reason in batch.skipped)

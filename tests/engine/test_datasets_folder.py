@@ -194,6 +194,21 @@ def test_bands_units_and_distance_can_be_given(tmp_path):
     assert not any("assumed" in note for note in data.notes)
 
 
+@pytest.mark.parametrize("slots", [("red", "green"), ("red", "green", "blue", "nir")])
+def test_a_wrong_count_of_bands_is_said_at_once_and_not_taken_for_damage(tmp_path, slots):
+    for name in "abcde":
+        write_pair(tmp_path / "images", tmp_path / "labels", name)
+    sentence = rf"^{len(slots)} band slots .* 'a\.tif' has 3 bands .*; give --bands one slot for each band, - for"
+    with pytest.raises(BadInput, match=sentence):
+        open_training_data(tmp_path, hazards=("flood",), bands=slots)
+    stack = np.full((len(slots), 40, 50), 20, np.uint8)
+    write_pair(tmp_path / "images", tmp_path / "labels", "e", image=stack)
+    data = open_training_data(tmp_path, hazards=("flood",), bands=slots)
+    assert set(data.read(4).slots) == set(slots), "images that fit are used, the others named when they are read"
+    with pytest.raises(BadInput, match="--bands"):
+        data.read(0)
+
+
 def test_labels_still_packed_are_no_labels(tmp_path):
     write_pair(tmp_path / "images", tmp_path / "elsewhere", "a")
     (tmp_path / "labels_flood.zip").write_bytes(b"")
