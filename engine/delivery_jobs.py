@@ -77,6 +77,9 @@ class ThresholdJob:
     probability: str = option("", help="probability, 0-100 %%", metavar="P", required=True)
     mask: str = option("", help="mask to write (GeoTIFF)", metavar="OUT", required=True)
     threshold: float = option(0.5, help="between 0 and 1", metavar="T", parse=float)
+    run_mask: Optional[str] = option(
+        help="mask of new floods that the same run wrote; its water on both dates is kept", metavar="M"
+    )
     overwrite: bool = option(False, help="replace a mask that exists")
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class ThresholdJob:
         if not (math.isfinite(self.threshold) and 0 < self.threshold < 1):
             raise BadInput(f"Threshold {self.threshold} is out of range; expected a number between 0 and 1.")
         check_ending("mask", self.mask, (".tif", ".tiff"))
-        check_not_same("mask", self.mask, (self.probability,))
+        check_not_same("mask", self.mask, (self.probability, self.run_mask))
 
 
 @dataclass(frozen=True)

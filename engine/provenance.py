@@ -74,7 +74,8 @@ def _of_raster(path: str, report: Report) -> dict[str, Any]:
             return found
         tally = raster.new_tally()
         parts = {name: raster.new_tally() for name in CHANGES} if kind == "change" else {}
-        tells_water = kind == "mask" and found["question"] and "HAZARD_THRESHOLD_JOB" not in tags
+        cut = _object(tags.get("HAZARD_THRESHOLD_JOB"))  # another threshold loses that water, but from the run's mask
+        tells_water = kind == "mask" and found["question"] and (cut is None or cut.get("run_mask"))
         permanent = raster.new_tally() if tells_water else None
         for top, values in raster.read_bytes():
             report.progress(top / raster.height, 0.0, 0.6)

@@ -28,7 +28,7 @@ from .raster.tagged import TaggedRaster
 from .refine import refine
 from .reporting import Report
 from .segment import segment
-from .threshold import threshold
+from .threshold import RUN_THRESHOLD_TAG, threshold
 
 STEPS: dict[str, Callable[[Any, Report], dict[str, Any]]] = {
     "threshold": threshold,
@@ -143,8 +143,9 @@ def _segment_job(
             f"The result was computed with {backend}, which cannot be used here, on {device}: PyTorch computes "
             "instead, and single pixels may differ."
         )
-    if not origin["steps"] and recorded.get("threshold") is None:
-        values["threshold"] = origin["threshold"]  # a card's own threshold may be another one by now
+    if recorded.get("threshold") is None:  # a card's own threshold may be another one by now
+        own = str(origin["tags"].get(RUN_THRESHOLD_TAG) or "")
+        values["threshold"] = float(own) if own else origin["threshold"] if not origin["steps"] else None
     known = {field.name for field in dataclasses.fields(SegmentJob)}
     job: SegmentJob = job_from_dict("segment", {name: value for name, value in values.items() if name in known})
     return job
@@ -163,7 +164,8 @@ def _step_job(step: dict[str, Any], mask: str, probability: str | None, out: str
     """The job of a step on this run's own files."""
     values = {**step["job"], "overwrite": overwrite}
     if step["kind"] == "threshold":
-        return job_from_dict("threshold", {**values, "probability": probability, "mask": out})
+        run_mask = mask if step["job"].get("run_mask") else None
+        return job_from_dict("threshold", {**values, "probability": probability, "mask": out, "run_mask": run_mask})
     values.update(mask=mask, out=out)
     if step["kind"] == "polygons":
         values["probability"] = probability if step["job"].get("probability") else None

@@ -207,6 +207,27 @@ def test_a_run_with_an_earlier_scene_is_repeated_to_the_pixel_and_only_while_tha
         engine.repeat.repeat(RepeatJob(file=result["mask"], out=str(tmp_path / "third.tif")))
 
 
+def test_a_run_cut_at_another_threshold_keeps_its_water_and_is_repeated_at_the_run_s_own(tmp_path, model, monkeypatch):
+    import dataclasses
+
+    import engine.repeat
+    from engine.protocol import RepeatJob, ThresholdJob
+    from engine.segment import segment
+    from engine.threshold import threshold
+
+    later, earlier = _pair(tmp_path)
+    result, mask, percent = run(tmp_path, later, model=model, before=earlier, threshold=None, **OPTIONS)
+    job = ThresholdJob(result["probability"], str(tmp_path / "cut.tif"), 0.8, run_mask=result["mask"])
+    threshold(job)
+    cut = read(tmp_path / "cut.tif")
+    assert (cut[20:60, 10:30] == 2).all() and np.array_equal(cut == 1, percent >= 80) and (mask == 1).sum() > 0
+    monkeypatch.setattr(engine.repeat, "segment", lambda job, report: segment(job, report, {"reflectance": model}))
+    monkeypatch.setattr("engine.model.load_model", lambda name: model)
+    model.card = dataclasses.replace(model.card, thresholds={"flood": 0.95})  # then the lake would be no water
+    again = engine.repeat.repeat(RepeatJob(file=str(tmp_path / "cut.tif"), out=str(tmp_path / "again.tif")))
+    assert again["different_pixels"] == 0 and again["steps"] == ["threshold"]
+
+
 def test_a_backend_that_cannot_compare_two_dates_is_refused(tmp_path, model):
     later, earlier = _pair(tmp_path)
     with pytest.raises(BadInput, match="openvino cannot compare two dates; choose backend auto or torch"):
