@@ -92,22 +92,28 @@ def _compose_pair(draw: Draw, hazard: str, gsd_m: float, country: str | None = N
 def _new_labels(struck: Struck, after: SimulatedScene, earlier: Land, hidden: Tensor) -> Tensor:
     """What is new.
 
+    Slides and collapses are new ground alike: who compares two dates knows what came down, and asks where it lies.
     Nothing is judged where water merely stands higher or lower on an ordinary day, where clouds hid whether water was
     there, and where rubble fell onto the same rubble.
     """
     labels = after.labels.clone()
     torn = torch.stack((struck.slid, struck.collapsed)) & (struck.land.cover != struck.kept()[0].cover)
     labels[1:3].masked_fill_(torn, 1)
+    labels[1:3] = _either(labels[1:3])
     was_wet = earlier.water > 0.5
     water = (labels[0] == 1) & ~was_wet
     labels[0] = water.to(torch.uint8)
     labels[0].masked_fill_(water & ~struck.flooded, IGNORED)
     labels[0].masked_fill_((after.labels[0] == 1) & was_wet & hidden, IGNORED)
     labels[0].masked_fill_((earlier.water > 0.2) & struck.flooded & ~was_wet, IGNORED)
-    judged = labels[:3]
-    labels[3] = (judged == 1).any(0).to(torch.uint8)
-    labels[3].masked_fill_((judged == IGNORED).any(0) & ~(judged == 1).any(0), IGNORED)
+    labels[3] = _either(labels[:3])
     return labels
+
+
+def _either(labels: Tensor) -> Tensor:
+    """(h, w) of (n, h, w) labels: 1 where one of them is, not judged where one of the others is not."""
+    found = (labels == 1).any(0)
+    return found.to(torch.uint8).masked_fill((labels == IGNORED).any(0) & ~found, IGNORED)
 
 
 def _earlier(struck: Struck, draw: Draw, close: bool) -> Land:
