@@ -16,6 +16,7 @@ from .layer_files import SHAPEFILE_PARTS, replace_shown
 from .layer_origin import file_of, hazard_of, is_derived, origin_of, related, write_history
 from .messages import SUCCESS, WARNING, tell
 from .result_panel import area_text
+from .run_water import RunWater, run_mask_of
 from .threshold_bar import ThresholdBar, draw_at
 
 APPLY, TRACE = "hazardmapper:applythreshold", "hazardmapper:hazardpolygons"
@@ -35,7 +36,8 @@ class ThresholdEditor(QObject):
         self._was_visible: Tuple[bool, bool] = (True, False)
         self._waiting: List[Tuple[str, Dict[str, Any], str, str]] = []
         self._step: Tuple[str, str] = ("", "")
-        self._area: Any = None
+        self._areas: Dict[str, Any] = {}
+        self._water = RunWater()
         self._asked = self._guess = 0
         self._task = AlgorithmTask(self)
         self._task.done.connect(self._on_done)
@@ -47,9 +49,10 @@ class ThresholdEditor(QObject):
         QgsProject.instance().layersWillBeRemoved.connect(self._on_removed)
 
     def close_down(self) -> None:
-        """Let go of the project."""
+        """Let go of the project; what is only shown while the slider is open goes."""
         QgsProject.instance().layersWillBeRemoved.disconnect(self._on_removed)
         self._task.close_down()
+        self._water.hide()
 
     def open(self, layer: QgsMapLayer) -> None:
         """Begin with a mask or its probability; says why not where there is no probability."""
@@ -69,6 +72,8 @@ class ThresholdEditor(QObject):
         self._guess = 0 if known else percent
         self.bar.open(mask.name(), percent)
         self._client.submit("provenance", protocol.ProvenanceJob(file_of(probability)), self._on_areas)
+        job, opened = protocol.ProvenanceJob(file_of(mask)), mask.id()
+        self._client.submit("provenance", job, lambda found, error: self._show_water(opened, found, error))
         self._set_visible(False, True)
         self._draw(percent)
 
@@ -78,6 +83,7 @@ class ThresholdEditor(QObject):
         if probability is not None:
             dress_layer(probability, "probability", hazard_of(probability))
         self._set_visible(*self._was_visible)
+        self._water.hide()
         self._mask_id = self._probability_id = ""
         self.bar.hide()
 
@@ -112,6 +118,13 @@ class ThresholdEditor(QObject):
     def _begin(self, mask: str, found: Optional[Dict[str, Any]]) -> None:
         """Begin once all files were asked what they are."""
         if self._may_replace(mask, found, "mask"):
+            try:
+                run_mask = self._water.keep(mask, found)
+            except OSError as error:
+                text = self.tr("The run's own mask could not be kept beside '{file}' ({error}); nothing was done.")
+                self._on_failed(text.format(file=mask, error=error))
+                return
+            self._waiting[0][1].update({"RUN_MASK": run_mask} if run_mask else {})
             self._asked -= 1
             if not self._asked:
                 self._next()
@@ -147,8 +160,9 @@ class ThresholdEditor(QObject):
         self._task.start(algorithm, parameters, self.tr("Hazard Mapper: threshold"))
 
     def _on_done(self, results: Dict[str, Any]) -> None:
-        if "HAZARD_AREA_M2" in results and self._step[1] == self._mask_file():
-            self._area = results["HAZARD_AREA_M2"]
+        is_mask = "HAZARD_AREA_M2" in results and self._step[1] == self._mask_file()
+        if is_mask:
+            self._areas = results
         try:
             replace_shown(QgsProject.instance(), *self._step)
         except OSError as error:
@@ -156,10 +170,13 @@ class ThresholdEditor(QObject):
                 self.tr("'{file}' could not be replaced ({error}).").format(file=self._step[1], error=error)
             )
             return
+        if is_mask:
+            self._water.settle()
         self._next()
 
     def _on_failed(self, sentence: str) -> None:
         self._waiting.clear()
+        self._water.take_back()
         stem = os.path.splitext(self._step[0])[0]
         for partial in (self._step[0], *(stem + ending for ending in (".qml", *SHAPEFILE_PARTS) if stem)):
             if partial and os.path.exists(partial):
@@ -170,7 +187,7 @@ class ThresholdEditor(QObject):
     def _on_all_done(self) -> None:
         self.bar.set_busy(False)
         mask = self._layer(self._mask_id)
-        percent = self.bar.slider.value()
+        percent, run_mask = self.bar.slider.value(), self._water.file
         self._was_visible = (True, self._was_visible[1])
         self.close()
         if mask is None:
@@ -179,10 +196,14 @@ class ThresholdEditor(QObject):
             layer.setCustomProperty("hazardmapper/threshold", str(percent / 100.0))
             write_history(layer, {self.tr("Threshold applied"): f"{percent} %"})
         text = self.tr("{name}: {area} at {percent} %.")
-        told = text.format(name=mask.name(), area=area_text(self._area), percent=percent)
+        told = text.format(name=mask.name(), area=area_text(self._areas.get("HAZARD_AREA_M2")), percent=percent)
         if any(is_derived(other) for other in related(QgsProject.instance(), mask, "mask")):
             told += " " + self.tr("Refined and corrected masks, and their polygons, are as before; make them again.")
-        if origin_of(mask)["before"] and hazard_of(mask) == "flood":
+        permanent = self._areas.get("PERMANENT_AREA_M2")
+        if permanent is not None:
+            kept = self.tr("Water on both dates, by the run's own threshold: {area}; its mask is kept as '{file}'.")
+            told += " " + kept.format(area=area_text(permanent), file=os.path.basename(run_mask))
+        elif origin_of(mask)["before"] and hazard_of(mask) == "flood":
             told += " " + self.tr("Water on both dates is not told apart at another threshold; segment again for that.")
         tell(self._iface, told, SUCCESS)
         self.applied.emit(told)
@@ -195,12 +216,23 @@ class ThresholdEditor(QObject):
             if found.get("threshold") and self._guess == self.bar.slider.value():
                 self.bar.slider.setValue(round(100 * found["threshold"]))
 
+    def _show_water(self, mask_id: str, found: Optional[Dict[str, Any]], error: Optional[protocol.HazardError]) -> None:
+        """Show water on both dates below the probability, where the mask that was opened tells it apart."""
+        mask = self._layer(self._mask_id)
+        if error is not None:
+            tell(self._iface, str(error), WARNING)
+        elif mask is not None and mask_id == self._mask_id:
+            run_mask = run_mask_of(file_of(mask), found)
+            if run_mask:
+                self._water.show(run_mask, self._node(self._probability_id))
+
     def _draw(self, percent: int) -> None:
         probability = self._layer(self._probability_id)
         if probability is not None:
             draw_at(probability, hazard_of(probability), percent)
 
     def _on_removed(self, layer_ids: Any) -> None:
+        self._water.forget(layer_ids)
         if self._mask_id in layer_ids or self._probability_id in layer_ids:
             self.close()
 

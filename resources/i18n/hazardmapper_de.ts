@@ -746,6 +746,10 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
         <translation>Schwellenwert anwenden</translation>
     </message>
     <message>
+        <source>Area of water on both dates in m²</source>
+        <translation>Fläche mit Wasser an beiden Tagen in m²</translation>
+    </message>
+    <message>
         <source>Cuts a mask from a probability at another threshold, without running the model again.</source>
         <translation>Schneidet aus einer Wahrscheinlichkeit eine Maske mit anderem Schwellenwert, ohne das Modell erneut laufen zu lassen.</translation>
     </message>
@@ -756,6 +760,10 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
     <message>
         <source>Mask</source>
         <translation>Maske</translation>
+    </message>
+    <message>
+        <source>Mask of the run (new floods)</source>
+        <translation>Maske des Laufs (neue Überflutungen)</translation>
     </message>
     <message>
         <source>Probability</source>
@@ -770,16 +778,28 @@ Erwartete Fehler sind Schätzungen ganz ohne Beschriftung: Prüfen Sie die Maske
         <translation>Schwellenwert</translation>
     </message>
     <message>
-        <source>Water on both dates is not told apart at another threshold; segment again for that.</source>
-        <translation>Wasser an beiden Tagen wird bei einem anderen Schwellenwert nicht unterschieden; segmentieren Sie dafür erneut.</translation>
+        <source>Water on both dates is not told apart without the run's mask; give it as RUN_MASK to keep it.</source>
+        <translation>Wasser an beiden Tagen wird ohne die Maske des Laufs nicht unterschieden; geben Sie sie als RUN_MASK an, um es zu behalten.</translation>
+    </message>
+    <message>
+        <source>Water on both dates, by the run's own threshold: {area:.4f} km², a class of its own (2).</source>
+        <translation>Wasser an beiden Tagen, nach dem Schwellenwert des Laufs: {area:.4f} km², eine eigene Klasse (2).</translation>
     </message>
     <message>
         <source>Writes a mask (0 none, 1 hazard, 255 not assessed) from a probability that Segment hazard wrote. A lower threshold marks more, a higher one less.
 
-The probability is stored in whole per cent: at the very threshold of the run, pixels within half a per cent of it may fall on the other side than in the run's own mask.</source>
+The probability is stored in whole per cent: at the very threshold of the run, pixels within half a per cent of it may fall on the other side than in the run's own mask.
+
+The probability of a new flood does not tell water on both dates (2) apart. With RUN_MASK, the mask that the same run wrote, its water on both dates is kept wherever the threshold does not call it new. That stays approximate: it is the water of the run's own threshold. Segment again with THRESHOLD for an exact one.</source>
         <translation>Schreibt eine Maske (0 keine, 1 Gefahr, 255 nicht beurteilt) aus einer Wahrscheinlichkeit, die Gefahr segmentieren geschrieben hat. Ein niedrigerer Schwellenwert markiert mehr, ein höherer weniger.
 
-Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwert des Laufs können Pixel, die höchstens ein halbes Prozent davon entfernt sind, auf die andere Seite fallen als in der Maske des Laufs.</translation>
+Die Wahrscheinlichkeit ist in ganzen Prozent gespeichert: Genau beim Schwellenwert des Laufs können Pixel, die höchstens ein halbes Prozent davon entfernt sind, auf die andere Seite fallen als in der Maske des Laufs.
+
+Die Wahrscheinlichkeit einer neuen Überflutung unterscheidet Wasser an beiden Tagen (2) nicht. Mit RUN_MASK, der Maske, die derselbe Lauf geschrieben hat, bleibt deren Wasser an beiden Tagen überall, wo der Schwellenwert es nicht neu nennt. Das bleibt eine Näherung: Es ist das Wasser nach dem Schwellenwert des Laufs. Segmentieren Sie für ein genaues Ergebnis mit THRESHOLD erneut.</translation>
+    </message>
+    <message>
+        <source>as the run wrote it beside the probability: its water on both dates is kept</source>
+        <translation>wie der Lauf sie neben der Wahrscheinlichkeit geschrieben hat: ihr Wasser an beiden Tagen bleibt erhalten</translation>
     </message>
     <message>
         <source>between 0 and 1; pixels of at least this probability are hazard</source>
@@ -5310,6 +5330,13 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     </message>
 </context>
 <context>
+    <name>RunWater</name>
+    <message>
+        <source>Water on both dates</source>
+        <translation>Wasser an beiden Tagen</translation>
+    </message>
+</context>
+<context>
     <name>SceneAlgorithm</name>
     <message>
         <source>Bands: one slot a band, in order (empty: found out)</source>
@@ -6355,12 +6382,20 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
         <translation>Die Polygone „{name}“ werden gerade bearbeitet; speichern oder verwerfen Sie die Änderungen zuerst.</translation>
     </message>
     <message>
+        <source>The run's own mask could not be kept beside '{file}' ({error}); nothing was done.</source>
+        <translation>Die Maske des Laufs konnte nicht neben „{file}“ aufbewahrt werden ({error}); es wurde nichts getan.</translation>
+    </message>
+    <message>
         <source>Threshold applied</source>
         <translation>Angewandter Schwellenwert</translation>
     </message>
     <message>
         <source>Water on both dates is not told apart at another threshold; segment again for that.</source>
         <translation>Wasser an beiden Tagen wird bei einem anderen Schwellenwert nicht unterschieden; segmentieren Sie dafür erneut.</translation>
+    </message>
+    <message>
+        <source>Water on both dates, by the run's own threshold: {area}; its mask is kept as '{file}'.</source>
+        <translation>Wasser an beiden Tagen, nach dem Schwellenwert des Laufs: {area}; seine Maske ist als „{file}“ aufbewahrt.</translation>
     </message>
     <message>
         <source>{name}: {area} at {percent} %.</source>

@@ -1,9 +1,10 @@
 """The scene from before the event in the dock: what is offered, what is remembered, and what a run then says."""
 
+import numpy as np
 import pytest
 import support
 from pairs import FLOOD, LAKE, write_date
-from qgis.core import QgsDateTimeRange, QgsRasterLayer
+from qgis.core import QgsDateTimeRange, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QDate, QDateTime, QEvent, QPoint, QTime
 from qgis.PyQt.QtGui import QColor
 from qgis.PyQt.QtWidgets import QApplication, QDialog, QLabel, QTextBrowser, QWidget
@@ -189,10 +190,33 @@ def test_a_run_says_what_is_new_and_what_was_there(dock, add_date, click, projec
     new, old = ((codes == code).sum() * 100 / 1e6 for code in (1, 2))
     assert f"<b>New flood - Faenza 2024-09-16</b><br>{new:.3g} km² since 2024-05-01; {old:.3g} km² of water was" in text
     picture(dock, "dock_before_result")
+    move_threshold(dock, mask, click, picture)
     choose(dock, None)
     click(dock.ui.segmentButton)
     assert wait_until(lambda: not dock.queue.is_running, 120)
     assert "since" not in dock.results.texts()[0] and "<b>Flood - Faenza 2024-09-16</b>" in dock.results.texts()[0]
+
+
+def move_threshold(dock, mask, click, picture):
+    """Cut the mask anew with the slider: water on both dates is drawn meanwhile, and stays."""
+    project = QgsProject.instance()
+    was = support.gdal.Open(mask.source()).ReadAsArray()
+
+    def drawn():
+        return [x for x in project.mapLayers().values() if x.customProperty("hazardmapper/kind") == "estimate"]
+
+    bar = dock.delivery.bar
+    dock.delivery.editor.open(mask)
+    assert wait_until(lambda: drawn() and bar.area_m2() is not None, 30)
+    picture(dock, "dock_threshold_new_flood")
+    bar.slider.setValue(95)
+    click(bar.apply_button)
+    assert wait_until(lambda: bar.isHidden(), 60)
+    codes = support.gdal.Open(mask.source()).ReadAsArray()
+    assert np.array_equal(codes == 2, was == 2) and (codes == 1).sum() < (was == 1).sum()
+    old = (codes == 2).sum() * 100 / 1e6
+    assert f"Water on both dates, by the run's own threshold: {old:.3g} km²" in dock.results.texts()[0]
+    assert not drawn() and [entry.value for entry in mask.renderer().classes()] == [0, 1, 2]
 
 
 def test_an_adaptation_from_the_dock_gets_the_scene_before_too(

@@ -167,7 +167,7 @@ def test_another_threshold_says_that_it_does_not_tell_water_of_both_dates_apart(
     feedback = QgsProcessingFeedback(False)
     values = {"PROBABILITY": probability, "THRESHOLD": 0.6, "OUTPUT": str(tmp_path / "cut.tif")}
     processing.run("hazardmapper:applythreshold", values, feedback=feedback)
-    assert "Water on both dates is not told apart" in feedback.textLog()
+    assert "Water on both dates is not told apart without the run's mask" in feedback.textLog()
     percent, codes = (gdal.Open(str(tmp_path / name)).ReadAsArray() for name in ("probability.tif", "cut.tif"))
     assert np.array_equal(codes == 1, (percent >= 60) & (percent <= 100)) and not (codes == 2).any()
     told = engine.run("provenance", protocol.ProvenanceJob(str(tmp_path / "cut.tif")), feedback)
@@ -175,3 +175,27 @@ def test_another_threshold_says_that_it_does_not_tell_water_of_both_dates_apart(
     told = engine.run("provenance", protocol.ProvenanceJob(mapped.source()), feedback)
     whole = gdal.Open(mapped.source()).ReadAsArray()
     assert told["permanent_area_m2"] == pytest.approx((whole == 2).sum() * 100, rel=0.002)
+
+
+def test_another_threshold_keeps_water_of_both_dates_where_the_runs_mask_is_given(mapped, project, tmp_path):
+    probability = next(iter(project.mapLayersByName("Flood probability - later")))
+    values = {"PROBABILITY": probability, "THRESHOLD": 0.6, "RUN_MASK": mapped, "OUTPUT": str(tmp_path / "cut.tif")}
+    feedback = QgsProcessingFeedback(False)
+    results = processing.run("hazardmapper:applythreshold", values, feedback=feedback)
+    whole, percent, codes = (
+        gdal.Open(str(tmp_path / name)).ReadAsArray() for name in ("mask.tif", "probability.tif", "cut.tif")
+    )
+    new = (percent >= 60) & (percent <= 100)
+    assert np.array_equal(codes == 1, new) and np.array_equal(codes == 2, (whole == 2) & ~new) and (codes == 2).any()
+    assert results["PERMANENT_AREA_M2"] == pytest.approx((codes == 2).sum() * 100, rel=0.002)
+    assert "by the run's own threshold" in feedback.textLog() and "not told apart" not in feedback.textLog()
+    page = tmp_path / "report.html"
+    processing.run("hazardmapper:hazardreport", {"MASK": str(tmp_path / "cut.tif"), "OUTPUT": str(page)})
+    water_ha = (codes == 2).sum() * 100 / 1e4
+    assert re.search(r"Water on both dates</th><td>([\d.]+) ha", page.read_text("utf-8"))[1] == f"{water_ha:.3g}"
+    again = {"INPUT": str(tmp_path / "cut.tif"), "OUTPUT": str(tmp_path / "again.tif")}
+    assert processing.run("hazardmapper:runagain", again)["DIFFERENT_PIXELS"] == 0
+    other = {**values, "RUN_MASK": str(tmp_path / "cut.tif"), "OUTPUT": str(tmp_path / "third.tif")}
+    with pytest.raises(QgsProcessingException, match="since then: threshold"):
+        processing.run("hazardmapper:applythreshold", other)
+    assert not (tmp_path / "third.tif").exists()

@@ -11,13 +11,13 @@ from support import hidden_files, wait_until
 RUN = {"run": "one", "hazard": "flood", "scene": "scene"}
 
 
-def write(path, values, description):
+def write(path, values, description, **tags):
     raster = gdal.GetDriverByName("GTiff").Create(str(path), values.shape[1], values.shape[0], 1, gdal.GDT_Byte)
     raster.SetGeoTransform((500_000.0, 10.0, 0, 4_900_000.0, 0, -10.0))
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(32633)
     raster.SetProjection(reference.ExportToWkt())
-    raster.SetMetadata({"HAZARD": "flood", "HAZARD_THRESHOLD": "0.625", "HAZARD_SCENE_DATE": "2024-09-16"})
+    raster.SetMetadata({"HAZARD": "flood", "HAZARD_THRESHOLD": "0.625", "HAZARD_SCENE_DATE": "2024-09-16", **tags})
     raster.GetRasterBand(1).SetNoDataValue(255)
     raster.GetRasterBand(1).SetDescription(description)
     raster.GetRasterBand(1).WriteArray(values)
@@ -43,6 +43,31 @@ def result(project, tmp_path):
         remembered(QgsRasterLayer(probability, "probability"), "probability"),
     )
     project.addMapLayers(list(layers))
+    return layers
+
+
+COMPARED = {
+    "HAZARD_JOB": '{"raster": "later.tif", "before": "earlier.tif"}',
+    "HAZARD_TIME": "2024-09-16T10:00:00+00:00",
+    "HAZARD_QUESTION": "new since the scene before",
+    "HAZARD_BEFORE": "earlier.tif",
+    "HAZARD_VALUES": "0 none, 1 new, 2 water on both dates, 255 not assessed (probability: per cent)",
+}
+NEW, LAKE, SHORE = (slice(0, 10), slice(0, 10)), (slice(0, 10), slice(20, 30)), (slice(20, 30), slice(0, 10))
+
+
+@pytest.fixture
+def new_flood(project, tmp_path):
+    """Mask and probability of what is new: a flood of 90 %, a lake of 5 % and its shore of 40 %, both there before."""
+    percent = np.zeros((40, 40), "u1")
+    percent[NEW], percent[LAKE], percent[SHORE] = 90, 5, 40
+    codes = (percent >= 63).astype("u1")
+    codes[LAKE] = codes[SHORE] = 2
+    layers = []
+    for name, values, description in (("mask", codes, "flood"), ("probability", percent, "flood probability")):
+        path = write(tmp_path / f"{name}.tif", values, description, **COMPARED)
+        layers.append(remembered(QgsRasterLayer(path, name), name, before="earlier"))
+    project.addMapLayers(layers)
     return layers
 
 
@@ -135,3 +160,92 @@ def test_a_mask_named_by_its_file_is_found_beside_a_sheets_copy(engine, project,
         found = processing.run("hazardmapper:hazardpolygons", {"INPUT": path, "OUTPUT": "TEMPORARY_OUTPUT"})
         assert found["COUNT"] == 2
         project.addMapLayer(remembered(QgsRasterLayer(path, "mask"), "mask"))
+
+
+# Water on both dates
+
+
+def codes_of(layer):
+    values = gdal.Open(layer.source()).ReadAsArray()
+    found = {
+        name: np.unique(values[place]).tolist() for name, place in (("new", NEW), ("lake", LAKE), ("shore", SHORE))
+    }
+    assert not values[30:, 30:].any()
+    return found
+
+
+def provisional(project):
+    return [layer for layer in project.mapLayers().values() if layer.customProperty("hazardmapper/kind") == "estimate"]
+
+
+def test_water_on_both_dates_survives_every_threshold_that_is_applied(editor, new_flood, project, tmp_path):
+    mask, _ = new_flood
+    whole = gdal.Open(mask.source()).ReadAsArray()
+    told = apply(editor, mask, 30)
+    assert codes_of(mask) == {"new": [1], "lake": [2], "shore": [1]}
+    assert "Water on both dates, by the run's own threshold: 0.01 km²; its mask is kept as 'mask_run.tif'." in told
+    assert np.array_equal(gdal.Open(str(tmp_path / "mask_run.tif")).ReadAsArray(), whole)
+    told = apply(editor, mask, 80)
+    assert codes_of(mask) == {"new": [1], "lake": [2], "shore": [2]}, "the shore was new meanwhile"
+    assert "0.02 km²; its mask is kept as 'mask_run.tif'" in told
+    assert sorted(path.name for path in tmp_path.glob("*.tif")) == ["mask.tif", "mask_run.tif", "probability.tif"]
+    assert not hidden_files(tmp_path) and not provisional(project)
+
+
+def test_the_kept_mask_is_found_where_the_result_was_moved_to(editor, new_flood, project, tmp_path):
+    mask, _ = new_flood
+    apply(editor, mask, 30)
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for layer in new_flood:
+        project.removeMapLayer(layer.id())
+    for name in ("mask", "mask_run", "probability"):
+        (tmp_path / f"{name}.tif").rename(moved / f"{name}.tif")
+    again = [
+        remembered(QgsRasterLayer(str(moved / f"{kind}.tif"), kind), kind, before="earlier")
+        for kind in ("mask", "probability")
+    ]
+    project.addMapLayers(again)
+    apply(editor, again[0], 80)
+    assert codes_of(again[0])["shore"] == [2]
+
+
+def test_water_on_both_dates_is_drawn_below_what_is_new_while_the_slider_is_open(editor, new_flood, project):
+    mask, probability = new_flood
+    editor.open(mask)
+    assert wait_until(lambda: provisional(project), 30)
+    (water,) = provisional(project)
+    assert [(entry.value, entry.label) for entry in water.renderer().classes()] == [(2, "Water on both dates")]
+    order = [node.layerId() for node in project.layerTreeRoot().findLayers()]
+    assert order.index(water.id()) == order.index(probability.id()) + 1
+    assert project.layerTreeRoot().findLayer(water.id()).itemVisibilityChecked()
+    editor.close()
+    assert not provisional(project)
+    editor.open(mask)
+    assert wait_until(lambda: provisional(project), 30)
+    project.clear()
+    assert editor.bar.isHidden() and not provisional(project)
+
+
+def test_a_failed_cut_leaves_no_copy_of_the_run_s_mask(editor, new_flood, tmp_path, monkeypatch):
+    mask, _ = new_flood
+    failed = []
+    monkeypatch.setattr(
+        "hazard_mapper.hazard_plugin.threshold_editor.tell", lambda _iface, text, *_: failed.append(text)
+    )
+    write(tmp_path / "probability.tif", np.full((40, 40), 180, "u1"), "flood probability", **COMPARED)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    editor.open(mask)
+    editor.bar.applied.emit(30)
+    assert wait_until(lambda: any("holds 180" in text for text in failed), 60)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert codes_of(mask)["lake"] == [2]
+
+
+def test_without_the_run_s_mask_it_is_said_that_the_water_is_gone(editor, new_flood, tmp_path):
+    mask, _ = new_flood
+    apply(editor, mask, 30)
+    (tmp_path / "mask_run.tif").unlink()
+    told = apply(editor, mask, 80)
+    assert "Water on both dates is not told apart at another threshold" in told
+    assert codes_of(mask) == {"new": [1], "lake": [0], "shore": [0]}
