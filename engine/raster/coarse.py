@@ -52,6 +52,11 @@ class CoarseScene(Scene):
         size: int = gdal.GetDataTypeSize(band.DataType) // 8
         return round(window.width * self._across * window.height * self._down / served**2) * bands * size
 
+    def _pixels_of(self, window: Window) -> tuple[int, int, int, int]:
+        across, down = self._across, self._down
+        place = self._part.x + window.x * across, self._part.y + window.y * down
+        return (*place, window.width * across, window.height * down)
+
     def _read_pixels(self, source: Any, window: Window, **which: Any) -> Any:
         """Means of pixels of a dataset's bands, strip by strip; of its masks the nearest."""
         bands = which.get("band_list")

@@ -218,6 +218,9 @@ class Scene:
             BadInput: when the file cannot be read there.
         """
         match = understanding.match
+        if self._holds_nothing(window, match.used):
+            shape = (window.height, window.width)
+            return np.zeros((len(match.used), *shape), np.float32), np.zeros(shape, np.bool_)
         stored, valid = self._read_stored(window, match.used)
         shades = all(units.units == "byte" for units in understanding.slot_units) and len(match.used) > 1
         shades = shades and len({self.nodata[position] for position in match.used}) == 1
@@ -230,8 +233,23 @@ class Scene:
             stored[i] = values
             everywhere &= _measured(values, units)
         everywhere &= self._dataset_mask(window, match.used)
-        stored[:, ~everywhere] = 0.0
+        np.copyto(stored, 0.0, where=~everywhere)
         return stored, everywhere
+
+    def _holds_nothing(self, window: Window, positions: Sequence[int]) -> bool:
+        """Whether the format says, without reading, that it keeps nodata alone there, as mosaics do between scenes."""
+        bands = (self._dataset.GetRasterBand(self.bands[position].index) for position in positions)
+        place = self._pixels_of(window)
+        try:
+            empty = all(band.GetDataCoverageStatus(*place)[0] == gdal.GDAL_DATA_COVERAGE_STATUS_EMPTY for band in bands)
+        except FAULTS:
+            return False  # reading says what is wrong
+        # All of it then has one value, which a type may not be able to tell as nodata.
+        return empty and not self._read_stored(Window(window.x, window.y, 1, 1), positions)[1].any()
+
+    def _pixels_of(self, window: Window) -> tuple[int, int, int, int]:
+        """Column, row, width and height of a window in pixels of the file."""
+        return window.x, window.y, window.width, window.height
 
     def _convert(self, values: Array, position: int, units: SlotUnits) -> Array:
         scale, offset = self._scale(position) if units.scaled else (1.0, 0.0)

@@ -142,6 +142,29 @@ def test_nodata_that_the_type_cannot_hold_marks_nothing(tmp_path, dtype, nodata)
     assert valid.all()
 
 
+@pytest.mark.parametrize("nodata", ["0", "3", "256", None])
+def test_what_a_mosaic_leaves_empty_is_read_as_if_it_were_stored(tmp_path, nodata, monkeypatch):
+    source = write_raster(tmp_path / "a.tif", NUMBERS.astype("u1"))
+    rows, columns = NUMBERS.shape
+    xml = tmp_path / "s.vrt"
+    around = [-columns, -rows, 3 * columns, 3 * rows]
+    gdal.Translate(str(xml), source, format="VRT", srcWin=around, noData=77).FlushCache()
+    told = f"<NoDataValue>{nodata}</NoDataValue>" if nodata else ""
+    xml.write_text(xml.read_text().replace("<NoDataValue>77</NoDataValue>", told))
+    plain = gdal.Open(str(xml)).ReadAsArray()
+    place = Window(0, 0, columns, rows)
+    with Scene(SceneJob(raster=str(xml), bands=("green",), units="raw")) as scene:
+        understanding = scene.understand()
+        asked = []
+        stored = Scene._read_stored
+        monkeypatch.setattr(Scene, "_read_stored", lambda *told: (asked.append(told[1]), stored(*told))[1])
+        values, valid = scene.read_window(place, understanding)
+        assert np.array_equal(values[0][valid], plain[:rows, :columns][valid])
+        assert valid.all() == (nodata in ("256", None)) and valid.any() == valid.all()
+        assert (place in asked) == valid.all()
+        assert scene.read_window(Window(columns, rows, columns, rows), understanding)[1].any()
+
+
 def test_nodata_is_looked_up_band_by_band(tmp_path):
     stored = np.stack([NUMBERS, NUMBERS, NUMBERS]).astype("i2")
     paths = [write_raster(tmp_path / f"{n}.tif", NUMBERS.astype("i2"), nodata=[n]) for n in (5, 6, 7)]
