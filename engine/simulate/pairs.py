@@ -25,7 +25,7 @@ from .surface import Land, copy_of, is_one_of, palette, put
 PAIR_SHARES = {"flood": 0.25, "landslide": 0.3, "glacier_collapse": 0.3, "none": 0.7}
 """How often a pair shows which hazard; pairs without any teach what ordinary change looks like."""
 
-CALM_MOUNTAINS = 0.6
+CALM_MOUNTAINS = 0.75
 """How many of these lie in mountains, where snow that comes and goes is what changes most."""
 
 CLOSE = 0.65

@@ -9,6 +9,9 @@ from .covers import INDEX
 from .fields import Draw
 from .surface import Land, Snowfall, edge_share, is_one_of, put
 
+HALF_THAWED = 0.6
+"""How often the snow of a date covers a part of the land, whatever its season: that is where the thaw shows most."""
+
 
 def another_snowfall(draw: Draw) -> Snowfall:
     """Snow of one date: as the season has it, or far more or less; fresh or old, clean or dusty.
@@ -20,6 +23,7 @@ def another_snowfall(draw: Draw) -> Snowfall:
         age=draw.uniform() if draw.chance(0.6) else 0.0,
         dust=draw.uniform(0.05, 0.5) if draw.chance(0.2) else 0.0,
         brown=draw.uniform(-0.3, 3.0),
+        share=draw.uniform(0.03, 0.6) if draw.chance(HALF_THAWED) else None,
     )
 
 
@@ -34,6 +38,7 @@ def nearby_snowfall(draw: Draw, known: Snowfall) -> Snowfall:
         age=known.age if draw.chance(0.7) else draw.uniform(),
         dust=known.dust,
         brown=known.brown + draw.normal(0.4),
+        share=None if known.share is None else known.share + draw.uniform(0.0, 0.6),
     )
 
 
@@ -50,7 +55,7 @@ def lay_snow(land: Land, draw: Draw, most: float, fallen: Snowfall | None = None
     level = height + 0.25 * north * draw.uniform(-0.3, 1) + 0.2 * draw.fractal(size / 12, 2.2)[0]
     covered_by = 0.5 - 0.35 * land.setting.warmth + 0.25 * draw.normal()
     if fallen is not None:
-        covered_by += fallen.more
+        covered_by = covered_by + fallen.more if fallen.share is None else fallen.share
     covered_by = min(most, max(0.03, covered_by))
     line = torch.quantile(level, 1 - covered_by)
     snow = level > line
@@ -90,7 +95,10 @@ def _wither(land: Land, draw: Draw, below_line: Tensor, belt: float) -> None:
     edge = belt + 0.2 * draw.fractal(draw.size_px / 10, 2.4)[0]
     kind = draw.pick({"crop_dry": 2, "soil_dark": 2, "soil_wet": 1, "bare_wet": 1.5, "leafless": 1, "gravel": 0.3})
     plants = is_one_of(land, ("grass", "shrub", "crop_green"))
-    put(land, plants & (below_line < edge) & (draw.fractal(4, 2.2)[0] > draw.uniform(-2.5, 0.5)), kind)
+    brown = plants & (below_line < edge) & (draw.fractal(4, 2.2)[0] > draw.uniform(-2.5, 0.5))
+    put(land, brown, kind)
+    if draw.chance(0.5):  # straw of last year, far brighter in infrared than what grows
+        land.brightness = land.brightness + brown * draw.uniform(0.0, 0.4)
 
 
 def _age(land: Land, draw: Draw, fallen: Snowfall) -> None:

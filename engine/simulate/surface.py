@@ -75,12 +75,14 @@ class Snowfall:
         age: 0 as it fell, 1 old and grey.
         dust: how much of what the wind brought lies on it, 0 to 1.
         brown: how far below the snow, in spreads of the heights, meadows have not turned green yet.
+        share: of the scene under snow, whatever the season says; None where the season says it.
     """
 
     more: float = 0.0
     age: float = 0.0
     dust: float = 0.0
     brown: float = 0.0
+    share: float | None = None
 
 
 @dataclass(frozen=True)
