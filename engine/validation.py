@@ -77,13 +77,16 @@ class HazardTally:
             without = judged & ~(truth == 1).flatten(1).any(1)[:, None, None]
             self._without[index] += torch.bincount(reached[:, index][without], minlength=width).cpu()
 
-    def score(self, hazard: str, most_false_area: float | None = None) -> HazardScore:
+    def score(
+        self, hazard: str, most_false_area: float | None = None, least_recall: float = LEAST_RECALL
+    ) -> HazardScore:
         """Highest threshold of those that are nearly best, and the counts there.
 
         Args:
             hazard: one of them.
             most_false_area: share of chips without the hazard that may be marked; thresholds that keep to it while at
-                least ``LEAST_RECALL`` is found go before all others, where there are any.
+                least ``least_recall`` is found go before all others, where there are any.
+            least_recall: share of the hazard's pixels.
         """
         index = self.hazards.index(hazard)
         bins = self._bins[index]
@@ -94,7 +97,7 @@ class HazardTally:
         ]
         if not int(totals[1]):
             return HazardScore(None, counts[len(counts) // 2])
-        at = None if most_false_area is None else self._guarded(index, counts, most_false_area)
+        at = None if most_false_area is None else self._guarded(index, counts, most_false_area, least_recall)
         guarded = at is not None
         if at is None and max(count.iou or 0.0 for count in counts) >= LEAST_IOU:
             at = _highest_of_best(counts, range(len(counts)))
@@ -102,7 +105,7 @@ class HazardTally:
             at = self._cautious(index, counts)
         return HazardScore(THRESHOLDS[at], counts[at], guarded)
 
-    def _guarded(self, index: int, counts: Sequence[Counts], most_false_area: float) -> int | None:
+    def _guarded(self, index: int, counts: Sequence[Counts], most_false_area: float, least_recall: float) -> int | None:
         """Place of the best threshold that marks little of chips without the hazard, and finds some; None without."""
         without = self._without[index]
         if not int(without.sum()):
@@ -111,13 +114,13 @@ class HazardTally:
         places = [
             place
             for place, count in enumerate(counts)
-            if share[place] <= most_false_area and (count.recall or 0.0) >= LEAST_RECALL
+            if share[place] <= most_false_area and (count.recall or 0.0) >= least_recall
         ]
         return _highest_of_best(counts, places) if places else None
 
     def _cautious(self, index: int, counts: Sequence[Counts]) -> int:
         """Place of the threshold of a hazard that overlaps the truth little."""
-        at = self._guarded(index, counts, MOST_FALSE_AREA)
+        at = self._guarded(index, counts, MOST_FALSE_AREA, LEAST_RECALL)
         if at is not None:
             return at
         strict = [place for place, count in enumerate(counts) if (count.false_area or 0.0) <= LEAST_FALSE_AREA]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -13,6 +14,9 @@ from .planes import CHANGE_PLANES
 DEPTH = 3
 MULTIPLE = 2**DEPTH
 LARGEST_LOGIT = 9.0
+WATER = "flood"
+NEW_GROUND = ("landslide", "glacier_collapse")
+_HIDDEN = CHANGE_PLANES.index("hidden")
 
 
 def new_by_rule(later: Tensor, earlier: Tensor) -> Tensor:
@@ -38,14 +42,20 @@ class ChangeBranch(nn.Module):
     """A small U-Net over planes of change and over what a trunk says of both dates.
 
     Its answer is added to ``new_by_rule``; the last convolution starts at zero, so that training starts from the rule.
+    Where snow or cloud hid the ground before (plane *hidden*), nobody can see what lay there: what is asked of ground
+    is no more likely new than the later date alone says that it is there. Else all that a thaw lays bare would be new.
+    Landslides and collapses are taught as one question, which ground is new: the answer is the mean of their logits.
 
     Args:
-        hazards: how many hazards the trunk tells.
+        names: hazards that the trunk tells, in the order of its logits.
         channels: width at full resolution; it grows by half at each of ``DEPTH`` halvings.
     """
 
-    def __init__(self, hazards: int, channels: int) -> None:
+    def __init__(self, names: Sequence[str], channels: int) -> None:
         super().__init__()
+        hazards = len(names)
+        self._of_ground = [name != WATER for name in names]
+        self._alike = [index for index, name in enumerate(names) if name in NEW_GROUND]
         widths = [channels, channels * 3 // 2, channels * 2, channels * 3]
         self.enter = nn.Sequential(
             nn.Conv2d(len(CHANGE_PLANES) + 2 * hazards + 2, channels, 1, bias=False),
@@ -85,4 +95,11 @@ class ChangeBranch(nn.Module):
         for up in self.up:
             fields = F.interpolate(fields, scale_factor=2.0, mode="bilinear", align_corners=False)
             fields = up(torch.cat((fields, kept.pop()), 1))
-        return new_by_rule(later, earlier) + cast(Tensor, self.leave(fields))
+        new = new_by_rule(later, earlier) + cast(Tensor, self.leave(fields))
+        of_ground = torch.tensor(self._of_ground, device=new.device).view(1, -1, 1, 1)
+        unseen = (planes[:, _HIDDEN : _HIDDEN + 1] > 0.5) & of_ground
+        new = torch.where(unseen, torch.minimum(new, later.to(new.dtype)), new)
+        if len(self._alike) < 2:
+            return new
+        ground = new[:, self._alike].mean(1, keepdim=True)
+        return torch.cat([ground if at in self._alike else new[:, at : at + 1] for at in range(new.shape[1])], 1)

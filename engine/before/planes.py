@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..planes import PLANES, SceneScaling, planes_for
 from ..protocol import OPTICAL_SLOTS, SLOTS
+from .hidden import hidden_ground
 from .matching import INDICES, PairMatch, index_values
 
 _DIFFERENCES = tuple(f"difference_{slot}" for slot in SLOTS)
@@ -18,7 +19,7 @@ _LATER = tuple(f"later_{slot}" for slot in SLOTS)
 _EARLIER = tuple(f"earlier_{slot}" for slot in SLOTS)
 
 CHANGE_PLANES: tuple[str, ...] = (
-    *_DIFFERENCES, *_COMMON, *_CHANGES, *_LATER, *_EARLIER, "magnitude", "surroundings", *_LOG_RATIOS,
+    *_DIFFERENCES, *_COMMON, *_CHANGES, *_LATER, *_EARLIER, "magnitude", "surroundings", *_LOG_RATIOS, "hidden",
 )  # fmt: skip
 """Names of all planes of change, in the order of the first convolution of ``branch.ChangeBranch``."""
 
@@ -80,6 +81,7 @@ def build_change_planes(
         around = F.avg_pool2d(magnitude[:, None], SURROUNDINGS_PX, 1, SURROUNDINGS_PX // 2, count_include_pad=False)
         planes[:, _at("magnitude")] = magnitude
         planes[:, _at("surroundings")] = around[:, 0]
+    planes[:, _at("hidden")] = hidden_ground(earlier, scalings[1]).float()
     return planes.masked_fill_(~valid, 0.0)
 
 

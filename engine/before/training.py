@@ -44,8 +44,8 @@ from ..protocol import BadInput, TrainJob
 from ..reporting import Report
 from ..simulate.pair_chips import PairBatch
 from ..survey import require_labels, survey
-from ..validation import HazardScore
-from .branch import ChangeBranch
+from ..validation import HazardScore, HazardTally
+from .branch import WATER, ChangeBranch
 from .learning import STEPS_OF_BATCH, Told, Trunks, branch_loss, first_batch, judge_branch, mixed
 from .sources import LabelledPairSource, MixedPairs, PairSource, SourceOfPairs
 
@@ -60,6 +60,10 @@ WITH_BEFORE = "with before"
 MOST_FALSE_AREA = 0.004
 """Share of chips on which the hazard is not new that may be marked, where a threshold can keep to it: who compares two
 dates asks what changed, and hardly anything did. Where the rule marks more, as much as the rule."""
+MOST_FALSE_GROUND = 0.002
+"""The same for new ground: thaw and season change far more ground than they change water."""
+LEAST_FOUND = 0.15
+"""Share of new ground that has to be found at that: many simulated pairs are harder than those that people choose."""
 
 
 def train_branch(job: TrainJob, report: Report) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
         scores, losses = {}, []
         for part in judges:
             tally, mean = judge_branch(judged, part.batches, hazards, device, report)
-            scores.update({name: tally.score(name, allowed(rule[name] if rule else None)) for name in part.hazards})
+            scores.update({name: score_new(tally, name, rule[name] if rule else None) for name in part.hazards})
             losses.append(mean)
         return scores, losses[0]
 
@@ -150,19 +154,25 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     }
 
 
-def allowed(by_rule: HazardScore | None) -> float:
-    """Share that may be marked where nothing is new, by what the rule marks falsely."""
-    return MOST_FALSE_AREA if by_rule is None else max(MOST_FALSE_AREA, by_rule.counts.false_area or 0.0)
+def score_new(tally: HazardTally, hazard: str, by_rule: HazardScore | None = None) -> HazardScore:
+    """Threshold and score of what is new of a hazard; of water as much may be marked falsely as the rule does, too."""
+    if hazard != WATER:
+        return tally.score(hazard, MOST_FALSE_GROUND, LEAST_FOUND)
+    limit = MOST_FALSE_AREA if by_rule is None else max(MOST_FALSE_AREA, by_rule.counts.false_area or 0.0)
+    return tally.score(hazard, limit)
 
 
 def answers(score: HazardScore, by_rule: HazardScore, must_be_guarded: bool) -> bool:
     """Whether the branch is to tell what is new of a hazard, by what held-out pairs say of it and of the rule.
 
     Args:
-        score: of the branch, with what is ``allowed`` asked for.
-        by_rule: of the rule, with ``MOST_FALSE_AREA``.
-        must_be_guarded: whether it must keep to that, as on simulated pairs, of which many show no hazard.
+        score: of the branch, as ``score_new`` has it.
+        by_rule: of the rule, likewise.
+        must_be_guarded: whether it must keep to that, as on simulated pairs, of which many show no hazard; a rule that
+            cannot is then no better, whatever it finds.
     """
+    if must_be_guarded and score.guarded != by_rule.guarded:
+        return score.guarded
     return (score.iou or 0.0) > (by_rule.iou or 0.0) and (score.guarded or not must_be_guarded)
 
 
@@ -183,7 +193,7 @@ def with_branch(model: Model, card: ModelCard) -> HazardNet:
     """A copy of a model's network that has the branch of ``card``: the model's own where that is as wide, else new."""
     network = copy.deepcopy(model.network)
     if network.change is None or model.card.change_channels != card.change_channels:
-        network.change = ChangeBranch(len(card.hazards), card.change_channels)
+        network.change = ChangeBranch(card.hazards, card.change_channels)
     network.change.requires_grad_(True)
     return network
 

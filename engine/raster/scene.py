@@ -16,9 +16,10 @@ from osgeo import gdal
 
 from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
 from ..protocol import UNUSED, BadInput, SceneJob, same_path
-from ..units import LINEAR_FLOOR, SlotUnits, UnitsFound, find_units, to_canonical
+from ..units import SlotUnits, UnitsFound, find_units, to_canonical
 from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal, reading, reserve_cache, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
+from .nodata import equals, measured, nodata_of
 from .unpacking import archive_advice
 
 Array = npt.NDArray[np.float32]
@@ -89,7 +90,7 @@ class Scene:
         if job.bands is not None and len(job.bands) == len(self.all_bands):
             self._chosen = tuple(job.bands[band.index - 1] for band in self.bands)
         self.georeference = read_georeference(self._dataset, job.crs)
-        self.nodata = tuple(_nodata(self._dataset.GetRasterBand(band.index)) for band in self.bands)
+        self.nodata = tuple(nodata_of(self._dataset.GetRasterBand(band.index)) for band in self.bands)
         self.dataset_tags = _tags(self._dataset)
 
     def __enter__(self) -> Scene:
@@ -202,7 +203,7 @@ class Scene:
         for i, position in enumerate(understanding.match.used):
             units = understanding.slot_units[i]
             values = self._convert(stored[i][valid[i]], position, units)
-            values = values[_measured(values, units)]
+            values = values[measured(values, units)]
             first, last = (float(v) for v in np.percentile(values, (2, 98))) if values.size else (0.0, 0.0)
             low.append(first)
             high.append(last)
@@ -231,7 +232,7 @@ class Scene:
             units = understanding.slot_units[i]
             values = self._convert(stored[i], position, units)
             stored[i] = values
-            everywhere &= _measured(values, units)
+            everywhere &= measured(values, units)
         everywhere &= self._dataset_mask(window, match.used)
         np.copyto(stored, 0.0, where=~everywhere)
         return stored, everywhere
@@ -278,7 +279,7 @@ class Scene:
         for i, position in enumerate(positions):
             nodata = self.nodata[position]
             if nodata is not None and not math.isnan(nodata):
-                valid[i] = ~_equals(block[i], nodata)
+                valid[i] = ~equals(block[i], nodata)
         with np.errstate(all="ignore"):
             values = block.astype(np.float32)
         if values.dtype.kind == "f" and block.dtype.kind == "f":
@@ -465,28 +466,3 @@ def _tags(described: Any, domain: str = "") -> dict[str, str]:
     """Metadata of a dataset or band as text."""
     found = ask_twice(lambda: described.GetMetadata(domain)) or {}
     return {text(name): text(value) for name, value in found.items()}
-
-
-def _nodata(band: Any) -> float | None:
-    value = band.GetNoDataValue()  # a whole number for 64-bit bands, where a float would lose digits
-    return value if value is None or isinstance(value, int) else float(value)
-
-
-def _equals(block: npt.NDArray[Any], nodata: float) -> Mask:
-    """Where stored values are the nodata value, as their own type has it."""
-    if block.dtype.kind in "iu":
-        limits = np.iinfo(block.dtype)
-        if not (limits.min <= nodata <= limits.max) or nodata != int(nodata):
-            return np.zeros(block.shape, np.bool_)
-        return np.asarray(block == block.dtype.type(int(nodata)), np.bool_)
-    if 1e30 < abs(nodata) < math.inf:  # -3.4e38 is written with more or fewer digits
-        return np.asarray(block < 0.999 * nodata if nodata < 0 else block > 0.999 * nodata, np.bool_)
-    with np.errstate(all="ignore"):
-        return np.asarray(block == block.dtype.type(nodata), np.bool_)
-
-
-def _measured(values: Array, units: SlotUnits) -> Mask:
-    """Where canonical values are numbers, and backscatter is above the floor that stands for none."""
-    if units.units == "linear":
-        return np.asarray(np.isfinite(values) & (values > 10 * math.log10(LINEAR_FLOOR)), np.bool_)
-    return np.asarray(np.isfinite(values), np.bool_)

@@ -22,7 +22,7 @@ import torch  # noqa: E402
 
 from engine.before.learning import Told, Trunks, judge_branch  # noqa: E402
 from engine.before.sources import PairSource  # noqa: E402
-from engine.before.training import MOST_FALSE_AREA, SIMULATED_PAIRS, WITH_BEFORE, allowed, answers  # noqa: E402
+from engine.before.training import SIMULATED_PAIRS, WITH_BEFORE, answers, score_new  # noqa: E402
 from engine.cards import ModelCard, bundled_folder  # noqa: E402
 from engine.model import Model, load_model, save_model  # noqa: E402
 from engine.reporting import Report  # noqa: E402
@@ -43,8 +43,8 @@ def give(model: Model, source: Model, pairs: list[PairBatch]) -> tuple[Any, Mode
     tally, _ = judge_branch(network.change.eval(), told, model.card.hazards, device, Report())
     rule, _ = judge_branch(None, told, model.card.hazards, device, Report())
     for hazard in model.card.hazards:
-        plain = rule.score(hazard, MOST_FALSE_AREA)
-        score = tally.score(hazard, allowed(plain))
+        plain = score_new(rule, hazard)
+        score = score_new(tally, hazard, plain)
         if score.threshold is None:
             continue
         measured = {key: None if value is None else round(value, 4) for key, value in score.counts.scores().items()}

@@ -5,10 +5,12 @@ import pytest
 import torch
 
 from engine.before.branch import ChangeBranch, new_by_rule
+from engine.before.hidden import hidden_ground
 from engine.before.matching import match_scenes
 from engine.before.planes import CHANGE_PLANES, build_change_planes
 from engine.before.shift import estimate_shift
 from engine.planes import SceneScaling, build_planes
+from engine.simulate import HAZARDS
 
 
 def _scaling(values: torch.Tensor, slots: tuple[str, ...], absolute: bool = True) -> SceneScaling:
@@ -23,10 +25,62 @@ def test_the_rule_is_the_probability_of_now_and_not_before():
 
 
 def test_an_untrained_branch_says_what_the_rule_says():
-    branch = ChangeBranch(4, 8).eval()
+    branch = ChangeBranch(HAZARDS, 8).eval()
     later, earlier = torch.randn(2, 4, 32, 24), torch.randn(2, 4, 32, 24)
     found = branch(torch.randn(2, len(CHANGE_PLANES), 32, 24), later, earlier, torch.randn(2, 2, 32, 24))
-    assert torch.allclose(found, new_by_rule(later, earlier), atol=1e-6)
+    expected = new_by_rule(later, earlier)
+    expected[:, 1:3] = expected[:, 1:3].mean(1, keepdim=True)  # slides and collapses are one question
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_slides_and_collapses_have_one_answer():
+    branch = ChangeBranch(HAZARDS, 8).eval()
+    torch.nn.init.normal_(branch.leave.weight)
+    later, earlier = torch.randn(1, 4, 16, 16), torch.randn(1, 4, 16, 16)
+    found = branch(torch.randn(1, len(CHANGE_PLANES), 16, 16), later, earlier, torch.randn(1, 2, 16, 16))
+    names = [HAZARDS.index(name) for name in ("landslide", "glacier_collapse", "flood", "any")]
+    assert torch.equal(found[:, names[0]], found[:, names[1]])
+    assert not torch.equal(found[:, names[2]], found[:, names[0]])
+
+
+def test_under_snow_ground_is_no_newer_than_the_later_date_alone_says():
+    branch = ChangeBranch(HAZARDS, 8).eval()
+    torch.nn.init.constant_(branch.leave.bias, 5.0)  # a branch that calls all of it new
+    later, earlier = torch.randn(1, 4, 16, 16), torch.randn(1, 4, 16, 16)
+    planes = torch.zeros(1, len(CHANGE_PLANES), 16, 16)
+    planes[:, CHANGE_PLANES.index("hidden"), :, 8:] = 1.0
+    found = branch(planes, later, earlier, torch.zeros(1, 2, 16, 16))
+    bare = new_by_rule(later, earlier) + 5
+    water, either, ground = HAZARDS.index("flood"), HAZARDS.index("any"), [1, 2]
+    assert torch.equal(found[:, water], bare[:, water])
+    assert torch.equal(found[:, either, :, :8], bare[:, either, :, :8])
+    assert torch.equal(found[:, either, :, 8:], torch.minimum(bare, later)[:, either, :, 8:])
+    least = torch.minimum(bare, later)[:, ground].mean(1)
+    assert torch.allclose(found[:, 1, :, 8:], least[..., 8:])
+    assert torch.allclose(found[:, 1, :, :8], bare[:, ground].mean(1)[..., :8])
+    assert (found[:, 1:3, :, 8:] < bare[:, ground, :, 8:]).any()
+
+
+SNOW = {"coastal": 0.9, "blue": 0.85, "green": 0.85, "red": 0.8, "nir": 0.7, "swir1": 0.1, "swir2": 0.08}
+CLOUD = {"coastal": 0.6, "blue": 0.6, "green": 0.58, "red": 0.58, "nir": 0.6, "swir1": 0.45, "swir2": 0.35}
+SAND = {"coastal": 0.16, "blue": 0.2, "green": 0.28, "red": 0.34, "nir": 0.42, "swir1": 0.5, "swir2": 0.46}
+MEADOW = {"coastal": 0.03, "blue": 0.05, "green": 0.09, "red": 0.07, "nir": 0.3, "swir1": 0.24, "swir2": 0.13}
+
+
+@pytest.mark.parametrize(
+    ("slots", "expected"),
+    [
+        (("coastal", "blue", "swir2"), [True, False, False, False]),
+        (("blue", "green", "red", "nir", "swir1"), [True, False, False, False]),
+        (("blue", "green", "red"), [True, True, False, False]),
+        (("nir",), [False] * 4),
+    ],
+)
+@pytest.mark.parametrize("absolute", [True, False])
+def test_snow_hides_the_ground_and_cloud_where_infrared_does_not_tell_it_from_snow(slots, expected, absolute):
+    values = torch.tensor([[cover[slot] for cover in (SNOW, CLOUD, SAND, MEADOW)] for slot in slots])
+    scaling = SceneScaling(slots, (0.0,) * len(slots), (0.9,) * len(slots), (absolute,) * len(slots))
+    assert hidden_ground(values.view(1, len(slots), 1, 4), scaling)[0, 0].tolist() == expected
 
 
 def test_gain_and_offset_of_unchanged_ground_are_found_although_a_quarter_of_the_scene_changed():

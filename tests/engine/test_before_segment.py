@@ -152,7 +152,7 @@ def test_one_threshold_holds_for_pixels_with_and_without_an_earlier_value(tmp_pa
 
     from engine.before.branch import ChangeBranch
 
-    model.network.change = ChangeBranch(1, 4).eval()
+    model.network.change = ChangeBranch(("flood",), 4).eval()
     model.card = dataclasses.replace(model.card, change_channels=4, change_thresholds={"flood": 0.2})
     later, earlier = _pair(tmp_path)
     _, _, probability = run(tmp_path, later, model=model, before=earlier, **OPTIONS)

@@ -73,19 +73,20 @@ def trusted(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("iou", "rule_iou", "guarded", "must_be", "told"),
-    [(0.4, 0.3, True, True, True), (0.4, 0.3, False, True, False), (0.4, 0.3, False, False, True),
-     (0.3, 0.3, True, True, False), (None, None, True, True, False)],
+    ("iou", "guarded", "rule_iou", "rule_guarded", "must_be", "told"),
+    [(0.4, True, 0.3, True, True, True), (0.4, False, 0.3, False, True, False), (0.4, False, 0.3, True, True, False),
+     (0.4, False, 0.3, False, False, True), (0.3, True, 0.3, True, True, False), (0.2, True, 0.3, False, True, True),
+     (None, True, None, True, True, False)],
 )  # fmt: skip
 def test_the_branch_answers_where_it_beats_the_rule_and_marks_little_where_nothing_is_new(
-    iou, rule_iou, guarded, must_be, told
+    iou, guarded, rule_iou, rule_guarded, must_be, told
 ):
     def score(value, kept=False):
         hits = None if value is None else round(1000 * value)
         counts = Counts() if hits is None else Counts(tp=hits, fp=0, fn=1000 - hits, tn=1000)
         return HazardScore(0.5, counts, kept)
 
-    assert training.answers(score(iou, guarded), score(rule_iou), must_be) is told
+    assert training.answers(score(iou, guarded), score(rule_iou, rule_guarded), must_be) is told
 
 
 @pytest.mark.usefixtures("trusted")
@@ -253,7 +254,7 @@ def toy_batch(count=4, size_px=32):
 
 def test_a_branch_learns_what_the_rule_cannot_tell():
     torch.manual_seed(0)
-    branch, told, hazards = ChangeBranch(1, 8), toy_batch(), ("landslide",)
+    branch, told, hazards = ChangeBranch(("landslide",), 8), toy_batch(), ("landslide",)
     first = float(branch_loss(branch, told, hazards).detach())
     optimizer = torch.optim.Adam(branch.parameters(), lr=0.01)
     for _ in range(40):
