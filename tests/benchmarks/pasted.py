@@ -31,7 +31,7 @@ from osgeo import gdal  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from engine.metrics import Counts, count_pixels  # noqa: E402
-from engine.model import load_model  # noqa: E402
+from engine.model import Model, load_model  # noqa: E402
 from engine.protocol import NOT_ASSESSED, OPTICAL_SLOTS, SceneJob, SegmentJob  # noqa: E402
 from engine.reporting import Report  # noqa: E402
 from engine.score_before import RealPair, pair_sets  # noqa: E402
@@ -160,7 +160,7 @@ def main() -> int:
     return 0
 
 
-def count(given: argparse.Namespace, model, pair: RealPair, draw: Draw, stem: Path) -> Counts:  # type: ignore[no-untyped-def]
+def count(given: argparse.Namespace, model: Model, pair: RealPair, draw: Draw, stem: Path) -> Counts:
     """Pixels of one pair after rubble was laid into its later scene."""
     slots = tuple(pair.later.bands or ())
     chosen = tuple(given.bands.split(",")) if given.bands else slots
