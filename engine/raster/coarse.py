@@ -65,16 +65,16 @@ class CoarseScene(Scene):
         step = max(1, min(window.height, STRIP_BYTES // row_bytes))
         strips = [
             source.ReadAsArray(
-                self._part.x + window.x * self._across,
-                self._part.y + (window.y + top) * self._down,
-                window.width * self._across,
-                (rows := min(step, window.height - top)) * self._down,
-                buf_xsize=window.width,
-                buf_ysize=rows,
+                *self._pixels_of(strip),
+                buf_xsize=strip.width,
+                buf_ysize=strip.height,
                 resample_alg=how,
                 **which,
             )
-            for top in range(0, window.height, step)
+            for strip in (
+                Window(window.x, window.y + top, window.width, min(step, window.height - top))
+                for top in range(0, window.height, step)
+            )
         ]
         return np.concatenate(strips, axis=-2)
 
