@@ -1,16 +1,17 @@
-"""Runs one stage of an operation in a thread of its own, a bounded number of items ahead of who takes them."""
+"""Work in a thread of its own: one stage of an operation, some items ahead of who takes them, or one long call."""
 
 from __future__ import annotations
 
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Generic, TypeVar, cast
 
 Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 LOOK_S = 0.1
-"""How often a full queue looks whether it is still wanted."""
+"""How often who waits looks whether that is still wanted."""
 
 
 class _End:
@@ -72,3 +73,31 @@ def running_ahead(items: Generator[Item, None, None], most: int, name: str) -> I
     finally:
         stop.set()
         thread.join()
+
+
+def waited_for(call: Callable[[], Answer], check: Callable[[], None], turn: threading.Lock, name: str) -> Answer:
+    """The answer of a long call that cannot be interrupted, or what it raises.
+
+    Args:
+        call: runs in a thread of its own.
+        check: asked while it runs; what it raises ends the waiting. The call then goes on to its end, for nobody.
+        turn: one call at a time.
+        name: of the thread.
+    """
+    found: queue.Queue[tuple[bool, object]] = queue.Queue()
+
+    def run() -> None:
+        with turn:
+            try:
+                found.put((True, call()))
+            except BaseException as error:
+                found.put((False, error))
+
+    threading.Thread(target=run, name=name).start()  # no daemon: a process does not end in the middle of it
+    while True:
+        check()
+        with contextlib.suppress(queue.Empty):
+            answered, what = found.get(timeout=LOOK_S)
+            if not answered:
+                raise cast(BaseException, what)
+            return cast(Answer, what)

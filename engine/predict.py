@@ -95,12 +95,14 @@ class Wish:
         window_px: pixels of all windows together: whether it pays to prepare another backend.
         threshold: probability from which a pixel is hazard.
         note: told what belongs in the log.
+        check: asked between steps that take a second; may raise Cancelled.
     """
 
     backend: str = "torch"
     window_px: int = 0
     threshold: float = 0.5
     note: Callable[[str], None] = lambda text: None
+    check: Callable[[], None] = lambda: None
 
 
 class DeviceFailed(HazardError):
@@ -167,6 +169,7 @@ class Predictor:
             kept=model.kept,
             warn=on_warning,
             note=wish.note,
+            check=wish.check,
         )
         require_possible(self._question)
         self._settled: Settled | None = None

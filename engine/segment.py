@@ -163,7 +163,7 @@ def _predictor(request: Request, device: torch.device, report: Report, warn: War
             raise BadInput(f"Backend {job.backend} cannot compare two dates; choose backend auto or torch.")
         scalings = task.scaling, task.earlier.scaling
         return PairPredictor(request.model, job.hazard, scalings, request.threshold, device, job.batch_size, warn)
-    wish = Wish(job.backend, task.window_px, request.threshold, report.log)
+    wish = Wish(job.backend, task.window_px, request.threshold, report.log, report.check)
     return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from ..ahead import waited_for
 from ..devices import is_out_of_memory
 from ..protocol import BadInput
 from .base import (
@@ -51,6 +53,7 @@ FAILURES = (
     subprocess.SubprocessError,
 )
 """What exporters and runtimes raise when they cannot do a network."""
+_EXPORTING = threading.Lock()
 
 
 @dataclass
@@ -68,6 +71,7 @@ class Question:
         kept: backends that are ready, from one scene to the next.
         warn: told what the user should know.
         note: told what belongs in the log.
+        check: asked between steps that take a second; may raise Cancelled.
     """
 
     network: HazardLogits
@@ -80,6 +84,7 @@ class Question:
     kept: dict[str, Any] = field(default_factory=dict)
     warn: Callable[[str], None] = print
     note: Callable[[str], None] = print
+    check: Callable[[], None] = lambda: None
 
 
 class Settled:
@@ -243,6 +248,7 @@ def _tried(question: Question, name: str, key: str, sample: Tensor) -> Backend:
     store.record(TRIED, key, time.time())
     try:
         backend = _make(question, name, key, sample.shape[1])
+        question.check()
         question.answer(backend, sample)
     except BaseException:
         store.record(TRIED, key, "fails")
@@ -282,9 +288,13 @@ def _export(
     question: Question, store: ExportStore, key: str, export: Callable[[], dict[str, bytes]]
 ) -> dict[str, bytes]:
     question.note("Preparing the network for a faster backend, once.")
-    files = export()
-    store.store(key, files)
-    return files
+
+    def exported() -> dict[str, bytes]:
+        files = export()
+        store.store(key, files)
+        return files
+
+    return waited_for(exported, question.check, _EXPORTING, "exporting")
 
 
 def _module(question: Question) -> nn.Module:
@@ -316,6 +326,7 @@ def _measure(question: Question, names: list[str], planes: Tensor, store: Export
     seconds = {name: float("inf") for name in ready}
     for _ in range(ROUNDS):
         for name, backend in ready.items():
+            question.check()
             began = time.perf_counter()
             question.answer(backend, sample)
             seconds[name] = min(seconds[name], time.perf_counter() - began)

@@ -7,6 +7,8 @@ import importlib.util
 import json
 import os
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ from engine.backends import base, choosing, exports, with_openvino
 from engine.backends.exports import ExportStore
 from engine.model import Model, build_network
 from engine.predict import Predictor, Wish, logits_at
-from engine.protocol import BadInput, ProvenanceJob, RepeatJob, SegmentJob
+from engine.protocol import BadInput, Cancelled, ProvenanceJob, RepeatJob, SegmentJob
 from engine.provenance import provenance
 from engine.repeat import repeat
 from engine.segment import segment
@@ -210,6 +212,31 @@ def test_the_fastest_is_chosen_and_chosen_again_without_a_measurement(fake, monk
     assert len(fake.exported) == 1
     measured = json.loads((exports.cache_folder() / exports.RECORDS).read_text())["choices"]
     assert [entry["seconds"] for entry in measured.values()] == [{"torch": 0.01, "openvino": 0.004}]
+
+
+def test_an_export_does_not_hold_up_who_cancels_and_serves_the_next_scene(fake, monkeypatch):
+    clock(monkeypatch, torch=10, openvino=1)
+    began, goes_on = threading.Event(), threading.Event()
+
+    def export(network, planes):
+        fake.exported.append(planes)
+        began.set()
+        goes_on.wait()
+        return {"model": b"exported"}
+
+    def cancelled():
+        if began.is_set():
+            raise Cancelled("Enough.")
+
+    monkeypatch.setattr(with_openvino, "export", export)
+    made = predictor(fake.model, "auto", window_px=10**8)
+    made._question.check = cancelled
+    with pytest.raises(Cancelled):
+        made.settle_backend([window(96, 128)])
+    goes_on.set()
+    while "exporting" in [thread.name for thread in threading.enumerate()]:
+        time.sleep(0.01)
+    assert settled(fake.model, window_px=10**8).backend == "openvino" and len(fake.exported) == 1
 
 
 def test_pytorch_stays_where_nothing_is_faster(fake, monkeypatch):

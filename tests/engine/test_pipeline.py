@@ -10,7 +10,7 @@ import pytest
 import torch
 from scenes import reflectance_model, run, write_raster
 
-from engine.ahead import running_ahead
+from engine.ahead import running_ahead, waited_for
 from engine.devices import choose_device
 from engine.pipeline import Task, predict_rows
 from engine.planes import SceneScaling
@@ -72,6 +72,31 @@ def test_leaving_early_closes_what_runs_ahead_in_its_own_thread():
         raise KeyError
     assert closed == ["making"]
     assert all(thread.name != "making" for thread in threading.enumerate())
+
+
+def test_a_long_call_answers_or_raises_from_its_own_thread():
+    assert waited_for(lambda: threading.current_thread().name, lambda: None, threading.Lock(), "calling") == "calling"
+    with pytest.raises(KeyError):
+        waited_for(lambda: {}["no"], lambda: None, threading.Lock(), "calling")
+
+
+def test_a_long_call_is_left_when_it_is_no_longer_wanted_and_the_next_waits_for_its_turn():
+    turn, goes_on, began, ended = threading.Lock(), threading.Event(), threading.Event(), threading.Event()
+
+    def call():
+        began.set()
+        goes_on.wait()
+        ended.set()
+
+    def cancelled():
+        if began.is_set():
+            raise Cancelled("Enough.")
+
+    with pytest.raises(Cancelled):
+        waited_for(call, cancelled, turn, "calling")
+    assert not ended.is_set()
+    threading.Timer(0.2, goes_on.set).start()
+    assert waited_for(ended.is_set, lambda: None, turn, "calling")
 
 
 # The pipeline

@@ -70,9 +70,9 @@ class Client:
 
 
 @pytest.fixture(scope="module")
-def shared():
-    """One worker for the tests that leave it alive."""
-    client = Client()
+def shared(tmp_path_factory):
+    """One worker for the tests that leave it alive; it prepares its networks for itself."""
+    client = Client(HAZARD_CACHE=str(tmp_path_factory.mktemp("cache")))
     client.hello = client.wait(lambda e: True)
     yield client
     client.close()
@@ -189,7 +189,7 @@ def test_two_jobs_queue_questions_are_answered_beside_them_and_both_can_be_cance
 
 def test_a_training_tells_its_curves_and_keeps_a_checkpoint_when_cancelled(shared, tmp_path):
     job = PretrainJob(
-        data="simulated", save=str(tmp_path / "small"), encoder="tu-mobilenetv3_small_050", epochs=500, iterations=2,
+        data="simulated", save=str(tmp_path / "small"), encoder="tu-mobilenetv3_small_050", epochs=40, iterations=2,
         batch_size=2, workers=0, device="cpu",
     )  # fmt: skip
     shared.send(job_message("learning", "pretrain", job))
