@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -79,16 +78,21 @@ def write_mosaic(folder: Path, side: int) -> Path:
     return mosaic
 
 
+ALONE = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+took = time.perf_counter() - began
+print(json.dumps({"peak_kb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "seconds": took}))
+"""
+"""Measures one command from a small process: what a child takes starts at what its parent holds."""
+
+
 def measure_memory(raster: str, mask: str, *options: str) -> tuple[float, float]:
     """Peak resident memory in MB of a whole ``segment`` command, and its seconds."""
     command = [sys.executable, "-m", "engine", "segment", "--raster", raster, "--hazard", "flood", "--mask", mask]
-    command += options
-    began = time.perf_counter()
-    process = subprocess.Popen([*command, "--device", "cpu", "--json"], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        raise SystemExit(f"segment failed on {raster}")
-    return usage.ru_maxrss / 1024, time.perf_counter() - began
+    found = _last_json([sys.executable, "-c", ALONE, *command, *options, "--device", "cpu", "--json"])
+    return found["peak_kb"] / 1024, found["seconds"]
 
 
 def memory(folder: Path) -> dict[str, float]:
@@ -171,7 +175,7 @@ def script(name: str, *options: str, screen: bool = False) -> dict[str, Any] | N
 
 
 def _last_json(command: list[str]) -> dict[str, Any]:
-    found = subprocess.run(command, capture_output=True, check=True, text=True)
+    found = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, text=True)
     value: dict[str, Any] = json.loads(found.stdout.strip().splitlines()[-1])
     return value
 
