@@ -22,6 +22,9 @@ MOST_CACHE_MB = 320
 """What rows of windows may take of it so that each block is decoded once: Sentinel-2 as it comes needs 270."""
 
 
+THREADS = "GDAL_NUM_THREADS"
+
+
 def prepare_gdal() -> None:
     """Set GDAL up for this process; safe to call again."""
     gdal.UseExceptions()
@@ -31,8 +34,23 @@ def prepare_gdal() -> None:
     gdal.SetErrorHandler("CPLQuietErrorHandler")
     gdal.SetConfigOption("GDAL_VRT_ENABLE_PYTHON", "NO")  # a raster is data, whatever the environment allows others
     close_network()
-    if "GDAL_NUM_THREADS" not in os.environ:
-        gdal.SetConfigOption("GDAL_NUM_THREADS", "2")
+    if THREADS not in os.environ:
+        gdal.SetConfigOption(THREADS, "2")
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Datasets created or opened within are worked on by the calling thread alone.
+
+    An output whose blocks GDAL's threads compress can stand still for ever where they decode a scene meanwhile: one
+    that needs room in the block cache writes a block of the output, and waits for who waits for the threads.
+    """
+    before = gdal.GetThreadLocalConfigOption(THREADS, None)
+    gdal.SetThreadLocalConfigOption(THREADS, "1")
+    try:
+        yield
+    finally:
+        gdal.SetThreadLocalConfigOption(THREADS, before)
 
 
 def reserve_cache(wanted_bytes: int) -> None:

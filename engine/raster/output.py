@@ -18,7 +18,7 @@ from osgeo import gdal
 
 from ..leftovers import remove_leftovers
 from ..protocol import NOT_ASSESSED, OutputFailed, partial_files, partial_path
-from .gdal_setup import first_line, gdal_failures, quiet_closing, text
+from .gdal_setup import first_line, gdal_failures, one_thread, quiet_closing, text
 from .georeference import Georeference, Window
 
 Bytes = npt.NDArray[np.uint8]
@@ -151,7 +151,6 @@ class RowWriter:
                 "LEVEL=3",  # a third of the time of level 6; with differences, means take no more room either
                 f"PREDICTOR={'YES' if self.layer.averaged else 'NO'}",
                 f"BLOCKSIZE={BLOCK_PX}",
-                "NUM_THREADS=ALL_CPUS",
                 "BIGTIFF=IF_SAFER",
                 f"OVERVIEW_RESAMPLING={'AVERAGE' if self.layer.averaged else 'NEAREST'}",
             ]
@@ -343,7 +342,7 @@ def place_on_grid(dataset: Any, grid: Grid) -> None:
 def writing(path: str, stopped: Sequence[BaseException] = ()) -> Iterator[None]:
     """Turn whatever goes wrong while writing into one sentence; what ``stopped`` holds caused it and is raised."""
     try:
-        with gdal_failures() as failures, quiet_closing():
+        with gdal_failures() as failures, quiet_closing(), one_thread():
             yield
         if stopped:
             raise stopped[0]

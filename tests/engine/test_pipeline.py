@@ -1,5 +1,6 @@
 """Stages that run side by side: in order, bounded, ended together; blocks decoded once, memory whatever the width."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -179,13 +180,49 @@ def test_a_very_wide_virtual_mosaic_takes_bounded_memory(tmp_path):
         "result, mask, _ = run(Path(sys.argv[1]), sys.argv[2])\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, int((mask == 1).sum()))\n"
     )
-    import subprocess
-
     words = [sys.executable, "-c", code, str(tmp_path), str(mosaic)]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     peak_kb, hazard = (int(word) for word in ended.stdout.split())
     assert hazard == 700 * 500
     assert peak_kb < 1_500_000
+
+
+WRITES_BESIDE_READING = """
+import os, sys, threading
+sys.path[:0] = ["tests/engine"]
+import numpy as np
+from osgeo import gdal
+from scenes import write_raster
+from engine.protocol import SceneJob
+from engine.raster import Scene, Window
+from engine.raster.output import Grid, Layer, RowWriter
+folder, side, wide = sys.argv[1], 1600, 20000
+write_raster(f"{folder}/plain.tif", np.random.default_rng(0).integers(0, 60, (3, side, side)).astype("u2"))
+gdal.Translate(f"{folder}/scene.tif", f"{folder}/plain.tif", creationOptions=["TILED=YES", "COMPRESS=DEFLATE"])
+def read():
+    dataset = gdal.Open(f"{folder}/scene.tif")
+    while True:
+        for left in range(0, side - 700, 300):
+            dataset.ReadAsArray(left, left, 700, 700)
+with Scene(SceneJob(raster=f"{folder}/scene.tif")) as scene:
+    gdal.SetCacheMax(4 << 20)  # less than the rows that are written at once
+    threading.Thread(target=read, daemon=True).start()
+    for turn in range(2):
+        grid = Grid(scene.georeference, Window(0, 0, wide, side))
+        writer = RowWriter(Layer(f"{folder}/{turn}.tif", "mask", {}, None), grid, "job")
+        for top in range(0, side, 400):
+            writer.write((np.arange(400 * wide).reshape(400, wide) % 7 == turn).astype("u1"))
+        writer.finish({}, lambda share: None)
+print("through", flush=True)
+os._exit(0)
+"""
+
+
+def test_writing_never_waits_for_threads_that_wait_for_it(tmp_path):
+    """GDAL's threads decode a scene while an output is written and the block cache is full: it stood still for ever."""
+    words = [sys.executable, "-c", WRITES_BESIDE_READING, str(tmp_path)]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    assert ended.stdout.strip() == "through"
 
 
 # A GPU, and what stands for one
