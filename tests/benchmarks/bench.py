@@ -91,7 +91,10 @@ print(json.dumps({"peak_kb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_max
 def measure_memory(raster: str, mask: str, *options: str) -> tuple[float, float]:
     """Peak resident memory in MB of a whole ``segment`` command, and its seconds."""
     command = [sys.executable, "-m", "engine", "segment", "--raster", raster, "--hazard", "flood", "--mask", mask]
-    found = _last_json([sys.executable, "-c", ALONE, *command, *options, "--device", "cpu", "--json"])
+    try:
+        found = _last_json([sys.executable, "-c", ALONE, *command, *options, "--device", "cpu", "--json"])
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"segment failed on {raster}: {error.stderr[-300:]}") from None
     return found["peak_kb"] / 1024, found["seconds"]
 
 
