@@ -36,7 +36,7 @@ from .replay import ReplayChip, read_replay
 from .reporting import Report
 from .samples import CHARACTERISTICS
 from .vector import AreaMask
-from .visible import Visible, look_at
+from .visible import Visible, look_at, narrowed
 
 BATCH_SIZE = 4
 LEAST_VALID_PX = 2000
@@ -90,12 +90,13 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
             )
         device = choose_device(job.device)
         report.stage("Looking at the scene", 0.02)
-        prepared = prepare_scene(scene, understanding, wanted, model.card, warn)
+        part = narrowed(wanted, area)
+        prepared = prepare_scene(scene, understanding, part, model.card, warn)
         earlier = None
         if job.before is not None:
             earlier = stack.enter_context(open_earlier(job, scene, understanding, prepared.scaling, wanted, warn))
-        visible = look_at(scene, prepared, wanted, area, model.card.window_multiple, report, earlier)
-        found = find_characteristics(scene, understanding, job)
+        visible = look_at(scene, prepared, part, area, model.card.window_multiple, report, earlier)
+        found = find_characteristics(scene, understanding, job, part if area is not None else None)
     chips = read_replay(job.replay, report) if job.replay else []
     threshold = model.card.threshold_for(job.hazard, prepared.scaling.absolute)
     settings = settings_of(job, model, device, began, threshold)

@@ -58,23 +58,26 @@ class Found:
     sources: Mapping[str, str]
 
 
-def find_characteristics(scene: Scene, understanding: Understanding | None, job: SceneJob) -> Found:
+def find_characteristics(
+    scene: Scene, understanding: Understanding | None, job: SceneJob, polygons: Window | None = None
+) -> Found:
     """Find place, date and sensor of a scene.
 
     What the job gives goes first (``date``, ``longitude``, ``latitude``, ``sensor``, where it has them). The place is
-    the centre of its extent, else of the scene. The date comes from tags, else from a name along the path; the sensor
-    from the product's name or tags and from the bands.
+    the centre of the polygons or of its extent, else of the scene. The date comes from tags, else from a name along the
+    path; the sensor from the product's name or tags and from the bands.
 
     Args:
         scene: the open scene.
         understanding: its bands as understood; None where they could not be told.
         job: the operation's job; its extent lies on the scene.
+        polygons: window of the polygons that the operation is limited to; None without.
 
     Raises:
         BadInput: when the extent lies outside the scene.
     """
     tags = {**imagery_tags(scene), **scene.dataset_tags}
-    lonlat, place_source = _place(scene, job)
+    lonlat, place_source = _place(scene, job, polygons)
     day, date_source = _day(job, tags)
     sensor, sensor_source = _sensor(understanding, job, scene.dataset_tags)
     return Found(
@@ -89,11 +92,13 @@ def find_characteristics(scene: Scene, understanding: Understanding | None, job:
     )
 
 
-def _place(scene: Scene, job: SceneJob) -> tuple[tuple[float, float] | None, str]:
+def _place(scene: Scene, job: SceneJob, polygons: Window | None) -> tuple[tuple[float, float] | None, str]:
     longitude, latitude = getattr(job, "longitude", None), getattr(job, "latitude", None)
     if longitude is not None and latitude is not None:
         return (longitude, latitude), GIVEN
-    if job.extent is not None:
+    if polygons is not None:
+        window, source = polygons, "centre of the polygons"
+    elif job.extent is not None:
         window, source = scene.georeference.window_of(job.extent), "centre of the extent"
     else:
         window, source = Window(0, 0, scene.width, scene.height), "centre of the scene"

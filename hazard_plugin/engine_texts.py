@@ -38,6 +38,7 @@ def source_title(source: Any) -> str:
         "given": tr("given"),
         "not known": tr("not known"),
         "centre of the extent": tr("centre of the extent"),
+        "centre of the polygons": tr("centre of the polygons"),
         "centre of the scene": tr("centre of the scene"),
     }
     begins = {

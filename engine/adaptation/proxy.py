@@ -139,7 +139,7 @@ class Judge:
 
     def at(self, looks: Looks, centre: float) -> Judgement:
         """Judge what was said with the decision threshold at the logit ``centre``."""
-        valid = self.views.valid[: self.views.judged]
+        valid = self.views.counted
         scores = torch.sigmoid(looks.logits - centre)
         finite = bool(torch.isfinite(scores).all())
         scores = torch.nan_to_num(scores, 0.5)

@@ -131,7 +131,7 @@ class Search:
 
     def _limits(self, source: Judgement) -> Limits:
         judged = self.views.judged
-        planes, valid = self.views.planes[:judged], self.views.valid[:judged]
+        planes, valid = self.views.planes[:judged], self.views.counted
         calm = None if self.views.calm is None else self.views.calm[:judged]
         prior = self.judge.prior if tells(self.settings.hazard, self.views.chosen) else None
         bright = share_of_bright(planes, self.views.names(), valid)
@@ -221,7 +221,7 @@ class Search:
         shifts = list(SHIFTS) if settings.threshold else [0.0]
         if settings.threshold:
             scores = torch.sigmoid(looks.logits - settings.centre)
-            own = scene_threshold(scores, self.views.valid[: self.views.judged], settings.hazard)
+            own = scene_threshold(scores, self.views.counted, settings.hazard)
             shifts += [own] if own is not None else []
         return [settings.centre + shift for shift in shifts if shift != 0 or not only_others]
 

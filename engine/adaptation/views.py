@@ -27,6 +27,8 @@ class Views:
         judged: how many of the first windows are used to judge candidates; all are used to learn.
         calm: (n, h, w) bool, where an earlier scene shows that nothing can be new; None without one.
         changed: (n, h, w) bool, where it shows that something can: the ground changed, and nothing was found before.
+        once: (judged, h, w) bool, the window in which ground that several judged windows show counts; None where no
+            two of them overlap.
     """
 
     planes: Tensor
@@ -35,15 +37,22 @@ class Views:
     judged: int
     calm: Tensor | None = None
     changed: Tensor | None = None
+    once: Tensor | None = None
 
     def to(self, device: torch.device) -> Views:
         """The same on another device."""
-        calm, changed = (None if field is None else field.to(device) for field in (self.calm, self.changed))
-        planes, valid = self.planes.to(device), self.valid.to(device)
-        return replace(self, planes=planes, valid=valid, calm=calm, changed=changed)
+        names = ("planes", "valid", "calm", "changed", "once")
+        fields = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return replace(self, **{name: field.to(device) for name, field in fields.items()})
 
     def __len__(self) -> int:
         return self.planes.shape[0]
+
+    @property
+    def counted(self) -> Tensor:
+        """(judged, h, w) bool: valid pixels of the judged windows, each piece of ground once."""
+        valid = self.valid[: self.judged]
+        return valid if self.once is None else valid & self.once
 
     @property
     def chosen(self) -> list[int]:

@@ -32,6 +32,7 @@ class AreaMask:
 
     Attributes:
         has_crs: whether every layer of the file says its CRS.
+        bounds: smallest window of the scene that holds what of the polygons lies on it.
 
     Raises:
         BadInput: when the file cannot be read, holds no polygon, or none lies on the scene.
@@ -59,6 +60,9 @@ class AreaMask:
         xmin, xmax, ymin, ymax = self._layer.GetExtent()
         if xmax <= 0 or ymax <= 0 or xmin >= georeference.width or ymin >= georeference.height:
             raise BadInput(f"No polygon of '{self._name}' lies on the scene; choose polygons that overlap it.")
+        left, top = max(0, math.floor(xmin)), max(0, math.floor(ymin))
+        right, bottom = min(georeference.width, math.ceil(xmax)), min(georeference.height, math.ceil(ymax))
+        self.bounds = Window(left, top, max(1, right - left), max(1, bottom - top))
 
     def _take(self, layer: Any, georeference: Georeference) -> None:
         layer_crs = layer.GetSpatialRef()
@@ -126,11 +130,27 @@ class AreaMask:
 
     def read_window(self, window: Window) -> npt.NDArray[np.bool_]:
         """Where the window's pixels ``(height, width)`` belong to the area."""
-        raster = gdal.GetDriverByName("MEM").Create("", window.width, window.height, 1, gdal.GDT_Byte)
-        raster.SetGeoTransform((window.x, 1.0, 0.0, window.y, 0.0, 1.0))
+        box = window.x, window.y, window.x + window.width, window.y + window.height
+        return self.read_cells(box, (window.height, window.width))
+
+    def read_cells(
+        self, box: tuple[float, float, float, float], size: tuple[int, int], *, touched: bool = False
+    ) -> npt.NDArray[np.bool_]:
+        """Where cells ``(rows, columns)`` that divide a part of the scene belong to the area.
+
+        Args:
+            box: left, top, right and bottom of the part in pixels.
+            size: rows and columns.
+            touched: take all cells that a polygon touches, not only those whose centre lies in one.
+        """
+        left, top, right, bottom = box
+        rows, columns = size
+        raster = gdal.GetDriverByName("MEM").Create("", columns, rows, 1, gdal.GDT_Byte)
+        raster.SetGeoTransform((left, (right - left) / columns, 0.0, top, 0.0, (bottom - top) / rows))
         with reading(self._name):
-            self._layer.SetSpatialFilterRect(window.x, window.y, window.x + window.width, window.y + window.height)
-            gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1])
+            self._layer.SetSpatialFilterRect(left, top, right, bottom)
+            options = ["ALL_TOUCHED=TRUE"] if touched else []
+            gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1], options=options)
         return np.asarray(raster.ReadAsArray() > 0, np.bool_)
 
 

@@ -2133,6 +2133,10 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>Mitte der Ausdehnung</translation>
     </message>
     <message>
+        <source>centre of the polygons</source>
+        <translation>Mitte der Polygone</translation>
+    </message>
+    <message>
         <source>centre of the scene</source>
         <translation>Mitte der Szene</translation>
     </message>

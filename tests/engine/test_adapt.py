@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scenes import write_raster
+from test_visible import write_boxes
 
 from engine import adapt as adapt_module
 from engine.__main__ import main
@@ -234,3 +235,31 @@ def test_the_command_line_has_the_flags_of_the_contract(flooded, tmp_path, capsy
     found = json.loads(capsys.readouterr().out)
     assert code == 0 and found["mode"] == "statistics" and found["characteristics"]["longitude"] == -7.5
     assert dataclasses.asdict(read_card(tmp_path / "out"))["parent"] == "unet"
+
+
+def test_a_view_of_hardly_any_pixel_is_abstained_from_whatever_surrounds_it(flooded):
+    found = adapt(job(flooded, extent=(500300.0, 5099590.0, 500410.0, 5099700.0)))
+    assert found["verdict"] == "abstained" and "hardly any valid pixel is visible" in found["reason"]
+
+
+def test_a_small_polygon_in_a_larger_scene_is_learnt_from_and_tells_the_place(tmp_path):
+    values, _ = simulate_scene(11, 384, "flood", BANDS, 10.0)
+    raster = write_raster(tmp_path / "s.tif", np.stack([values[slot] for slot in BANDS]), names=BANDS)
+    area = write_boxes(tmp_path / "a.gpkg", (250, 20, 120, 117))
+    found = adapt(job(raster, area=area, mode="statistics"))
+    assert "valid pixel" not in found["reason"]
+    known = found["characteristics"]
+    assert known["sources"]["longitude_latitude"] == "centre of the polygons"
+    assert known["longitude"] == pytest.approx(9 + 3.1 / 77.1, abs=0.003), "3.1 km east of 9 degrees"
+
+
+def test_areas_in_the_verdict_are_those_of_masks(tmp_path):
+    values, _ = simulate_scene(11, 384, "flood", BANDS, 10.0)
+    raster = write_raster(tmp_path / "s.tif", np.stack([values[slot] for slot in BANDS]), names=BANDS)
+    found = adapt(job(raster, mode="statistics"))
+    mapped = segment(
+        SegmentJob(raster=raster, hazard="flood", bands=BANDS, units="reflectance", mask=str(tmp_path / "m.tif"),
+                   model="unet")
+    )  # fmt: skip
+    stages = found["stages"][0]["area_m2"] if found["stages"] else None
+    assert stages == pytest.approx(mapped["hazard_area_m2"], rel=0.03)
