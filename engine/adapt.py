@@ -19,7 +19,7 @@ from .adaptation.guards import share_of
 from .adaptation.objectives import Weights
 from .adaptation.replay import windows_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
-from .adaptation.verdict import Verdict, abstained, judge_outcome, probability, stage_rows
+from .adaptation.verdict import ADAPTED, Verdict, abstained, judge_outcome, probability, stage_rows
 from .adaptation.views import Views
 from .before.earlier import describe_earlier, open_earlier
 from .before.unchanged import calm_and_changed
@@ -114,7 +114,8 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         "path": str(folder),
         "verdict": verdict.kind,
         "reason": verdict.reason,
-        **{key: record[key] for key in ("mode", "alpha", "steps", "proxy_before", "proxy_after")},
+        **{key: record[key] for key in ("mode", "alpha", "steps", "steps_made", "candidates", "ended")},
+        **{key: record[key] for key in ("proxy_before", "proxy_after")},
         **{key: record[key] for key in ("area_before_m2", "area_after_m2")},
         "threshold": card.thresholds[job.hazard],
         "seconds": round(time.monotonic() - began, 3),
@@ -148,6 +149,9 @@ def settings_of(
     """How a job wants a scene to be adapted to; ``threshold`` is the model's own for it, the card's where not given."""
     card = model.card
     threshold = card.thresholds[job.hazard] if threshold is None else threshold
+    seconds = max(0.5, SHARE_OF_BUDGET * job.budget_s - (time.monotonic() - began))
+    if job.steps is not None and job.candidates is not None:
+        seconds = math.inf  # both are counted: it ends in the same, however long it takes
     return Settings(
         hazard=job.hazard,
         channel=card.hazards.index(job.hazard),
@@ -156,8 +160,9 @@ def settings_of(
         centre=math.log(threshold / (1 - threshold)),
         mode=job.mode,
         weights=Weights(backward=job.backward_weight, auxiliary=job.auxiliary_weight),
-        seconds=max(0.5, SHARE_OF_BUDGET * job.budget_s - (time.monotonic() - began)),
+        seconds=seconds,
         steps=job.steps,
+        candidates=job.candidates,
         batch_size=job.batch_size or BATCH_SIZE,
         learning_rate=job.learning_rate,
         optimizer=job.optimizer,
@@ -249,6 +254,8 @@ def adapted_card(
         "alpha": winner.alpha if winner else 0.0,
         "steps": winner.steps if winner else 0,
         "steps_made": outcome.steps if outcome else 0,
+        "candidates": outcome.candidates if outcome else 0,
+        "ended": (outcome.ended or None) if outcome else None,
         "proxy_before": _rounded(source.judgement.proxy) if source else None,
         "proxy_after": _rounded(winner.judgement.proxy) if winner else None,
         "area_before_m2": round(source.judgement.share * visible.area_m2) if source else None,
@@ -260,11 +267,12 @@ def adapted_card(
         "job": _replayable(job, settings, outcome),
         "versions": versions(),
     }
+    adapted = "adapted" if verdict.kind == ADAPTED else "not adapted"
     return dataclasses.replace(
         parent,
         name=folder.name,
-        title=f"{parent.title}, adapted to {Path(job.raster).stem}"[:120],
-        description=f"{parent.title}, adapted for {job.hazard} to '{Path(job.raster).name}'. {verdict.reason}",
+        title=f"{parent.title}, {adapted} to {Path(job.raster).stem}"[:120],
+        description=f"{parent.title}, {adapted} for {job.hazard} to '{Path(job.raster).name}'. {verdict.reason}",
         thresholds={**parent.thresholds, job.hazard: threshold},
         display_thresholds={},
         default_for=(),
@@ -285,9 +293,10 @@ def _unchanged(visible: Visible) -> dict[str, Any]:
 
 
 def _replayable(job: AdaptJob, settings: Settings, outcome: Outcome | None) -> dict[str, Any]:
-    """The job with all that was left open filled in: run again it makes the same model on a CPU."""
+    """The job with all that was left open filled in: run again it makes the same model on a CPU, in whatever time."""
     values = job_to_dict(job)
-    values.update(batch_size=settings.batch_size, steps=outcome.steps if outcome else 0, raster=Path(job.raster).name)
+    steps, candidates = (outcome.judged_steps, outcome.candidates) if outcome else (0, 0)
+    values.update(batch_size=settings.batch_size, steps=steps, candidates=candidates, raster=Path(job.raster).name)
     values.update(before=Path(job.before).name if job.before else None)
     return dict(json.loads(json.dumps(values)))
 

@@ -198,9 +198,23 @@ class AdaptJob(PairJob):
     auxiliary_weight: float = option(
         0.02, flag="mu", help="weight of the scene's characteristics", metavar="M", parse=float
     )
-    budget_s: float = option(60.0, help="seconds it may take", metavar="SECONDS", parse=float)
+    budget_s: float = option(
+        60.0,
+        help="seconds it may take; the first look at the scene is finished in any case",
+        metavar="SECONDS",
+        parse=float,
+    )
     steps: Optional[int] = option(
-        help="gradient steps; as many as the time allows when not given", metavar="N", parse=int
+        help="gradient steps, all of them unless time, a limit or memory ends them; when not given as many as the time "
+        "allows and as bring anything",
+        metavar="N",
+        parse=int,
+    )
+    candidates: Optional[int] = option(
+        help="candidates without gradients, as a saved model's job says; given with steps, time ends nothing and the "
+        "same model is made again; all that the time allows when not given",
+        metavar="N",
+        parse=int,
     )
     batch_size: Optional[int] = option(help="windows a step; 4 when not given", metavar="N", parse=int)
     learning_rate: float = option(1e-3, help="learning rate", metavar="R", parse=float)
@@ -232,6 +246,7 @@ class AdaptJob(PairJob):
         check_range("Seed", self.seed, *SEEDS)
         for name, value, low, high in (
             ("Number of steps", self.steps, 0, 1_000_000),
+            ("Number of candidates", self.candidates, 0, 1_000),
             ("Batch size", self.batch_size, 1, 1024),
             ("Longitude", self.longitude, -180, 180),
             ("Latitude", self.latitude, -90, 90),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from ..devices import is_out_of_memory
 from ..model import HazardNet
 from ..priors import physical_prior
 from .guards import SUPPORTED, Limits, share_of_bright, tells
@@ -29,6 +30,10 @@ ROUND_STEPS = 16
 """Gradient steps between two judgements. The teacher says what it takes each window for once a round: the scene's
 windows are few, and each is seen several times a round."""
 PATIENCE_ROUNDS = 3
+"""Judgements without a better candidate after which time is better spent elsewhere; steps asked for are all made."""
+STEPS_DONE, TIME_OVER, LIMIT_BROKEN = "steps", "time", "a limit was broken"
+NO_BETTER, ASKED_TO_END, NO_MEMORY = "no better for a while", "asked to end", "memory"
+"""Why a search made no more gradient steps."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,22 @@ class Outcome:
         best: index of the one that won.
         changed: tensors of the winner that differ from the source, by name as in ``state_dict``.
         steps: gradient steps made in all.
-        ended: why no more were made.
+        judged_steps: of them, those up to the last that was judged; a search of so many ends in the same.
+        candidates: blends of statistics that were tried.
+        ended: why no more steps were made, one of ``STEPS_DONE`` and the like; empty where none were to be.
         abstained: why nothing was tried; None where something was.
+        asked: gradient steps that were asked for; None where time was to end them.
     """
 
     stages: list[Stage]
     best: int = 0
     changed: dict[str, Tensor] = field(default_factory=dict)
     steps: int = 0
+    judged_steps: int = 0
+    candidates: int = 0
     ended: str = ""
     abstained: str | None = None
+    asked: int | None = None
 
     @property
     def source(self) -> Stage:
@@ -180,7 +191,7 @@ class Search:
         tried = [*(("entrance", alpha) for alpha in settings.entrance_alphas),
                  *(("statistics", alpha) for alpha in settings.alphas)]  # fmt: skip
         near: Mapping[str, tuple[Tensor, Tensor]] = {}
-        for index, (name, alpha) in enumerate(tried):
+        for index, (name, alpha) in enumerate(tried[: settings.candidates]):
             self.listener.progress(0.1 + 0.25 * index / len(tried))
             if self._over():
                 break
@@ -192,6 +203,7 @@ class Search:
             else:
                 blend_statistics(self.network, self.source, planes, alpha)
             self._consider(f"{name} {alpha:g}", alpha, 0)
+            self.outcome.candidates = index + 1
         self._restore()
 
     def _consider(self, name: str, alpha: float, steps: int, looks: Looks | None = None) -> bool:
@@ -208,11 +220,11 @@ class Search:
         broken = self.limits.broken_by(best)
         wins = broken is None and best.proxy < self.outcome.winner.judgement.proxy * (1 - LEAST_GAIN)
         reason = broken or ("better" if wins else "not clearly better")
-        self.outcome.stages.append(Stage(name, alpha, steps, centre, best, wins, reason))
-        if wins:
-            self.outcome.best = len(self.outcome.stages) - 1
+        if wins:  # first of all: memory may end here
             self.best_state = {key: tensor.clone() for key, tensor in self.network.state_dict().items()}
+            self.outcome.best = len(self.outcome.stages)
             self.alpha, self.looks = alpha, looks
+        self.outcome.stages.append(Stage(name, alpha, steps, centre, best, wins, reason))
         return broken is None
 
     def _centres(self, looks: Looks, only_others: bool) -> list[float]:
@@ -233,30 +245,54 @@ class Search:
         return self.listener.finish() or time.monotonic() - self.began + self.judging_s >= self.settings.seconds
 
     def _try_gradients(self) -> None:
-        settings = self.settings
+        """Gradient steps; where memory ends them, what was found before stays."""
+        self.outcome.asked = self.settings.steps
+        try:
+            self.outcome.ended = self._learn()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self.outcome.ended = NO_MEMORY
+        self.network.requires_grad_(False)
+        self._restore()
+
+    def _learn(self) -> str:
+        """Make steps, judging them once a round and at the end; returns why it ended."""
+        settings, outcome = self.settings, self.outcome
         student = Student(self.network, self.views, settings, self.grounds, self.known, self.replay)
         student.learn_from(self._incumbents_scores())
         stale, step, alpha = 0, 0, self.alpha
-        while not self._over() and (settings.steps is None or step < settings.steps):
+        while step != settings.steps and not self._over():
             losses = student.step()
             step += 1
-            self.outcome.steps = step
+            outcome.steps = step
             self.listener.metrics(step, losses)
             self.listener.progress(0.35 + 0.6 * self._share(step))
-            if step % ROUND_STEPS == 0 or step == settings.steps:
-                best = self.outcome.best
-                kept = self._consider(f"{settings.mode} {step} steps", alpha, step)
-                self._tell(step, self.outcome.stages[-1].judgement)
-                stale = 0 if self.outcome.best != best else stale + 1
-                if not kept or stale >= PATIENCE_ROUNDS:
-                    self.outcome.ended = "a limit was broken" if not kept else "no better for a while"
-                    break
-                if step != settings.steps:
-                    student.learn_from(student.teachers_scores())
-        if not self.outcome.ended:
-            self.outcome.ended = "steps" if settings.steps is not None and step >= settings.steps else "time"
-        self.network.requires_grad_(False)
-        self._restore()
+            if step % ROUND_STEPS and step != settings.steps:
+                continue
+            best = outcome.best
+            kept = self._judge_steps(step, alpha)
+            stale = 0 if outcome.best != best else stale + 1
+            if not kept:
+                return LIMIT_BROKEN
+            if settings.steps is None and stale >= PATIENCE_ROUNDS:
+                return NO_BETTER
+            if step != settings.steps:
+                student.learn_from(student.teachers_scores())
+        if step == settings.steps:
+            return STEPS_DONE
+        if self.listener.finish():
+            return ASKED_TO_END
+        if step > outcome.judged_steps:
+            self._judge_steps(step, alpha)
+        return TIME_OVER
+
+    def _judge_steps(self, step: int, alpha: float) -> bool:
+        """Judge the student after ``step`` steps; whether it keeps the limits."""
+        kept = self._consider(f"{self.settings.mode} {step} steps", alpha, step)
+        self.outcome.judged_steps = step
+        self._tell(step, self.outcome.stages[-1].judgement)
+        return kept
 
     def _incumbents_scores(self) -> Tensor:
         """Scores (n, h, w) of all windows by the incumbent; what it said when it was judged is not asked again."""

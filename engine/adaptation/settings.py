@@ -21,8 +21,9 @@ class Settings:
         centre: logit of the card's decision threshold.
         mode: one of ``protocol.ADAPTATION_MODES``.
         weights: of the parts of the objective.
-        seconds: time budget.
-        steps: gradient steps; None as many as the time allows.
+        seconds: time budget; infinite where steps and candidates alone are to end the search.
+        steps: gradient steps; None as many as the time allows, or as bring anything.
+        candidates: how many of the blends of statistics are tried; None all of them, as time allows.
         batch_size: windows a step.
         learning_rate: of the optimiser.
         optimizer: ``adam`` or ``adamw``.
@@ -42,6 +43,7 @@ class Settings:
     weights: Weights = field(default_factory=Weights)
     seconds: float = 60.0
     steps: int | None = None
+    candidates: int | None = None
     batch_size: int = 4
     learning_rate: float = 1e-3
     optimizer: str = "adam"

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from .search import Outcome, Stage
+from .search import ASKED_TO_END, NO_MEMORY, TIME_OVER, Outcome, Stage
 
 ADAPTED, ROLLED_BACK, ABSTAINED = "adapted", "rolled_back", "abstained"
+WORDS = {TIME_OVER: "the time was over", ASKED_TO_END: "it was asked to end"}
+"""Reasons to end that are no words for a sentence yet."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ def judge_outcome(outcome: Outcome, area_m2: float, seconds: float) -> Verdict:
             ADAPTED,
             f"Adapted: expected better (proxy {source.judgement.proxy:.3f} -> {winner.judgement.proxy:.3f}, area "
             f"{_km2(source.judgement.share * area_m2)} -> {_km2(winner.judgement.share * area_m2)} km2, alpha "
-            f"{winner.alpha:g}{threshold}, {winner.steps} steps, {seconds:.0f} s).",
+            f"{winner.alpha:g}{threshold}, {winner.steps} steps, {seconds:.0f} s).{cut_short(outcome)}",
         )
     if outcome.abstained is not None:
         return abstained(outcome.abstained)
@@ -39,8 +41,17 @@ def judge_outcome(outcome: Outcome, area_m2: float, seconds: float) -> Verdict:
     return Verdict(
         ROLLED_BACK,
         f"Not adapted: none of {len(tried)} candidates was safely better (proxy {source.judgement.proxy:.3f}, the best "
-        f"{best.judgement.proxy:.3f}: {best.reason}); the source model's mask is used.",
+        f"{best.judgement.proxy:.3f}: {best.reason}); the source model's mask is used.{cut_short(outcome)}",
     )
+
+
+def cut_short(outcome: Outcome) -> str:
+    """A further sentence where the steps ended by something that the analyst should know of; else empty."""
+    if outcome.ended == NO_MEMORY:
+        return f" Memory ended it after {outcome.judged_steps} steps."
+    if outcome.asked is not None and outcome.steps < outcome.asked:
+        return f" It ended after {outcome.steps} of {outcome.asked} steps: {WORDS.get(outcome.ended, outcome.ended)}."
+    return ""
 
 
 def abstained(why: str) -> Verdict:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,10 +14,13 @@ from test_visible import write_boxes
 from engine import adapt as adapt_module
 from engine.__main__ import main
 from engine.adapt import adapt
+from engine.adaptation import search
+from engine.adaptation.guards import Limits
 from engine.adaptation.search import Outcome
 from engine.cards import bundled_folder, list_models, read_card
 from engine.model import load_model, save_model
-from engine.protocol import AdaptJob, BadInput, Cancelled, OutputFailed, SegmentJob
+from engine.protocol import AdaptJob, BadInput, Cancelled, OutputFailed, RepeatJob, SegmentJob
+from engine.repeat import repeat
 from engine.reporting import Report
 from engine.segment import segment
 from engine.simulate import simulate_scene
@@ -130,14 +134,126 @@ def test_a_parent_that_would_not_be_found_again_is_saved_along(flooded, models, 
 
 def test_the_same_job_makes_the_same_model_and_can_be_run_again(flooded, models):
     first = adapt(job(flooded, seed=3))
-    values = read_card(models / "mine").training["adaptation"]["job"]
-    again = AdaptJob(**{**values, "raster": flooded, "bands": tuple(values["bands"]), "save": "again",
-                        "open_options": ()})  # fmt: skip
-    second = adapt(again)
+    second = adapt(recorded(models / "mine", flooded, save="again"))
     assert (models / "mine" / "weights.safetensors").read_bytes() == (
         models / "again" / "weights.safetensors"
     ).read_bytes()
     assert [stage["proxy"] for stage in first["stages"]] == [stage["proxy"] for stage in second["stages"]]
+
+
+def take_last(monkeypatch):
+    """Whatever is judged last wins, so that what is saved tells all that was done."""
+    monkeypatch.setattr(search, "LEAST_GAIN", -100.0)
+    monkeypatch.setattr(Limits, "broken_by", lambda limits, candidate: None)
+    monkeypatch.setattr(Limits, "no_footing", lambda limits: None)
+
+
+def set_clock(monkeypatch, seconds):
+    """A machine on which every look at the clock comes so much later than the one before."""
+    looks = iter(range(1_000_000))
+    monkeypatch.setattr(search, "time", SimpleNamespace(monotonic=lambda: seconds * next(looks)))
+
+
+def recorded(folder, raster, **changes):
+    """The job that a saved model says it was made by."""
+    values = read_card(folder).training["adaptation"]["job"]
+    return AdaptJob(**{**values, "raster": raster, "bands": tuple(values["bands"]), "open_options": (), **changes})
+
+
+@pytest.mark.parametrize(("a_look_s", "ends"), [(0.35, "time"), (0.2, "no better for a while"), (5.0, "time")])
+def test_what_a_time_budget_came_to_is_made_again_on_a_machine_of_any_speed(
+    flooded, models, monkeypatch, a_look_s, ends
+):
+    take_last(monkeypatch)
+    monkeypatch.setattr(search, "PATIENCE_ROUNDS", 1 if ends != "time" else 3)
+    if ends != "time":
+        monkeypatch.setattr(search, "LEAST_GAIN", 2.0)  # nothing wins
+    set_clock(monkeypatch, a_look_s)
+    found = adapt(job(flooded, steps=None, budget_s=30.0, save="first"))
+    again = recorded(models / "first", flooded, save="second")
+    assert found["ended"] == ends and again.steps == found["steps_made"] == found["stages"][-1]["steps"]
+    assert again.candidates == found["candidates"] == (2 if a_look_s == 5 else 4)
+    if a_look_s == 0.35:
+        assert again.steps % 16, "the last steps are judged, too"
+    set_clock(monkeypatch, 1e6)
+    second = adapt(again)
+    assert [stage["proxy"] for stage in second["stages"]] == [stage["proxy"] for stage in found["stages"]]
+    first, other = (models / name / "weights.safetensors" for name in ("first", "second"))
+    assert first.read_bytes() == other.read_bytes() and second["verdict"] == found["verdict"]
+    assert recorded(models / "second", flooded, save="second") == again
+
+
+def test_ending_early_is_made_again_up_to_the_last_steps_that_were_judged(flooded, models, monkeypatch):
+    take_last(monkeypatch)
+    report = Report(on_metrics=lambda step, values: report.finish.set() if step == 20 else None)
+    found = adapt(job(flooded, steps=40, save="first"), report)
+    again = recorded(models / "first", flooded, save="second")
+    assert (found["ended"], found["steps_made"], again.steps) == ("asked to end", 20, 16)
+    assert "It ended after 20 of 40 steps: it was asked to end." in found["reason"]
+    adapt(again)
+    first, other = (models / name / "weights.safetensors" for name in ("first", "second"))
+    assert first.read_bytes() == other.read_bytes()
+
+
+def test_a_mask_by_an_adapted_model_is_run_again_with_the_model_saved(flooded, tmp_path, monkeypatch):
+    take_any(monkeypatch)
+    adapt(job(flooded))
+    mask = str(tmp_path / "m.tif")
+    segment(SegmentJob(raster=flooded, hazard="flood", bands=BANDS, mask=mask, model="mine", device="cpu"))
+    monkeypatch.setattr(adapt_module, "adapt_network", lambda *given: pytest.fail("it is not adapted again"))
+    found = repeat(RepeatJob(mask, str(tmp_path / "again.tif")))
+    assert found["different_pixels"] == 0 and found["model_sha256"] == load_model("mine").weights_sha256
+
+
+def test_memory_that_ends_the_steps_leaves_what_was_found_before(flooded, models, monkeypatch):
+    take_last(monkeypatch)
+    steps = iter(range(100))
+    whole = search.Student.step
+
+    def step(student):
+        if next(steps) == 20:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(student)
+
+    monkeypatch.setattr(search.Student, "step", step)
+    found = adapt(job(flooded, steps=40))
+    assert (found["verdict"], found["ended"], found["steps"]) == ("adapted", "memory", 16)
+    assert found["reason"].endswith("Memory ended it after 16 steps.")
+    assert recorded(models / "mine", flooded).steps == 16
+    monkeypatch.setattr(search.Student, "__init__", lambda student, *given: step_fails())
+    before = adapt(job(flooded, steps=40, save="before"))
+    assert (before["verdict"], before["ended"], before["steps"]) == ("adapted", "memory", 0)
+    assert before["stages"][-1]["stage"] == "statistics 0.25"
+
+
+def step_fails():
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+def test_steps_that_are_asked_for_are_all_made(flooded, monkeypatch):
+    monkeypatch.setattr(Limits, "broken_by", lambda limits, candidate: None)
+    monkeypatch.setattr(search, "ROUND_STEPS", 2)
+    found = adapt(job(flooded, steps=11, learning_rate=1e-7))
+    assert (found["steps_made"], found["ended"]) == (11, "steps") and " of 11 steps" not in found["reason"]
+
+
+def test_a_limit_that_ends_the_steps_is_told(flooded, models, monkeypatch):
+    take_last(monkeypatch)
+    monkeypatch.setattr(search.Search, "_judge_steps", lambda search, step, alpha: False)
+    found = adapt(job(flooded, steps=40))
+    assert found["ended"] == "a limit was broken"
+    assert found["reason"].endswith("It ended after 16 of 40 steps: a limit was broken.")
+    assert read_card(models / "mine").training["adaptation"]["ended"] == found["ended"]
+
+
+def test_titles_say_whether_a_model_was_adapted(flooded, models, monkeypatch):
+    adapt(job(flooded, save="same", steps=0, extent=(500300.0, 5099590.0, 500410.0, 5099700.0)))
+    take_any(monkeypatch)
+    adapt(job(flooded))
+    other, mine = read_card(models / "same"), read_card(models / "mine")
+    stem = "S2A_MSIL2A_20240916T100031_scene"
+    assert mine.title.endswith(f", adapted to {stem}") and other.title.endswith(f", not adapted to {stem}")
+    assert ", not adapted for flood to '" in other.description and ", adapted for flood to '" in mine.description
 
 
 @pytest.mark.parametrize(("value", "words"), [(np.nan, "valid pixel"), (0.1, "constant")])
