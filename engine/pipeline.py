@@ -30,6 +30,8 @@ Answers = Callable[[], list[tuple[Tensor, ...]]]
 
 WINDOW_PX = 768
 """Largest window at the model's resolution: large enough that overlaps cost little, small enough for 2 GB."""
+WIDE_PX, WIDE_WINDOW_PX = 40_000, 512
+"""From this width on the row of windows that memory holds is as large as the network's features: windows are smaller."""
 OVERLAP_PX = 32
 """Neighbours weigh alike 16 pixels from their edges, beyond which an edge changes no more of the mask than anything far
 away does (tests/benchmarks/halo.py); against 256 pixels, 64 and 32 change the same 1 % of a real scene's mask."""
@@ -61,14 +63,19 @@ class Task:
     earlier: Earlier | None = None
 
     @property
+    def window_side(self) -> int:
+        """Side of the largest window, in model pixels."""
+        return WINDOW_PX if self.grid.width < WIDE_PX else WIDE_WINDOW_PX
+
+    @property
     def columns(self) -> Axis:
         """Windows along model columns."""
-        return spread_windows(self.grid.width, WINDOW_PX, OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.width, self.window_side, OVERLAP_PX, self.multiple)
 
     @property
     def rows(self) -> Axis:
         """Windows along model rows."""
-        return spread_windows(self.grid.height, WINDOW_PX, OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.height, self.window_side, OVERLAP_PX, self.multiple)
 
     @property
     def window_px(self) -> int:

@@ -14,6 +14,7 @@ from scenes import UTM_10M, read, reflectance_model, run, write_raster
 from engine.protocol import BadInput, Cancelled, OutputFailed, SegmentJob, partial_files, partial_path
 from engine.raster import MASK, PROBABILITY, Grid, Layer, MaskPair, Window, to_percent
 from engine.raster.georeference import read_georeference
+from engine.raster.output import RowWriter
 from engine.reporting import Report
 from engine.segment import segment
 
@@ -377,6 +378,18 @@ def test_when_one_file_cannot_be_published_none_is(tmp_path, monkeypatch):
     assert (tmp_path / "probability.tif").read_bytes() == b"old"
     assert (tmp_path / "mask.tif").read_bytes() == b"older"
     assert hidden_files(tmp_path) == []
+
+
+def test_a_file_that_does_not_hold_what_was_written_is_not_published(tmp_path):
+    raster = write_raster(tmp_path / "s.tif", scene(600, 80))
+    grid = Grid(read_georeference(gdal.Open(raster)), Window(0, 0, 80, 600))
+    writer = RowWriter(Layer(str(tmp_path / "m.tif"), "mask", {}, None), grid, "job")
+    for rows in (200, 399, 1):
+        writer.write(np.ones((rows, 80), np.uint8))
+    writer._band.WriteArray(np.zeros((1, 1), np.uint8), 79, 599)
+    with pytest.raises(OutputFailed, match="could not be written completely"):
+        writer.finish({}, lambda share: None)
+    assert not (tmp_path / "m.tif").exists()
 
 
 def test_a_name_taken_meanwhile_is_not_overwritten(tmp_path):
