@@ -382,7 +382,7 @@ def test_when_one_file_cannot_be_published_none_is(tmp_path, monkeypatch):
 
 def test_a_file_that_does_not_hold_what_was_written_is_not_published(tmp_path):
     raster = write_raster(tmp_path / "s.tif", scene(600, 80))
-    grid = Grid(read_georeference(gdal.Open(raster)), Window(0, 0, 80, 600))
+    grid = Grid(read_georeference(gdal.Open(raster), None), Window(0, 0, 80, 600))
     writer = RowWriter(Layer(str(tmp_path / "m.tif"), "mask", {}, None), grid, "job")
     for rows in (200, 399, 1):
         writer.write(np.ones((rows, 80), np.uint8))
