@@ -13,6 +13,8 @@ from .bigearthnet import BigEarthNetV2
 from .bigearthnet_v1 import BigEarthNetV1
 from .folder import EarlierOptions, ImageFolder, ReadingOptions
 from .landslide4sense import Landslide4Sense
+from .pairs import labels_hazards
+from .patches import SENTINEL_2_V1, folders_of, holds_patches
 from .sen1floods11 import Sen1Floods11
 
 __all__ = [
@@ -46,6 +48,7 @@ def open_training_data(
     units: str | None = None,
     gsd_m: float | None = None,
     before: EarlierOptions | None = None,
+    surface: bool = False,
 ) -> TrainingData:
     """Find out what lies in a folder of training data and open it; no pixel is read, damaged files are found later.
 
@@ -62,6 +65,7 @@ def open_training_data(
         gsd_m: metres a pixel (pairs only), where no CRS says it.
         before: how scenes from before the event are to be read; the data are then a ``BeforeFolder``, and must have
             such scenes.
+        surface: whether natural and artificial surfaces are wanted; folders that label hazards are refused.
 
     Raises:
         BadInput: when there is no such folder, or nothing in it that training can use.
@@ -71,6 +75,8 @@ def open_training_data(
         raise BadInput(f"There is no folder '{folder}' of training data; check the path.")
     options = ReadingOptions(tuple(positive), tuple(ignore), tuple(bands) if bands else None, units, gsd_m, before)
     try:
+        if surface:
+            _require_surfaces(place)
         return _open(place, tuple(hazards), options)
     except OSError as error:
         if isinstance(error, BadInput):
@@ -84,15 +90,36 @@ def _open(place: Path, hazards: tuple[str, ...], options: ReadingOptions) -> Tra
         return BeforeFolder(place, hazards, options)
     if BigEarthNetV2.lies_in(place):
         _refuse_hazards("BigEarthNet v2", hazards)
-        return BigEarthNetV2(place)
+        return _noting(BigEarthNetV2(place), "v1" if holds_patches(place, SENTINEL_2_V1) else None)
     if BigEarthNetV1.lies_in(place):
         _refuse_hazards("BigEarthNet v1", hazards)
-        return BigEarthNetV1(place)
+        inside = next((name for name in folders_of(place) if BigEarthNetV2.lies_in(place / name)), None)
+        return _noting(BigEarthNetV1(place), inside and f"v2 in '{inside}'")
     if Sen1Floods11.lies_in(place):
         return Sen1Floods11(place, only_hazard("Sen1Floods11", hazards, "flood"))
     if Landslide4Sense.lies_in(place):
         return Landslide4Sense(place, only_hazard("Landslide4Sense", hazards, "landslide"))
     return ImageFolder(place, hazards, options)
+
+
+def _noting(data: BigEarthNetV1 | BigEarthNetV2, ignored: str | None) -> TrainingData:
+    """The data with a note on the other version, where it lies in the same folder."""
+    if ignored is not None:
+        data.notes = (f"{data.name} is read; {ignored} is ignored: give each version's own folder.", *data.notes)
+    return data
+
+
+def _require_surfaces(place: Path) -> None:
+    """Raise BadInput for a folder that is no BigEarthNet, the only data known that label surfaces."""
+    if BigEarthNetV2.lies_in(place) or BigEarthNetV1.lies_in(place):
+        return
+    wanted = "give a folder of BigEarthNet, or simulated, to pre-train"
+    if not (Sen1Floods11.lies_in(place) or Landslide4Sense.lies_in(place) or labels_hazards(place)):
+        raise BadInput(f"'{place.name}' holds no natural and artificial surfaces in a form that is known; {wanted}.")
+    raise BadInput(
+        f"'{place.name}' labels hazards, and pre-training needs natural and artificial surfaces; use train for these "
+        f"labels, or {wanted}."
+    )
 
 
 def only_hazard(name: str, hazards: Sequence[str], usual: str) -> str:

@@ -106,6 +106,16 @@ class BigEarthNetV2:
         unlabelled = sum(name not in labelled for name in optical)
         if unlabelled:
             notes.append(f"{unlabelled} Sentinel-2 patches without a reference map are left out.")
+        unseen = sum(name not in optical and partners.get(name) not in radar for name in maps)
+        if unseen:
+            notes.append(f"{unseen} reference maps without an image are left out.")
+        missing = (
+            sum(name not in optical and metadata.radar.get(name) not in radar for name in metadata.part)
+            if metadata
+            else 0
+        )
+        if missing:
+            notes.append(f"{missing} patches that {METADATA} lists are not in the folder and are skipped.")
         unclear = sum(name not in metadata.part for name in labelled & optical) if metadata else 0
         if unclear:
             notes.append(

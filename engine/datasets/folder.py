@@ -16,7 +16,7 @@ import torch
 from ..bands import UnknownBands, WrongBandCount
 from ..protocol import BadInput, SceneJob
 from ..raster import Scene, Understanding, Window
-from ..raster.chip import centre_lonlat, raster_size, read_codes
+from ..raster.chip import centre_lonlat, holds_fractions, raster_size, read_codes
 from ..remedies import IN_DOCK
 from ..samples import UNKNOWN, Characteristics, LabelledScene
 from ..windows import spread_windows
@@ -182,22 +182,25 @@ class ImageFolder:
         step = max(1, -(-len(paths) // LABELS_LOOKED_AT))
         codes: set[int] = set()
         looked_at = 0
+        rounded: list[str] = []
         for path in paths[::step]:
             try:
                 found, known = read_codes(path, largest_px=LOOK_PX)
+                rounded += [os.path.basename(path)] if holds_fractions(path, largest_px=LOOK_PX) else []
             except BadInput:  # said when it is read
                 continue
             looked_at += 1
             codes |= {int(code) for code in np.unique(found[known])}
             if codes & set(self._options.positive):
-                return []
+                return _notes_on_fractions(rounded)
         listed = ", ".join(str(code) for code in sorted(codes)[:8]) or "none"
         wanted = ", ".join(str(code) for code in self._options.positive)
         sentence = f"The labels hold the codes {listed}, but no {wanted}, which would mean hazard"
         remedy = f"name the right codes with --positive{' 255 --ignore -1' if codes in ({0, 255}, {255}) else ''}."
         if looked_at == len(paths):
             raise BadInput(f"{sentence}; {remedy}")
-        return [f"{sentence} (in {looked_at} of {len(paths)} labels looked at); if it is in none, {remedy}"]
+        unsure = f"{sentence} (in {looked_at} of {len(paths)} labels looked at); if it is in none, {remedy}"
+        return [unsure, *_notes_on_fractions(rounded)]
 
     def _look_at_images(self) -> list[str]:
         """What the user should know of the first images' bands and units.
@@ -228,6 +231,16 @@ class ImageFolder:
         with self._open(pair) as scene:
             understanding, _ = self._understand(pair, scene)
         return notes_on(understanding, understanding.warnings, "--")
+
+
+def _notes_on_fractions(names: Sequence[str]) -> list[str]:
+    """What the user should know of labels whose numbers are no codes."""
+    if not names:
+        return []
+    return [
+        f"The label '{names[0]}' holds numbers that are not whole, such as probabilities; they are rounded to the "
+        "nearest code. If that is not meant, write codes into the labels."
+    ]
 
 
 def with_option(error: UnknownBands | WrongBandCount, option: str, image: str) -> UnknownBands | WrongBandCount:

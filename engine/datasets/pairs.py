@@ -77,6 +77,11 @@ def find_pairs(folder: Path, hazards: Sequence[str]) -> tuple[list[Pair], list[s
     return _with_split_file(folder, pairs, notes), notes
 
 
+def labels_hazards(folder: Path) -> bool:
+    """Whether a folder has a layout of pairs, whatever hazard they show."""
+    return any(_holds_pairs(place) for place in (folder, *_folders(folder)))
+
+
 def _hazard_of_places(folder: Path, places: Sequence[Path], hazards: Sequence[str]) -> list[tuple[Path, str]]:
     """Folders of pairs with the hazard that each shows: the one it is named after, else the same for all."""
     named = [(place, place.name) for place in places if place.name in (*HAZARDS, *hazards)]

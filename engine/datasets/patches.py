@@ -105,6 +105,12 @@ def holds_patches(folder: Path, pattern: re.Pattern[str], levels: int = 2) -> bo
     return False
 
 
+def folders_of(folder: Path) -> list[str]:
+    """Names of the folders in a folder that are no patches, in order."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if parse_name(entry.name) is None and entry.is_dir())
+
+
 def read_scene(
     name: str, optical: str | None, radar: str | None, check: Callable[[Chip], None] | None = None
 ) -> LabelledScene:

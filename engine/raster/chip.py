@@ -120,6 +120,20 @@ def read_codes(path: str, window: Window | None = None, *, largest_px: int | Non
     return np.rint(whole).astype(np.int64), np.asarray(known, np.bool_)
 
 
+def holds_fractions(path: str, *, largest_px: int) -> bool:
+    """Whether a label raster, thinned to at most so many columns and rows, holds numbers that are no codes.
+
+    Raises:
+        BadInput: when it cannot be read.
+    """
+    dataset, name = _open(path)
+    band = dataset.GetRasterBand(1)
+    columns, rows = (min(v, largest_px) for v in (dataset.RasterXSize, dataset.RasterYSize))
+    with reading(name):
+        found = band.ReadAsArray(buf_xsize=columns, buf_ysize=rows)
+    return bool(found.dtype.kind == "f" and (np.isfinite(found) & (found != np.rint(found))).any())
+
+
 def raster_size(path: str) -> tuple[int, int]:
     """Height and width of a raster; raises BadInput when it cannot be opened."""
     dataset, _ = _open(path)

@@ -364,3 +364,49 @@ def _by_krueger(east, north, central_meridian):
     chi = np.arcsin(np.sin(xi1) / np.cosh(eta1))
     latitude = chi + sum(d * np.sin(2 * j * chi) for j, d in enumerate(delta, 1))
     return central_meridian + np.degrees(np.arctan2(np.sinh(eta1), np.cos(xi1))), np.degrees(latitude)
+
+
+def test_patches_that_are_listed_and_missing_and_maps_without_an_image_are_counted(tmp_path):
+    pytest.importorskip("pyarrow")
+    names = [write_v2_patch(tmp_path, column, 0, FIELDS) for column in range(2)]
+    alone = write_v2_patch(tmp_path, 2, 0, FIELDS, optical=False, radar=False)
+    gone = f"{TILE}_3_0"
+    cloudy = {"patch_id": f"{TILE}_4_0", "contains_cloud_or_shadow": True}
+    write_metadata(tmp_path, [*({"patch_id": name} for name in (*names, alone, gone)), cloudy])
+    data = open_training_data(tmp_path)
+    assert [data.read(i).name for i in range(len(data))] == names
+    assert "1 reference maps without an image are left out." in data.notes
+    assert "2 patches that metadata.parquet lists are not in the folder and are skipped." in data.notes
+    (tmp_path / "metadata.parquet").unlink()
+    assert not any("lists are not" in note for note in open_training_data(tmp_path).notes)
+
+
+def test_of_two_versions_in_one_folder_the_one_that_is_read_is_named(tmp_path):
+    write_v1_patch(tmp_path / "v1", f"{V1}_5_5", 5, 5, ["Pastures"])
+    write_v2_patch(tmp_path / "v2", 0, 0, FIELDS)
+    data = open_training_data(tmp_path)
+    assert isinstance(data, BigEarthNetV1)
+    assert data.notes[0] == "BigEarthNet v1 is read; v2 in 'v2' is ignored: give each version's own folder."
+    write_v2_patch(tmp_path, 0, 0, FIELDS)
+    data = open_training_data(tmp_path)
+    assert isinstance(data, BigEarthNetV2) and data.notes[0].startswith("BigEarthNet v2 is read; v1 is ignored")
+    for folder in ("v1", "v2"):
+        assert not any("is ignored" in note for note in open_training_data(tmp_path / folder).notes)
+
+
+def test_the_real_folder_of_both_versions_says_which_is_read(hazard_data):
+    data = open_training_data(hazard_data / "landcover" / "bigearthnet", surface=True)
+    assert "v2 in 'v2' is ignored" in data.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("folders", "words"), [(("images", "labels"), "labels hazards.*use train"), ((), "no natural")]
+)
+def test_folders_that_label_no_surfaces_are_refused_for_pre_training(tmp_path, folders, words):
+    for name in folders:
+        (tmp_path / "chips" / name).mkdir(parents=True)
+        (tmp_path / "chips" / name / "1.tif").touch()
+    for place in ("chips", ".")[not folders :]:
+        with pytest.raises(BadInput, match=words) as error:
+            open_training_data(tmp_path / place, surface=True)
+        assert "BigEarthNet" in str(error.value) and "--hazard" not in str(error.value)

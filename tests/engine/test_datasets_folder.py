@@ -412,3 +412,13 @@ def test_real_folders_are_read_as_pairs(hazard_data):
     assert float(scene.labels["water"].eq(1).float().mean()) == pytest.approx(0.117, abs=5e-4)
     cut = open_training_data(hazard_data / "landslide" / "jinsha", hazards=("landslide",), positive=(1, 2))
     assert len(cut) > 50 and cut.read(40).gsd_m == pytest.approx(0.5, abs=0.01)
+
+
+def test_labels_that_are_no_codes_are_said_to_be_rounded(tmp_path):
+    probability = scar().astype(np.float32) * 0.8
+    write_pair(tmp_path / "images", tmp_path / "labels", "1", label=probability)
+    data = open_training_data(tmp_path, hazards=("landslide",))
+    assert any("'1.tif' holds numbers that are not whole" in note and "rounded" in note for note in data.notes)
+    whole = tmp_path / "whole"
+    write_pair(whole / "images", whole / "labels", "1", label=scar().astype(np.float32))
+    assert not any("rounded" in note for note in open_training_data(whole, hazards=("landslide",)).notes)
