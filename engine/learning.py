@@ -103,6 +103,8 @@ def open_data(job: LearningJob) -> Data | None:
         }
         if job.before:
             options["before"] = EarlierOptions(job.before_bands, job.before_units)
+    else:
+        options = {"surface": True}
     source = open_training_data(job.data, **options)
     train, validation, _ = source.split(job.seed)
     for part, numbers in (("training", train), ("validation", validation)):
@@ -251,10 +253,11 @@ def unread_notes(reasons: Sequence[str]) -> list[str]:
     return [f"{len(reasons)} scenes that were to validate could not be read: {'; '.join(reasons[:3])}"]
 
 
-def require_validation(batches: Sequence[object]) -> None:
-    """Raise BadInput unless some of the scenes that are to validate could be read."""
+def require_validation(batches: Sequence[object], unread: Sequence[str]) -> None:
+    """Raise BadInput unless some of the scenes that are to validate could be read; ``unread`` says why they cannot."""
     if not batches:
-        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
+        first = f" The first: {unread[0]}" if unread else ""
+        raise BadInput(f"None of the scenes that are to validate can be read; mend the data or their split.{first}")
 
 
 def validation_of(data: Data) -> str:

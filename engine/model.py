@@ -43,6 +43,7 @@ __all__ = [
     "Model",
     "ModelCard",
     "build_network",
+    "build_to_train",
     "default_model",
     "list_models",
     "load_model",
@@ -54,6 +55,11 @@ __all__ = [
 ]
 
 _LIBRARY_NAMES = {"unet": "unet", "unetplusplus": "unetplusplus", "attention_unet": "unet", "residual_unet": "unet"}
+
+TRIED_PX = 64
+"""Side of the windows on which a network about to be trained is tried."""
+_LIBRARY_ERRORS = (AssertionError, AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
+"""How encoders of the library refuse an input."""
 
 
 @dataclass
@@ -199,8 +205,33 @@ def build_network(card: ModelCard) -> HazardNet:
     except (KeyError, ValueError, RuntimeError) as error:
         raise BadInput(
             f"Model '{card.name}' cannot be built from {card.architecture} with encoder {card.encoder} "
-            f"({str(error).splitlines()[0][:120]}); choose another model."
+            f"({_reason(error)}); choose another model."
         ) from error
+
+
+def build_to_train(card: ModelCard) -> HazardNet:
+    """Untrained network of a card, tried on two small windows, so that an encoder that cannot serve is said at once.
+
+    Raises:
+        BadInput: the library cannot build it, or it does not take windows of any size.
+    """
+    try:
+        network = HazardNet(card).eval()
+        with torch.no_grad():
+            network(torch.zeros((2, len(card.planes), TRIED_PX, TRIED_PX)))
+    except _LIBRARY_ERRORS as error:
+        raise BadInput(
+            f"Encoder '{card.encoder}' cannot be used in {card.architecture} ({_reason(error)}); choose another "
+            "encoder, for example resnet18."
+        ) from error
+    return network.train()
+
+
+def _reason(error: Exception) -> str:
+    """What the library says, in one short line; a name that it does not know comes with a list of all others."""
+    if isinstance(error, KeyError):
+        return "the library has no encoder of this name"
+    return (str(error).splitlines() or [type(error).__name__])[0][:120].rstrip(". ")
 
 
 def shapes_of(card: ModelCard) -> dict[str, tuple[int, ...]]:

@@ -22,6 +22,7 @@ from .learning import (
     plan_of,
     publish,
     require_room,
+    require_validation,
     result_of,
     settings_of,
     settle_folder,
@@ -31,16 +32,16 @@ from .learning import (
     unread_notes,
 )
 from .losses import characteristics_loss, measured_pixels, surface_loss
-from .model import build_network
+from .model import build_to_train
 from .optimise import Evaluation, Learner, Plan, optimise
 from .planes import PLANES
 from .prefetch import prefetched
-from .protocol import HAZARDS, BadInput, PretrainJob
+from .protocol import HAZARDS, PretrainJob
 from .reporting import Report
 from .samples import CHARACTERISTICS
 from .shards import with_cache
 from .simulate.chips import Batch
-from .survey import survey
+from .survey import require_both_surfaces, survey
 from .validation import artificial_weight, judge_surface
 
 DEFAULT_STEPS = 4000
@@ -80,19 +81,14 @@ def _pretrain(job: PretrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     device = ranks.device
     card = new_card(folder.name, job.architecture, job.encoder)
     torch.manual_seed(job.seed)
-    network = build_network(card).to(device)
+    network = build_to_train(card).to(device)
     ranks.first(lambda: require_room(folder, network))
     data = ranks.with_data(lambda: with_cache(job, open_data(job), report))
     warnings: list[str] = []
     if data is not None:
         opened = data
         found = ranks.first(lambda: survey(opened.source, opened.train, job.seed, report))
-        if not found.artificial or not found.natural:
-            kind = "artificial" if found.natural else "natural or artificial"
-            raise BadInput(
-                f"None of {found.read} scenes of {data.source.name} has a label that says {kind}; expected reference "
-                "maps or patch labels of both: check the folder."
-            )
+        ranks.first(lambda: require_both_surfaces(found, opened.source.name))
         warnings += [*data.notes, *found.notes()]
     for text in warnings:
         report.log(text, "warning")
@@ -151,8 +147,7 @@ def _held_out(source: SimulatedSource | LabelledSource, data: Data | None, plan:
     if isinstance(source, SimulatedSource):
         return source.validation(simulated_validation_scenes(plan), report)
     found = source.validation(data.validation if data else (), report)
-    if not found:
-        raise BadInput("None of the scenes that are to validate can be read; mend the data or their split.")
+    require_validation(found, source.unread)
     return found
 
 

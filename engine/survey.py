@@ -58,7 +58,16 @@ class Survey:
             self.natural += int(not scene.artificial)
 
     def notes(self) -> list[str]:
-        """What the user should know: how many scenes were bad, and the first of them."""
+        """What the user should know: how many scenes were bad, and hazards of which no pixel is free."""
+        everywhere = [name for name, shown in self.hazards.items() if shown and shown == self.judged[name]]
+        return self.unread_notes() + [
+            f"The labels of {self.read} scenes looked at show {name} wherever they are judged, and nothing without it: "
+            "a model learns to see it everywhere. If a code of the labels means none, leave it out of --ignore."
+            for name in everywhere
+        ]
+
+    def unread_notes(self) -> list[str]:
+        """How many scenes were bad, and the first of them."""
         if not self.skipped:
             return []
         some = "; ".join(self.skipped[:NAMED])
@@ -66,7 +75,7 @@ class Survey:
 
 
 def survey(data: LabelledData, numbers: Sequence[int], seed: int, report: Report) -> Survey:
-    """Look at a seeded sample of scenes, and at all of them while none shows a hazard or anything artificial.
+    """Look at a seeded sample of scenes, and at all of them while none shows a hazard, or both kinds of surface.
 
     Raises:
         BadInput: none can be read, or none is labelled.
@@ -74,7 +83,7 @@ def survey(data: LabelledData, numbers: Sequence[int], seed: int, report: Report
     found = Survey()
     order = torch.randperm(len(numbers), generator=torch.Generator().manual_seed(seed)).tolist()
     for done, index in enumerate(order):
-        if done >= SAMPLE and (any(found.hazards.values()) or found.artificial):
+        if done >= SAMPLE and (any(found.hazards.values()) or (found.artificial and found.natural)):
             break
         report.progress(min(1.0, done / SAMPLE), *PREPARING)
         try:
@@ -88,6 +97,21 @@ def survey(data: LabelledData, numbers: Sequence[int], seed: int, report: Report
         first = found.skipped[0] if found.skipped else "there is none"
         raise BadInput(f"None of {len(numbers)} scenes of {data.name} can be used: {first}")
     return found
+
+
+def require_both_surfaces(found: Survey, name: str) -> None:
+    """Raise BadInput unless what was looked at shows both natural and artificial surfaces."""
+    if found.artificial and found.natural:
+        return
+    missing = "natural" if found.artificial else "artificial" if found.natural else "natural or artificial"
+    said = f"None of {found.read} scenes of {name} that are to train has a label that says {missing}"
+    if found.read == 1:
+        said = f"The one scene of {name} that is to train has no label that says {missing}"
+    unread = "".join(f" {note}" for note in found.unread_notes())
+    raise BadInput(
+        f"{said}; expected reference maps or patch labels of natural and of artificial surfaces: add scenes, or check "
+        f"the folder.{unread}"
+    )
 
 
 def require_labels(found: Survey, name: str, job: TrainJob, shown: Sequence[str]) -> None:

@@ -38,7 +38,7 @@ from .learning import (
     validation_of,
 )
 from .losses import characteristics_loss, hazard_loss, measured_pixels, surface_loss
-from .model import build_network, load_model
+from .model import build_to_train, load_model
 from .optimise import FROZEN_SHARE_OF_TUNING, Evaluation, Learner, Plan, optimise
 from .planes import PLANES
 from .prefetch import Source, prefetched
@@ -55,6 +55,8 @@ SIMULATED_STEPS, LABELLED_STEPS = 6000, 3000
 SIMULATED_SET = "simulated (validation)"
 NEARLY_ALL = 0.99
 """Share of the weights that must come from a trained model for a run to count as tuning it."""
+LEAST_TAKEN = 0.5
+"""Share of the weights that must come from a pre-trained model for a run to count as begun from it."""
 SURFACE_WEIGHT = 0.3
 ARTIFICIAL_WEIGHT = 5.0
 """Of artificial pixels beside natural ones, of which there are about ten times as many."""
@@ -99,13 +101,19 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     teaching = settle_teaching(job, data, start.card if start else None)
     card = new_card(folder.name, job, teaching, start.card if start else None)
     torch.manual_seed(job.seed)
-    network, copied = build_network(card), 0.0
+    network, copied = build_to_train(card), 0.0
     if start is not None:
         copied = take_weights(network, card.hazards, start)
         report.log(f"{copied:.0%} of the weights come from '{start.card.name}'.")
     network = network.to(device)
     ranks.first(lambda: require_room(folder, network))
     warnings = ranks.first(lambda: _look_at(data, job, teaching, report))
+    if start is not None and copied < LEAST_TAKEN:
+        warnings.append(
+            f"Only {copied:.0%} of the weights come from '{start.card.name}', which has another architecture or "
+            "encoder: the model counts as trained from scratch. Choose the same ones to begin from it."
+        )
+        report.log(warnings[-1], "warning")
     labelled = len(data.train) if data else None
     plan = plan_of(job, labelled, LABELLED_STEPS if data else SIMULATED_STEPS, job.batch_size - replayed_chips(job))
     if start is not None and not start.card.pretrained_only and copied > NEARLY_ALL:
@@ -154,9 +162,9 @@ def _train(job: TrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     entry = {
         **training_entry("train", job, run, name, licence),
         "from": {"model": start.card.name, "weights_sha256": start.weights_sha256} if start else None,
-        "from_scratch": not was_pretrained(start.card if start else None),
+        "from_scratch": copied < LEAST_TAKEN or not was_pretrained(start.card if start else None),
         "leave_out": job.leave_out,
-        "ablation": ablation_of(job, start is None),
+        "ablation": ablation_of(job, copied < LEAST_TAKEN),
         "replay": job.replay if data else None,
     }
     rows = score_rows(scores, judges)
@@ -240,7 +248,7 @@ def _sources(
         return source, []
     held_out = labelled.validation(data.validation, report)
     warnings += unread_notes(labelled.unread)
-    require_validation(held_out)
+    require_validation(held_out, labelled.unread)
     judges = [Judge(validation_of(data), held_out, teaching.judged)]
     if not replayed:
         return source, judges

@@ -267,7 +267,7 @@ def _sources(
     )
     held_out = labelled.validation(data.validation, report)
     warnings += unread_notes(labelled.unread)
-    require_validation(held_out)
+    require_validation(held_out, labelled.unread)
     judges = [Judge(validation_of(data), told(held_out), teaching.judged)]
     if not replayed:
         return labelled, judges

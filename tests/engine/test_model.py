@@ -13,7 +13,7 @@ import torch
 
 from engine.cards import ModelCard, bundled_folder, card_from_json, card_to_json, find_model, list_models, read_card
 from engine.metrics import Counts, count_pixels
-from engine.model import build_network, default_model, load_model, save_card, save_model
+from engine.model import build_network, build_to_train, default_model, load_model, save_card, save_model
 from engine.planes import PLANES, SceneScaling, build_planes, planes_for
 from engine.protocol import HAZARDS, BadInput
 from engine.simulate import simulate_scene
@@ -283,3 +283,19 @@ print(*seen)
 def test_the_library_is_not_imported_while_tensors_are_made_without_memory():
     ended = subprocess.run([sys.executable, "-c", IMPORTED_ON], capture_output=True, text=True, check=True)
     assert set(ended.stdout.split()) == {"cpu"}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "encoder", "words"),
+    [
+        ("unet", "tu-swin_tiny_patch4_window7_224", "doesn't match model"),  # takes windows of one size only
+        ("unet", "no_such_encoder", "no encoder of this name"),
+        ("unetplusplus", "mit_b0", "not support"),
+    ],
+)
+def test_an_encoder_that_cannot_serve_is_named_before_any_training(card, architecture, encoder, words):
+    with pytest.raises(BadInput, match=words) as error:
+        build_to_train(dataclasses.replace(card, architecture=architecture, encoder=encoder))
+    said = str(error.value)
+    assert said.startswith(f"Encoder '{encoder}' cannot be used in {architecture} (")
+    assert said.endswith("; choose another encoder, for example resnet18.") and "\n" not in said and "[" not in said

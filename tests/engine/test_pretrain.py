@@ -1,5 +1,6 @@
 """Pre-training: it learns, says what it did, and refuses in one sentence what it cannot do."""
 
+import dataclasses
 import json
 import math
 
@@ -174,3 +175,35 @@ def test_the_four_default_networks_fit_the_bundle_together():
         tensors = build_network(new_card("x", architecture, None)).state_dict().values()
         size += sum(tensor.numel() * (2 if tensor.is_floating_point() else 8) for tensor in tensors)
     assert size < 18_000_000
+
+
+def test_the_kind_of_surface_that_is_missing_is_named_beside_what_is_damaged(toy, tmp_path):
+    class Towns(ToyScenes):
+        def read(self, number):
+            scene = super().read(number)
+            return dataclasses.replace(scene, surface=torch.ones_like(scene.surface))
+
+    toy(Towns(bad=(2, 5)))
+    with pytest.raises(BadInput) as error:
+        pretrain(job(data=str(tmp_path)), Report())
+    assert "None of 16 scenes of Toy scenes that are to train has a label that says natural;" in str(error.value)
+    assert "2 of 18 scenes looked at cannot be read: Scene" in str(error.value)
+    toy(ToyScenes(count=2, empty=True))
+    with pytest.raises(
+        BadInput, match="The one scene of Toy scenes that is to train has no label that says artificial"
+    ):
+        pretrain(job(data=str(tmp_path)), Report())
+
+
+def test_the_first_damaged_scene_of_those_that_validate_is_named(toy, tmp_path):
+    toy(ToyScenes(bad=range(18, 24)))
+    with pytest.raises(BadInput, match=r"to validate can be read.* The first: Scene (18|19|2\d) is damaged"):
+        pretrain(job(data=str(tmp_path)), Report())
+
+
+def test_a_folder_that_labels_hazards_is_not_for_pre_training(tmp_path):
+    for name in ("images", "labels"):
+        (tmp_path / "chips" / name).mkdir(parents=True)
+        (tmp_path / "chips" / name / "1.tif").touch()
+    with pytest.raises(BadInput, match=r"labels hazards.*use train"):
+        pretrain(job(data=str(tmp_path / "chips")), Report())

@@ -317,3 +317,28 @@ def test_another_architecture_takes_the_weights_that_fit(start):
     kept = [name for name in old if name in new and old[name].dtype.is_floating_point and "running" not in name]
     assert len(kept) > 100 and len(new) > len(old)
     assert all(torch.allclose(old[name], new[name], atol=1e-3) for name in kept if old[name].ndim == 4)
+
+
+def test_a_model_that_took_over_next_to_nothing_counts_as_from_scratch(start):
+    found = train(job(model=start, encoder="tu-mobilenetv3_small_075"), Report())
+    training = read_card(found["path"]).training
+    assert training["from_scratch"] is True and training["ablation"] == "no pre-training"
+    assert training["from"]["model"] == "start"
+    assert any(text.startswith("Only ") and "counts as trained from scratch" in text for text in found["warnings"])
+
+
+def test_labels_that_show_the_hazard_everywhere_are_said(tmp_path):
+    folder = write_chips(tmp_path / "chips", ToyScenes(count=12, hazard="lava"))
+    asked = job(data=folder, hazard=("lava",), ignore=(0,))
+    data = learning.open_data(asked)
+    found = train_module._look_at(data, asked, settle_teaching(asked, data, None), Report())
+    assert any("show lava wherever they are judged" in text and "--ignore" in text for text in found)
+    asked = dataclasses.replace(asked, ignore=(255,))
+    data = learning.open_data(asked)
+    assert not train_module._look_at(data, asked, settle_teaching(asked, data, None), Report())
+
+
+def test_the_first_damaged_chip_of_those_that_validate_is_named(toy, tmp_path):
+    toy(ToyScenes(hazard="lava", bad=range(18, 24)))
+    with pytest.raises(BadInput, match=r"The first: Scene (18|19|2\d) is damaged"):
+        train(job(data=str(tmp_path)), Report())
