@@ -186,7 +186,8 @@ class Search:
         return see(self.network, planes, self.settings.channel, self.settings.factors, self.settings.multiple)
 
     def _try_statistics(self) -> None:
-        planes, settings = self.views.planes[: self.views.judged], self.settings
+        planes, valid = self.views.planes[: self.views.judged], self.views.valid[: self.views.judged]
+        settings = self.settings
         layers = normalisations(self.network)
         tried = [*(("entrance", alpha) for alpha in settings.entrance_alphas),
                  *(("statistics", alpha) for alpha in settings.alphas)]  # fmt: skip
@@ -197,11 +198,11 @@ class Search:
                 break
             self.network.load_state_dict(self.source)
             if name == "entrance":
-                near = near or entrance_statistics(self.network, planes)
-                for layer, measured in near.items():
-                    set_blended(layers[layer], layer, self.source, measured, alpha)
+                near = near or entrance_statistics(self.network, planes, valid)
+                for layer, found in near.items():
+                    set_blended(layers[layer], layer, self.source, found, alpha)
             else:
-                blend_statistics(self.network, self.source, planes, alpha)
+                blend_statistics(self.network, self.source, planes, alpha, valid=valid)
             self._consider(f"{name} {alpha:g}", alpha, 0)
             self.outcome.candidates = index + 1
         self._restore()

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..model import HazardNet
@@ -35,7 +36,12 @@ def entrance(network: nn.Module) -> frozenset[str]:
 
 @torch.no_grad()
 def blend_statistics(
-    network: nn.Module, source: Tensors, planes: Tensor, alpha: float, only: Collection[str] | None = None
+    network: nn.Module,
+    source: Tensors,
+    planes: Tensor,
+    alpha: float,
+    only: Collection[str] | None = None,
+    valid: Tensor | None = None,
 ) -> None:
     """Set statistics to ``alpha`` of the scene's and 1 - ``alpha`` of the source's, layer after layer.
 
@@ -48,18 +54,21 @@ def blend_statistics(
         planes: (n, planes, h, w) windows of the scene, in one pass.
         alpha: 0 to 1.
         only: names of the layers that change; None for all.
+        valid: (n, h, w) bool, pixels that are measured; None for all.
     """
 
-    def blend(name: str, module: nn.Module, measured: Measured) -> None:
-        set_blended(module, name, source, measured, alpha)
+    def blend(name: str, module: nn.Module, found: Measured) -> None:
+        set_blended(module, name, source, found, alpha)
 
-    with _hearing(network, only, blend):
+    with _hearing(network, only, blend, valid):
         network(planes.float())
 
 
 @torch.no_grad()
-def entrance_statistics(network: HazardNet, planes: Tensor) -> dict[str, Measured]:
+def entrance_statistics(network: HazardNet, planes: Tensor, valid: Tensor | None = None) -> dict[str, Measured]:
     """Mean and variance of what the layers next to the bands are given of windows, by name; nothing changes.
+
+    Those of valid pixels (n, h, w), of all where not given.
 
     They are what ``blend_statistics`` takes there, whatever the share: no blended layer lies before them. The pass
     ends where they are known, before most of the network.
@@ -67,21 +76,38 @@ def entrance_statistics(network: HazardNet, planes: Tensor) -> dict[str, Measure
     wanted, found = entrance(network), {}
     planes = planes.float().contiguous(memory_format=torch.channels_last)
 
-    def keep(name: str, module: nn.Module, measured: Measured) -> None:
-        found[name] = measured
+    def keep(name: str, module: nn.Module, given: Measured) -> None:
+        found[name] = given
         if len(found) == len(wanted):
             raise _Enough
 
-    with _hearing(network, wanted, keep), contextlib.suppress(_Enough):
+    with _hearing(network, wanted, keep, valid), contextlib.suppress(_Enough):
         network.detail(planes)
         network.trunk.encoder(planes)
     return found
 
 
-def set_blended(module: nn.Module, name: str, source: Tensors, measured: Measured, alpha: float) -> None:
+def set_blended(module: nn.Module, name: str, source: Tensors, found: Measured, alpha: float) -> None:
     """Set a normalisation's statistics to ``alpha`` of those measured and 1 - ``alpha`` of the source's."""
-    for kind, value in zip(("running_mean", "running_var"), measured, strict=True):
+    for kind, value in zip(("running_mean", "running_var"), found, strict=True):
         getattr(module, kind).copy_(torch.lerp(source[f"{name}.{kind}"].float(), value, alpha))
+
+
+def measured(field: Tensor, valid: Tensor | None = None) -> Measured:
+    """Mean and variance (c,) of a field (n, c, h, w), each place weighed by how much of it is valid.
+
+    Args:
+        field: of any resolution.
+        valid: (n, h, w) bool, at that of the windows; None where all of it is.
+    """
+    if valid is None or bool(valid.all()):
+        variance, mean = torch.var_mean(field, dim=(0, 2, 3), unbiased=False)
+        return mean, variance
+    weight = F.adaptive_avg_pool2d(valid[:, None].float(), (field.shape[2], field.shape[3]))
+    total = weight.sum().clamp_min(1e-6)
+    mean = (field * weight).sum(dim=(0, 2, 3)) / total
+    variance = ((field - mean.view(1, -1, 1, 1)) ** 2 * weight).sum(dim=(0, 2, 3)) / total
+    return mean, variance
 
 
 class _Enough(Exception):
@@ -90,14 +116,16 @@ class _Enough(Exception):
 
 @contextlib.contextmanager
 def _hearing(
-    network: nn.Module, only: Collection[str] | None, use: Callable[[str, nn.Module, Measured], None]
+    network: nn.Module,
+    only: Collection[str] | None,
+    use: Callable[[str, nn.Module, Measured], None],
+    valid: Tensor | None = None,
 ) -> Iterator[None]:
     """While it lasts, ``use`` is told what each of some layers is given, before the layer is applied to it."""
 
     def hearing(name: str) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
         def hear(module: nn.Module, given: tuple[Tensor, ...]) -> None:
-            variance, mean = torch.var_mean(given[0].float(), dim=(0, 2, 3), unbiased=False)
-            use(name, module, (mean, variance))
+            use(name, module, measured(given[0].float(), valid))
 
         return hear
 

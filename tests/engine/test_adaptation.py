@@ -1,10 +1,13 @@
 """Bidirectional learning on arrays: each part against what can be worked out by hand, and the search as a whole."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
+from engine.adaptation import search
 from engine.adaptation.guards import Limits, share_of_bright, tells
 from engine.adaptation.objectives import (
     Weights,
@@ -15,9 +18,17 @@ from engine.adaptation.objectives import (
     target_scores,
     turned_round,
 )
-from engine.adaptation.proxy import Judgement, disagreement, divergence, effective_rank, prior_brier, prototype_distance
+from engine.adaptation.proxy import (
+    Judge,
+    Judgement,
+    disagreement,
+    divergence,
+    effective_rank,
+    prior_brier,
+    prototype_distance,
+)
 from engine.adaptation.search import Listener, Settings, adapt_network
-from engine.adaptation.statistics import blend_statistics, entrance, normalisations
+from engine.adaptation.statistics import blend_statistics, entrance, measured, normalisations
 from engine.adaptation.thresholds import LARGEST_SHIFT, scene_threshold
 from engine.adaptation.verdict import judge_outcome
 from engine.adaptation.views import Views
@@ -124,6 +135,47 @@ def test_statistics_are_blended_layer_after_layer():
     with torch.no_grad():
         expected = network(views.planes).hazard
     assert torch.allclose(blended, expected, atol=1e-3)
+
+
+def test_statistics_are_those_of_valid_pixels():
+    field = torch.randn((2, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    valid = torch.zeros((2, 8, 8), dtype=torch.bool)
+    valid[0, 2:6, :4], valid[1, :, 6:] = True, True
+    mean, variance = measured(field, valid)
+    taken = field.permute(1, 0, 2, 3)[:, valid]
+    assert torch.allclose(mean, taken.mean(1), atol=1e-6)
+    assert torch.allclose(variance, taken.var(1, unbiased=False), atol=1e-6)
+    coarse, _ = measured(field[..., ::4, ::4], valid)
+    assert torch.allclose(coarse, (field[0, :, 0, 0] + field[0, :, 4, 0] + field[1, :, 0, 4] + field[1, :, 4, 4]) / 4)
+    network = nn.Sequential(nn.BatchNorm2d(3)).eval()
+    source = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    blend_statistics(network, source, field, 0.5, valid=valid)
+    assert torch.allclose(network[0].running_mean, taken.mean(1) / 2, atol=1e-6)
+
+
+@pytest.mark.usefixtures("footing")
+def test_what_is_not_valid_teaches_nothing_by_statistics():
+    views = small_views()
+    views.valid[:, :, 40:] = False
+    network = small_network().restricted_to(views.chosen).eval()
+    heard = []
+
+    class Told(Judge):
+        def look(self, network, seen=None):
+            heard.append({name: tensor.clone() for name, tensor in network.state_dict().items() if "detail.1" in name})
+            return super().look(network, seen)
+
+    def entrance_of(planes):
+        heard.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(search, "Judge", Told)
+            seen = replace(views, planes=planes)
+            adapt_network(network, seen, settings(mode="statistics", alphas=(), entrance_alphas=(1.0,)))
+        return heard[-1]["detail.1.running_mean"]
+
+    other = views.planes.clone()
+    other[..., 44:] = other[..., 44:] * 3 + 1  # far enough from what is valid for the first layers
+    assert torch.allclose(entrance_of(views.planes), entrance_of(other), atol=1e-5)
 
 
 def test_the_proxys_parts_are_what_they_say():
