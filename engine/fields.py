@@ -156,6 +156,15 @@ def parse_date(text: str) -> str:
         raise BadInput(f"'{text}' is not a date; expected year, month and day, for example 2025-05-28.") from None
 
 
+def parse_scene_date(text: str) -> str:
+    """A day as ``parse_date`` takes it; raises BadInput for one that is still to come, too."""
+    day = parse_date(text)
+    latest = datetime.date.today() + datetime.timedelta(days=1)  # it may be tomorrow where the scene was taken
+    if datetime.date.fromisoformat(day) > latest:
+        raise BadInput(f"The date {day} lies in the future; expected the day on which the scene was taken.")
+    return day
+
+
 def check_device(device: str) -> None:
     """Raise BadInput unless ``device`` names one."""
     if device not in ("auto", "cpu", "mps", "cuda") and not (device.startswith("cuda:") and device[5:].isdigit()):

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from .bands import UnknownBands
 from .characteristics import find_characteristics
-from .fields import parse_date
+from .fields import parse_scene_date
 from .protocol import SLOTS, BadInput, SceneJob, check_range, parse_bands
 from .raster import Scene, Window
 from .raster.chip import read_codes
@@ -216,7 +216,7 @@ def _corrected(found: Characteristics, row: Mapping[str, str]) -> Characteristic
     if longitude is not None:
         found = replace(found, longitude=longitude, latitude=latitude)
     if "date" in row:
-        found = replace(found, day_of_year=date.fromisoformat(parse_date(row["date"])).timetuple().tm_yday)
+        found = replace(found, day_of_year=date.fromisoformat(parse_scene_date(row["date"])).timetuple().tm_yday)
     return replace(found, sensor=row["sensor"]) if "sensor" in row else found
 
 

@@ -18,8 +18,8 @@ from .fields import (
     check_range,
     option,
     parse_bands,
-    parse_date,
     parse_extent,
+    parse_scene_date,
     require,
     same_path,
     validate_bands,
@@ -94,7 +94,7 @@ class PairJob(SceneJob):
         help="band preset of the sensor of the scene before", choices=SENSORS, metavar="NAME"
     )
     before_date: Optional[str] = option(
-        help="day of the scene before; found out when not given", metavar="D", parse=parse_date
+        help="day of the scene before; found out when not given", metavar="D", parse=parse_scene_date
     )
     before_name: Optional[str] = option(
         help="name of the scene before, to be recorded; that of its file when not given", metavar="NAME"
@@ -115,7 +115,7 @@ class PairJob(SceneJob):
         check_choice("Units", self.before_units, UNITS)
         check_choice("Sensor", self.before_sensor, SENSORS)
         if self.before_date is not None:
-            parse_date(self.before_date)
+            parse_scene_date(self.before_date)
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class SegmentJob(PairJob):
         help="decision threshold between 0 and 1; the card's own when not given", metavar="T", parse=float
     )
     date: Optional[str] = option(
-        help="day of the scene, to be recorded; found out when not given", metavar="D", parse=parse_date
+        help="day of the scene, to be recorded; found out when not given", metavar="D", parse=parse_scene_date
     )
     scene_name: Optional[str] = option(
         help="name of the scene, to be recorded; that of its file when not given", metavar="NAME"
@@ -169,7 +169,7 @@ class SegmentJob(PairJob):
             raise BadInput(f"Batch size {self.batch_size} is out of range; expected 1 to 1024.")
         check_choice("Backend", self.backend, BACKENDS)
         if self.date is not None:
-            parse_date(self.date)
+            parse_scene_date(self.date)
         check_device(self.device)
         outputs = [("mask", self.mask)] + ([("probability", self.probability)] if self.probability else [])
         for name, path in outputs:
@@ -223,7 +223,7 @@ class AdaptJob(PairJob):
         help="table (columns image, score, label and characteristics) of labelled chips to learn beside the scene",
         metavar="CSV",
     )
-    date: Optional[str] = option(help="day of the scene; found out when not given", metavar="D", parse=parse_date)
+    date: Optional[str] = option(help="day of the scene; found out when not given", metavar="D", parse=parse_scene_date)
     longitude: Optional[float] = option(
         flag="lon", help="degrees east; of the extent's centre when not given", metavar="X", parse=float
     )
@@ -256,5 +256,5 @@ class AdaptJob(PairJob):
         if (self.longitude is None) != (self.latitude is None):
             raise BadInput("Longitude and latitude are only known together; give both or neither.")
         if self.date is not None:
-            parse_date(self.date)
+            parse_scene_date(self.date)
         check_device(self.device)

@@ -22,22 +22,29 @@ class Replay:
 
     Attributes:
         planes: (n, planes, h, w), those of the scene; what a chip lacks is 0.
+        valid: (n, h, w) bool, where a chip was measured.
         surface: (n, h, w) uint8: 1 artificial, 0 natural, 255 not known.
         scores: (n, h, w) hazard scores 0 to 1, NaN where not known.
+        known: (n, 2, CHARACTERISTICS), target and mask of what is known of place, day and sensor of each.
     """
 
     planes: Tensor
+    valid: Tensor
     surface: Tensor
     scores: Tensor
+    known: Tensor
 
     def to(self, device: torch.device) -> Replay:
         """The same on another device."""
-        return Replay(self.planes.to(device), self.surface.to(device), self.scores.to(device))
+        return Replay(*(part.to(device) for part in self._parts()))
 
-    def drawn(self, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Planes, surface and scores of ``count`` windows at random."""
+    def drawn(self, count: int, generator: torch.Generator) -> Replay:
+        """``count`` of the windows at random."""
         index = torch.randint(self.planes.shape[0], (count,), generator=generator)
-        return self.planes[index].float(), self.surface[index], self.scores[index]
+        return Replay(*(part[index] for part in self._parts()))
+
+    def _parts(self) -> tuple[Tensor, ...]:
+        return self.planes, self.valid, self.surface, self.scores, self.known
 
 
 def windows_of(chips: Sequence[tuple[LabelledScene, Tensor | None]], chosen: Sequence[int]) -> Replay:
@@ -47,7 +54,7 @@ def windows_of(chips: Sequence[tuple[LabelledScene, Tensor | None]], chosen: Seq
         chips: labelled scenes, and (h, w) scores with NaN where not known, or None.
         chosen: indices into ``PLANES`` of the planes wanted.
     """
-    planes, surfaces, scores = [], [], []
+    planes, measured, surfaces, scores, known_of = [], [], [], [], []
     for scene, score in list(chips)[:MOST_WINDOWS]:
         height, width = scene.values.shape[-2:]
         low, high = _range(scene)
@@ -59,9 +66,11 @@ def windows_of(chips: Sequence[tuple[LabelledScene, Tensor | None]], chosen: Seq
         surface = _fitted(surface[None].to(torch.uint8), UNKNOWN)[0]
         known = score if score is not None else torch.full((height, width), torch.nan)
         planes.append(full[list(chosen)])
+        measured.append(valid[0].bool())
         surfaces.append(torch.where(valid[0].bool(), surface, UNKNOWN))
         scores.append(torch.where(valid[0].bool(), _fitted(known[None].float(), torch.nan)[0], torch.nan))
-    return Replay(torch.stack(planes), torch.stack(surfaces), torch.stack(scores))
+        known_of.append(torch.stack(scene.characteristics.encode()))
+    return Replay(*(torch.stack(parts) for parts in (planes, measured, surfaces, scores, known_of)))
 
 
 def _range(scene: LabelledScene) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..losses import characteristics_loss
 from ..model import HazardNet
 from ..precision import mixed_precision
-from ..samples import UNKNOWN
+from ..samples import CHARACTERISTICS, UNKNOWN
 from .objectives import combined, forward_loss, natural_loss, spared_loss, target_scores, turned_round
 from .replay import Replay
 from .settings import Settings
@@ -104,7 +105,7 @@ class Student:
             torch._foreach_lerp_(self._means, tuple(self.trained.values()), 1 - TEACHER_DECAY)
         self.steps += 1
         told = {"forward": parts["forward"], "backward": parts["natural"] + parts["spared"]}
-        if self.known is not None:
+        if self.known is not None or self.replay is not None:
             told["auxiliary"] = parts["auxiliary"]
         return {name: float(value.detach()) for name, value in told.items()}
 
@@ -128,7 +129,7 @@ class Student:
             "forward": forward_loss(scores, targets, judged),
             "natural": natural_loss(surface, artificial, judged),
             "spared": spared_loss(scores, artificial, reference, judged),
-            "auxiliary": self._auxiliary(bottleneck),
+            "auxiliary": self._auxiliary(bottleneck.mean(dim=(2, 3)), self.known),
         }
         if self.replay is not None:
             self._add_replay(parts, self.replay)
@@ -154,26 +155,32 @@ class Student:
         return batch
 
     def _add_replay(self, parts: dict[str, Tensor], replay: Replay) -> None:
-        """Labelled windows: their scores join the forward mapping, their labels take the reference's place."""
+        """Labelled windows: their scores join the forward mapping, their labels take the reference's place.
+
+        What is known of their place, day and sensor joins the scene's.
+        """
         settings, network = self.settings, self.network
-        planes, surface, scores = replay.drawn(min(2, settings.batch_size), self._generator)
-        features, _ = self._features(planes)
+        drawn = replay.drawn(min(2, settings.batch_size), self._generator)
+        features, bottleneck = self._features(drawn.planes.float())
         found = torch.sigmoid(network.hazard_head(features)[:, settings.channel] - settings.centre)
-        told = torch.isfinite(scores)
-        parts["forward"] = parts["forward"] + forward_loss(found, torch.nan_to_num(scores, 0.5), told)
-        judged = surface != UNKNOWN
+        told = torch.isfinite(drawn.scores)
+        parts["forward"] = parts["forward"] + forward_loss(found, torch.nan_to_num(drawn.scores, 0.5), told)
+        judged = drawn.surface != UNKNOWN
         if bool(judged.any()):
             shown = turned_round(features) if settings.mode == "adversarial" else features
-            parts["natural"] = natural_loss(network.surface_head(shown)[:, -1], (surface == 1).float(), judged)
+            parts["natural"] = natural_loss(network.surface_head(shown)[:, -1], (drawn.surface == 1).float(), judged)
+        size = bottleneck.shape[2], bottleneck.shape[3]
+        share = F.adaptive_avg_pool2d(drawn.valid[:, None].float(), size)  # the rest is filled up
+        pooled = (bottleneck * share).sum(dim=(2, 3)) / share.sum(dim=(2, 3)).clamp_min(1e-6)
+        parts["auxiliary"] = parts["auxiliary"] + self._auxiliary(pooled, (drawn.known[:, 0], drawn.known[:, 1]))
 
-    def _auxiliary(self, bottleneck: Tensor) -> Tensor:
+    def _auxiliary(self, pooled: Tensor, known: tuple[Tensor, Tensor] | None) -> Tensor:
+        """L_c of windows by their pooled bottleneck; ``known`` is target and mask of each, or of all, or None."""
         head = self.network.characteristics_head
-        if head is None or self.known is None or self.settings.weights.auxiliary == 0:
-            return bottleneck.sum() * 0
-        target, mask = self.known
-        count = bottleneck.shape[0]
-        guessed = head(bottleneck.mean(dim=(2, 3)))
-        return characteristics_loss(guessed, target.expand(count, -1), mask.expand(count, -1))
+        if head is None or head.out_features != CHARACTERISTICS or known is None or not self.settings.weights.auxiliary:
+            return pooled.sum() * 0
+        target, mask = (part.expand(len(pooled), -1) for part in known)
+        return characteristics_loss(head(pooled), target, mask)
 
 
 def _trained(student: HazardNet, settings: Settings) -> Mapping[str, nn.Parameter]:

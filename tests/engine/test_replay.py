@@ -172,6 +172,7 @@ def test_what_is_wrong_with_a_row_is_one_sentence_with_its_line(folder, line, sa
         ("latitude", "91", "latitude 91 is out of range"),
         ("latitude", "nan", "out of range"),
         ("date", "16.9.2024", "is not a date"),
+        ("date", "2999-01-01", "The date 2999-01-01 lies in the future"),
         ("sensor", "modis", "Sensor 'modis' is not known"),
         ("units", "feet", "Units 'feet' is not known"),
         ("bands", "infra", "Band slot 'infra' is not known"),
