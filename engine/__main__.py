@@ -335,7 +335,8 @@ def describe(kind: str, result: Any) -> str:
 
 
 def _describe_simulated(found: dict[str, Any]) -> str:
-    return f"{len(found['scenes'])} scenes in {found['folder']}; look at {found['contact_sheet']}"
+    count = len(found["scenes"])
+    return f"{count} scene{'s' if count != 1 else ''} in {found['folder']}; look at {found['contact_sheet']}"
 
 
 def _describe_download(found: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,24 @@ from .simulate import HAZARDS as LABEL_PLANES
 from .simulate import SimulatedScene, compose_scene, seen_labels
 
 KINDS = (*HAZARDS, "none")
+FILES = ("optical", "radar", "labels")
+SCENE_FILE = re.compile(rf"\d{{3,}}_({'|'.join(KINDS)})_({'|'.join(FILES)})\.tif")
 VIEW_PX = 256
 MARGIN_PX, TEXT_PX, TITLE_PX = 8, 34, 40
 SHEET = "contact_sheet.png"
 TABLE = "scenes.json"
 COLOURS = {"flood": (31, 120, 220), "landslide": (230, 97, 1), "glacier_collapse": (152, 46, 158)}
-ARTIFICIAL = (120, 120, 120)
+ARTIFICIAL = (0, 158, 115)
+"""No grey: clouds, snow and bare ground are."""
 HIDDEN = (250, 240, 120)
 VIEWS = ("natural colour", "short-wave, near infrared, red", "radar VV, VH, VV", "labels")
+
+LEAST_SHOWN, MOST_SHOWN = 0.01, 0.8
+"""Share of a scene that its hazard covers: less can hardly be seen, more leaves nothing to tell it from."""
+MOST_DRAWS = 8
+SEEDS_OF_JOB = 100_003
+SEEDS_OF_DRAW = 10_000
+"""As many scenes as a job may have: what is drawn again has seeds of its own."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -66,6 +77,7 @@ def simulate(job: SimulateJob, report: Report | None = None) -> dict[str, Any]:
             rows.append(_write(folder, example))
             if len(views) < 60:  # a sheet that can still be looked at
                 views.append((_views(example.scene), _words(example)))
+        _remove_others(folder, rows)
         _write_text(folder / TABLE, json.dumps(rows, indent=1) + "\n")
         _save(draw_sheet(views), folder / SHEET)
     except OutputFailed:
@@ -76,15 +88,42 @@ def simulate(job: SimulateJob, report: Report | None = None) -> dict[str, Any]:
 
 
 def _example(job: SimulateJob, index: int) -> Example:
-    seed = job.seed * 100_003 + index
+    """The first scene of a few that shows its hazard and ground without it; the last of them where none does."""
     hazard = job.hazard or KINDS[index % len(KINDS)]
-    scene = compose_scene(seed, job.size_px, hazard, job.gsd_m)
+    for draw in range(MOST_DRAWS):
+        seed = job.seed * SEEDS_OF_JOB + draw * SEEDS_OF_DRAW + index
+        scene = compose_scene(seed, job.size_px, hazard, job.gsd_m)
+        shown = LABEL_PLANES.index(hazard if hazard in LABEL_PLANES else "any")
+        share = float((scene.labels[shown] == 1).float().mean())
+        if share <= MOST_SHOWN and (hazard == "none" or share >= LEAST_SHOWN):
+            break
     return Example(f"{index:03d}_{hazard}", scene, seed)
+
+
+def _names_in(table: Path) -> set[str]:
+    """Names of scenes' files that a table written here lists; none where there is no such table."""
+    try:
+        rows = json.loads(table.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    values = (
+        [value for row in rows if isinstance(row, dict) for value in row.values()] if isinstance(rows, list) else []
+    )
+    names = {re.split(r"[/\\]", value)[-1] for value in values if isinstance(value, str)}
+    return {name for name in names if SCENE_FILE.fullmatch(name)}
+
+
+def _remove_others(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Remove what an earlier, longer run left in the folder, as far as its table names it."""
+    kept = {Path(row[kind]).name for row in rows for kind in FILES}
+    for name in _names_in(folder / TABLE) - kept:
+        if (folder / name).is_file():
+            (folder / name).unlink()
 
 
 def _write(folder: Path, example: Example) -> dict[str, Any]:
     scene, setting = example.scene, example.scene.setting
-    paths = {kind: str(folder / f"{example.stem}_{kind}.tif") for kind in ("optical", "radar", "labels")}
+    paths = {kind: str(folder / f"{example.stem}_{kind}.tif") for kind in FILES}
     values = {slot: scene.values[index].numpy() for index, slot in enumerate(scene.slots)}
     for kind, slots in (("optical", OPTICAL_SLOTS), ("radar", SAR_SLOTS)):
         write_simulated_scene(paths[kind], {slot: values[slot] for slot in slots}, scene.gsd_m, example.seed)

@@ -5,12 +5,15 @@ import os
 
 import numpy as np
 import pytest
+import torch
 from osgeo import gdal
 from PIL import Image
 
+from engine import contact_sheet
 from engine.__main__ import main
 from engine.inspect_scene import inspect_scene
-from engine.protocol import InspectJob, partial_path
+from engine.protocol import InspectJob, SimulateJob, partial_path
+from engine.simulate import compose_scene
 
 
 def simulate(folder, *more):
@@ -81,3 +84,36 @@ def test_scenes_of_a_cancelled_run_are_kept_too(tmp_path, capsys):
     assert simulate(tmp_path / "s", "--hazard", "flood") == 2
     assert "--overwrite" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in (tmp_path / "s").glob("*.tif")} == before
+
+
+def test_artificial_ground_is_shown_in_a_hue_that_nothing_grey_has():
+    red, green, blue = contact_sheet.ARTIFICIAL
+    assert max(red, green, blue) - min(red, green, blue) > 100
+    shown = [*contact_sheet.COLOURS.values(), contact_sheet.HIDDEN]
+    assert min(np.abs(np.subtract(contact_sheet.ARTIFICIAL, colour)).max() for colour in shown) > 60
+
+
+def test_scenes_of_an_earlier_longer_run_are_removed_and_nothing_else(tmp_path, capsys):
+    folder = tmp_path / "s"
+    assert simulate(folder) == 0
+    (tmp_path / "000_flood_labels.tif").touch()
+    (folder / "mine.tif").touch()
+    rows = json.loads((folder / "scenes.json").read_text())
+    rows += [{"optical": str(tmp_path / "000_flood_labels.tif"), "radar": "mine.tif", "labels": "../sub/../mine.tif"}]
+    (folder / "scenes.json").write_text(json.dumps(rows))
+    assert simulate(folder, "--scenes", "1", "--overwrite") == 0
+    assert "1 scene in " in capsys.readouterr().out
+    left = {f"000_flood_{kind}.tif" for kind in ("optical", "radar", "labels")}
+    assert {path.name for path in folder.iterdir()} == {*left, "mine.tif", "scenes.json", "contact_sheet.png"}
+    assert (tmp_path / "000_flood_labels.tif").exists()
+
+
+def test_an_example_shows_its_hazard_and_ground_without_it(tmp_path):
+    job = SimulateJob(out=str(tmp_path), scenes=1, seed=3, size_px=256)
+    first = compose_scene(3 * contact_sheet.SEEDS_OF_JOB, 256, "flood", None)
+    assert (first.labels[0] == 1).float().mean() > contact_sheet.MOST_SHOWN  # nothing but water
+    example, again = (contact_sheet._example(job, 0) for _ in range(2))
+    share = float((example.scene.labels[0] == 1).float().mean())
+    assert contact_sheet.LEAST_SHOWN <= share <= contact_sheet.MOST_SHOWN
+    assert example.seed == again.seed and torch.equal(example.scene.values, again.scene.values)
+    assert torch.equal(compose_scene(example.seed, 256, "flood", None).values, example.scene.values)
