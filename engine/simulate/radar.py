@@ -99,14 +99,16 @@ def _lay_over(land: Land, power: Tensor, azimuth: float, incidence: float) -> Te
     relief = land.elevation - land.elevation.mean()
     move_px = (relief / math.tan(math.radians(incidence)) / land.gsd_m).clamp(-8, 8)
     y, x = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
-    to_x = (x + (move_px * math.cos(azimuth)).round().long()).clamp(0, size - 1)
-    to_y = (y + (move_px * math.sin(azimuth)).round().long()).clamp(0, size - 1)
-    target = (to_y * size + to_x).reshape(-1)
-    moved = torch.zeros_like(power).reshape(2, -1).index_add_(1, target, power.reshape(2, -1))
-    hits = torch.zeros(size * size).index_add_(0, target, torch.ones(size * size))
+    to_x = x + (move_px * math.cos(azimuth)).round().long()
+    to_y = y + (move_px * math.sin(azimuth)).round().long()
+    # What would fall outside stays as it is: gathered at the border it would be a frame.
+    inside = ((to_x >= 0) & (to_x < size) & (to_y >= 0) & (to_y < size)).reshape(-1)
+    target = torch.where(inside, (to_y * size + to_x).reshape(-1), 0)
+    moved = torch.zeros_like(power).reshape(2, -1).index_add_(1, target, power.reshape(2, -1) * inside)
+    hits = torch.zeros(size * size).index_add_(0, target, inside.float())
     moved = torch.where(hits > 0, moved * hits.clamp_min(1).rsqrt(), power.reshape(2, -1))
     # Terrain correction brings pixels back to their place but cannot part what has fallen together.
-    return moved[:, target].reshape(power.shape)
+    return torch.where(inside, moved[:, target], power.reshape(2, -1)).reshape(power.shape)
 
 
 def _speckle(draw: Draw, shape: torch.Size) -> Tensor:

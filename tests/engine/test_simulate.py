@@ -1,5 +1,8 @@
 """Simulated scenes: repeatable, physically plausible, and labelled as they were made."""
 
+import math
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,7 @@ from engine.protocol import OPTICAL_SLOTS, SLOTS, BadInput
 from engine.simulate import HAZARDS, draw_scene, simulate_scene
 from engine.simulate.chips import cut_chips, measure_scaling, stretch_to_bytes
 from engine.simulate.fields import Draw, blur, flow_down, gradient, hashed
+from engine.simulate.radar import _lay_over
 
 ALL = tuple(SLOTS)
 
@@ -177,3 +181,18 @@ def test_display_bytes_are_whole_steps_between_zero_and_one():
 def test_scenes_that_cannot_be_simulated_are_refused(size_px, hazard, slots, gsd_m):
     with pytest.raises(BadInput):
         simulate_scene(0, size_px, hazard, slots, gsd_m)
+
+
+@pytest.mark.parametrize("azimuth", [0.0, math.pi / 2, math.pi, 4.0])
+def test_layover_leaves_no_frame_at_the_borders(azimuth):
+    """Differences of neighbouring rows and columns, and their means, near the borders as inside."""
+    draw, size = torch.Generator().manual_seed(1), 96
+    slope = torch.arange(size).float() - size / 2
+    for elevation in (slope[:, None] * 4 + slope * 4, slope[:, None] * -4 + slope * 4, slope * 0 - slope[:, None]):
+        power = 0.5 + torch.rand((2, size, size), generator=draw)
+        laid = _lay_over(SimpleNamespace(elevation=elevation, gsd_m=10.0), power, azimuth, 38.0)
+        for field in (laid, laid.transpose(1, 2)):
+            steps, means = field.diff(dim=1).abs().mean((0, 2)), field.mean((0, 2))
+            for border in (slice(None, 8), slice(-8, None)):
+                assert float(steps[border].mean() / steps[16:-16].mean()) == pytest.approx(1, abs=0.15)
+                assert float(means[border].mean() / means[16:-16].mean()) == pytest.approx(1, abs=0.15)
