@@ -18,6 +18,9 @@ PIXELS, PLACES, IMAGES = "pixels", "places", "images"
 _SEVEN = ("coastal", "blue", "green", "red", "nir", "swir1", "swir2")
 _CAROLINA_EXTENT = (-76.62, 34.63, -76.52, 34.70)  # barrier islands and the sounds behind them
 
+UNLABELLED = {"flood/s1_spain_2019": "it has a flood, permanent water and heights, but no labels of the flood"}
+"""Folders of real scenes without labels, and without a hazard that they surely lack."""
+
 
 @dataclass(frozen=True)
 class RealScene:
@@ -78,6 +81,7 @@ def real_sets(data: Path) -> list[ScoreSet]:
         ("glacier/everest_rgi/LE7_20001030_rgb.tif", _everest),
         ("clouds/csmask", _clouds),
         ("scenes/s2_l2a_thailand", _thailand),
+        ("scenes/s2_chittagong/S2_RGBN.tif", _chittagong),
         ("scenes/s2_nc_coast_8bit", _carolina),
         ("landcover/rsvqa_lr/index.csv", _low_countries),
         ("landcover/landsat7_chiapas/training_data.tif", _chiapas),
@@ -89,6 +93,11 @@ def real_sets(data: Path) -> list[ScoreSet]:
             found += [one for one in build(path.parent if path.suffix else path) if one.scenes]
     order = (*HAZARDS, ARTIFICIAL)
     return sorted(found, key=lambda one: (order.index(one.hazard), not one.holds_hazard))
+
+
+def unlabelled_notes(data: Path) -> list[str]:
+    """One sentence for each folder of scenes found that nothing can be scored on."""
+    return [f"Note: '{name}' is not scored: {reason}." for name, reason in UNLABELLED.items() if (data / name).is_dir()]
 
 
 def _sentinel_1(images: Path) -> list[ScoreSet]:
@@ -231,6 +240,12 @@ def _thailand(folder: Path) -> list[ScoreSet]:
     scenes = tuple(RealScene(SceneJob(raster=str(path))) for path in sorted(folder.glob("*_10m.tif")))
     note = "Sentinel-2, a plain of bare and green fields, rivers and ponds"
     return _hazard_free("Thailand plain RGB+NIR", note, scenes, ("landslide", "glacier_collapse"))
+
+
+def _chittagong(folder: Path) -> list[ScoreSet]:
+    scenes = (RealScene(SceneJob(raster=str(folder / "S2_RGBN.tif"))),)
+    note = "Sentinel-2, a dense city of the tropics by the sea; landslides in its hills are not known, and not asked"
+    return _hazard_free("Chittagong RGB+NIR", note, scenes, ("glacier_collapse",))
 
 
 def _carolina(folder: Path) -> list[ScoreSet]:

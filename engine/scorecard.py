@@ -18,7 +18,7 @@ from .score_adapted_table import KIND as ADAPTED
 from .score_before import before_page, pair_sets, score_before
 from .score_entries import ANY, Entry, Row, full_model_of, head_for, open_models, plain_row
 from .score_real import RealScorer, count_rules, pool, scores_of
-from .score_sets import ARTIFICIAL, ScoreSet, real_sets
+from .score_sets import ARTIFICIAL, ScoreSet, real_sets, unlabelled_notes
 from .score_shifted import ShiftedSet, shifted_sets
 from .score_simulated import VIEWS, View, count_view, draw_test_scenes
 from .score_table import SCORES, markdown_page, text_row
@@ -52,6 +52,7 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
             "HAZARD_DATA (--data) to the folder of real scenes."
         )
     _check_outputs(job, sets)
+    _note_unlabelled(job, report)
     entries = open_models(job.models)
     scenes = draw_test_scenes(report) if views else []
     total = len(entries) * (sum(len(one.scenes) for one in sets) + len(views) * len(scenes))
@@ -69,7 +70,10 @@ def scorecard(job: ScorecardJob, report: Report | None = None) -> list[Row]:
             adapted.append(row)
     order = [one.name for one in sets] + [view.name for view in views]
     rows.sort(key=lambda row: (order.index(row["set"]), (*HAZARDS, ANY, ARTIFICIAL).index(row["hazard"])))
-    rows += [row for entry in entries if entry.leave_out is None for row in summarise(rows, entry.name)]
+    counting = [one for one in _real_sets(job) if one.in_mean]
+    for entry in (entry for entry in entries if entry.leave_out is None):
+        of = sum(head_for(entry, one.hazard, True) is not None for one in counting)
+        rows += summarise(rows, entry.name, of)
     for entry in entries:
         full = full_model_of(entry, entries)
         if entry.ablation is not None and full is not None:
@@ -201,14 +205,22 @@ def _score_view(
         }
 
 
-def summarise(rows: list[Row], model: str) -> list[Row]:
-    """Mean and worst balanced accuracy and IoU of a model over the real sets that count; nothing without any."""
+def summarise(rows: list[Row], model: str, of: int) -> list[Row]:
+    """Mean and worst balanced accuracy and IoU of a model over the real sets that count; nothing without any.
+
+    Args:
+        rows: of all models.
+        model: its name.
+        of: sets that could count for it; where not all of them were scored, the names of its rows say so.
+    """
     counted = [row for row in rows if row["model"] == model and row["in_mean"] and row["asked"] == row["hazard"]]
     counted = [row for row in counted if row["balanced_accuracy"] is not None]
     if not counted:
         return []
+    part = f"{len(counted)} of {of} real sets"
     summaries = []
-    for name, reduce in ((MEAN, lambda values: sum(values) / len(values)), (WORST, min)):
+    mean, worst = (MEAN, WORST) if len(counted) == of else (f"mean of {part}", f"worst of {part}")
+    for name, reduce in ((mean, lambda values: sum(values) / len(values)), (worst, min)):
         scores: dict[str, float | None] = dict.fromkeys(SCORES)
         for key in ("balanced_accuracy", "iou"):
             scores[key] = reduce([row[key] or 0.0 for row in counted])
@@ -241,6 +253,13 @@ def _data_folder(job: ScorecardJob) -> Path | None:
 def _real_sets(job: ScorecardJob) -> list[ScoreSet]:
     folder = _data_folder(job)
     return real_sets(folder) if folder else []
+
+
+def _note_unlabelled(job: ScorecardJob, report: Report) -> None:
+    """Say which folders of real scenes nothing can be scored on; not where sets are asked for by name."""
+    folder = _data_folder(job)
+    for note in unlabelled_notes(folder) if folder and not job.sets else ():
+        report.log(note)
 
 
 def _choose_sets(job: ScorecardJob) -> list[ScoreSet]:
