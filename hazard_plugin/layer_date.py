@@ -14,9 +14,13 @@ FOLDERS = 2
 
 
 def layer_date(layer: QgsRasterLayer) -> str:
-    """Day, as in ``2024-09-16``, of the layer's metadata or temporal settings; empty where they name no single day."""
+    """Day, as in ``2024-09-16``, of the layer's metadata or temporal settings; empty where they name no single day.
+
+    No scene was taken on a day that is still to come.
+    """
     days = {day for span in known_spans(layer) for day in days_of(span)}
-    return days.pop() if len(days) == 1 else ""
+    day = days.pop() if len(days) == 1 else ""
+    return day if day <= (date.today() + timedelta(days=1)).isoformat() else ""
 
 
 def day_in_names(layer: QgsRasterLayer) -> str:
