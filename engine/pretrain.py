@@ -88,7 +88,7 @@ def _pretrain(job: PretrainJob, report: Report, ranks: Ranks) -> dict[str, Any]:
     if data is not None:
         opened = data
         found = ranks.first(lambda: survey(opened.source, opened.train, job.seed, report))
-        ranks.first(lambda: require_both_surfaces(found, opened.source.name))
+        require_both_surfaces(found, data.source.name)
         warnings += [*data.notes, *found.notes()]
     for text in warnings:
         report.log(text, "warning")

@@ -113,7 +113,7 @@ def _require_surfaces(place: Path) -> None:
     """Raise BadInput for a folder that is no BigEarthNet, the only data known that label surfaces."""
     if BigEarthNetV2.lies_in(place) or BigEarthNetV1.lies_in(place):
         return
-    wanted = "give a folder of BigEarthNet, or simulated, to pre-train"
+    wanted = "give a folder of BigEarthNet, or 'simulated', to pre-train"
     if not (Sen1Floods11.lies_in(place) or Landslide4Sense.lies_in(place) or labels_hazards(place)):
         raise BadInput(f"'{place.name}' holds no natural and artificial surfaces in a form that is known; {wanted}.")
     raise BadInput(
