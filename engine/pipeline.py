@@ -30,8 +30,10 @@ Answers = Callable[[], list[tuple[Tensor, ...]]]
 
 WINDOW_PX = 768
 """Largest window at the model's resolution: large enough that overlaps cost little, small enough for 2 GB."""
-WIDE_PX, WIDE_WINDOW_PX = 40_000, 512
-"""From this width on the row of windows that memory holds is as large as the network's features: windows are smaller."""
+WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
+"""From this width on the row of windows that memory holds is as large as the network's features: they are smaller."""
+PAIR_WINDOW_PX = 512
+"""Of a pair of scenes: two networks and two windows at a time are in memory."""
 OVERLAP_PX = 32
 """Neighbours weigh alike 16 pixels from their edges, beyond which an edge changes no more of the mask than anything far
 away does (tests/benchmarks/halo.py); against 256 pixels, 64 and 32 change the same 1 % of a real scene's mask."""
@@ -65,7 +67,9 @@ class Task:
     @property
     def window_side(self) -> int:
         """Side of the largest window, in model pixels."""
-        return WINDOW_PX if self.grid.width < WIDE_PX else WIDE_WINDOW_PX
+        if self.grid.width >= WIDE_PX:
+            return WIDE_WINDOW_PX
+        return WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX
 
     @property
     def columns(self) -> Axis:
