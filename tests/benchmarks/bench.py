@@ -155,12 +155,27 @@ def scaling(folder: Path) -> dict[str, Any]:
 
 
 def gpu(folder: Path) -> dict[str, Any]:
-    """On a CUDA GPU: a whole tile end to end, and what adapting takes."""
+    """On a CUDA GPU: a whole tile end to end, what adapting takes, and how fast pre-training goes."""
     scene = folder / "tile10980.tif"
     write_scene(scene, 10980, 10980)
     figures: dict[str, Any] = {"pipeline": _child(f"measure_pipeline({str(scene)!r}, 'cuda:0', 1)")}
     figures["adaptation"] = script("adaptation_speed.py", "--json", "--command", "--device", "cuda:0")
+    figures["training"] = training(folder, "cuda:0")
     return figures
+
+
+def training(folder: Path, device: str, steps: tuple[int, int] = (20, 220), batch: int = 32) -> dict[str, float]:
+    """Chips a second of pre-training: by a short and a longer run, so that what comes before and after drops out."""
+    seconds: list[float] = []
+    found: dict[str, Any] = {}
+    for count in steps:
+        found = _last_json(
+            [sys.executable, "-m", "engine", "pretrain", "--data", "simulated", "--save", str(folder / f"net{count}"),
+             "--epochs", "1", "--iterations", str(count), "--batch-size", str(batch), "--device", device,
+             "--workers", str(os.cpu_count() or 1), "--json"]
+        )  # fmt: skip
+        seconds.append(found["seconds"])
+    return {"chips_per_s": (steps[1] - steps[0]) * batch / (seconds[1] - seconds[0]), "waited": found["waited"]}
 
 
 def _child(call: str) -> dict[str, Any]:
