@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .layers import mask_layer, probability_layer
+from .mask_codes import HAZARD
 from .pipeline import Task
-from .protocol import NOT_ASSESSED, BadInput, Cancelled, KeepJob, OutputFailed, SegmentJob
+from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, Cancelled, KeepJob, OutputFailed, SegmentJob
 from .raster import MASK, PROBABILITY, MaskPair, Window, check_outputs, estimated_bytes
 from .raster.tagged import TaggedRaster
 from .reporting import Report
@@ -89,10 +90,10 @@ def keep(job: KeepJob, report: Report | None = None) -> dict[str, Any]:
             list(finals.values()), overwrite=job.overwrite, expected_bytes=estimated_bytes(mask.window, len(finals))
         )
         hazard_name = tags.get("HAZARD", "hazard")
-        layers = {MASK: mask_layer(job.mask, hazard_name)}
+        layers = {MASK: mask_layer(job.mask, hazard_name, is_new=bool(tags.get("HAZARD_BEFORE")))}
         if job.probability:
             layers[PROBABILITY] = probability_layer(job.probability, hazard_name)
-        tally = mask.new_tally()
+        tally, permanent = mask.new_tally(), mask.new_tally()
         rows, wanted = tags[PARTIAL_TAG], int(tags.get(WANTED_TAG, mask.width * mask.height))
         lacking = not rows.startswith(f"{mask.height} of")
         if not lacking:
@@ -102,7 +103,8 @@ def keep(job: KeepJob, report: Report | None = None) -> dict[str, Any]:
             for top, codes in raster.read_bytes():
                 report.progress(top / raster.height, 0.0, 0.5)
                 if name == MASK:
-                    tally.add(top, codes == 1, codes != NOT_ASSESSED, codes.size)
+                    tally.add(top, codes == HAZARD, codes != NOT_ASSESSED, codes.size)
+                    permanent.add(top, codes == PERMANENT_WATER, codes != NOT_ASSESSED, codes.size)
                 pair.write(name, codes)
         pair.publish(tags, lambda share: report.progress(share, 0.5, 1.0), overwrite=job.overwrite)
     warnings: list[str] = []
@@ -121,4 +123,18 @@ def keep(job: KeepJob, report: Report | None = None) -> dict[str, Any]:
         "model_sha256": tags.get("HAZARD_MODEL_SHA256"),
         "rows": rows,
         "warnings": warnings,
+        **_question(tags, hazard_name, permanent),
+    }
+
+
+def _question(tags: Mapping[str, str], hazard: str, permanent: AreaTally) -> dict[str, Any]:
+    """Which question the part answers, as ``segment`` says it; what was new is in the tags of its run."""
+    is_new = bool(tags.get("HAZARD_BEFORE"))
+    return {
+        "question": "new" if is_new else "present",
+        "permanent_area_m2": round(permanent.hazard_area_m2, 2) if is_new and hazard == "flood" else None,
+        "before_name": tags.get("HAZARD_BEFORE"),
+        "before_date": tags.get("HAZARD_BEFORE_DATE"),
+        "before_sha256": tags.get("HAZARD_BEFORE_SHA256"),
+        "compared_by": tags.get("HAZARD_COMPARED_BY"),
     }

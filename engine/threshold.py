@@ -57,7 +57,7 @@ def threshold(job: ThresholdJob, report: Report | None = None) -> dict[str, Any]
         hazard_name = tags.get("HAZARD", "hazard")
         tally, permanent = probability.new_tally(), probability.new_tally()
         job_id = report.job_id or uuid.uuid4().hex[:12]
-        layer = mask_layer(job.mask, hazard_name, is_new=run_mask is not None)
+        layer = mask_layer(job.mask, hazard_name, is_new=bool(tags.get("HAZARD_BEFORE")))
         with MaskPair({MASK: layer}, probability.grid, job_id) as pair:
             for top, percent in probability.read_bytes():
                 report.progress(top / probability.height, 0.0, 0.9)

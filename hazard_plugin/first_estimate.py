@@ -18,6 +18,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QPushButton, QWidget
 
 from ..engine import protocol
+from .algorithms.before import answer_of
 from .engine_client import EngineClient
 from .engine_feedback import Bounds, PreviewWish
 from .hazards import KIND_PROPERTY, mask_layer_name
@@ -266,6 +267,7 @@ def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:
         "SCENE_SHA256": result.get("scene_sha256") or "",
         "MODEL_SHA256": result.get("model_sha256") or "",
         "WARNINGS": "\n".join(str(line) for line in result.get("warnings") or ()),
+        **answer_of(result),
     }
 
 

@@ -1,5 +1,6 @@
 """The algorithm ``hazardmapper:correctmask``: what was drawn and removed by hand, brought into a mask."""
 
+import os
 from typing import Any, Dict, List, Optional
 
 from qgis.core import (
@@ -18,7 +19,8 @@ from ..hazards import hazard_title
 from ..layer_origin import hazard_of, inherited, scene_of
 from .base import with_help
 from .delivery import DeliveryAlgorithm
-from .outputs import dress_on_load, require_free, told_to_processing
+from .outputs import require_free, told_to_processing
+from .styled import dress_styled
 
 
 class CorrectMask(DeliveryAlgorithm):
@@ -89,7 +91,8 @@ class CorrectMask(DeliveryAlgorithm):
         hazard = hazard_of(layer)
         name = tr("{hazard}, corrected - {scene}").format(hazard=hazard_title(hazard), scene=scene_of(layer))
         origin = {**inherited(layer), "derived": "corrected"}
-        dress_on_load(context, self.named["OUTPUT"], "mask", hazard, name, origin)
+        style = os.path.splitext(self.job.out)[0] + ".qml"  # of the engine, which knows what the mask may hold
+        dress_styled(context, self.named["OUTPUT"], style, "mask", hazard, name, origin)
         return True
 
     def outputs_of(self, result: Dict[str, Any], feedback: QgsProcessingFeedback) -> Dict[str, Any]:

@@ -97,3 +97,13 @@ def test_what_is_no_mask_or_says_no_origin_is_refused(tmp_path, mask):
     assert {entry.name for entry in tmp_path.iterdir()} - {*before, "p.gpkg", "q.gpkg", "m7.tif"} == set()
     with pytest.raises(BadInput):
         CorrectJob(path, good, path)
+
+
+@pytest.mark.parametrize(("told", "codes"), [("HAZARD_BEFORE", (1, 2)), ("HAZARD_REFINED", (1, 2, 3))])
+def test_codes_of_compared_and_refined_masks_keep_their_colours(tmp_path, mask, told, codes):
+    path = write_raster(tmp_path / "told.tif", mask[1], tags={"HAZARD": "flood", told: "{}"}, nodata=[255])
+    run(tmp_path, path, write_polygons(tmp_path / "p.gpkg", [("manual", 2, 1000, 6, 40)]))
+    opened = gdal.Open(str(tmp_path / "out.tif"))
+    palette = opened.GetRasterBand(1).GetColorTable()
+    assert len({palette.GetColorEntry(code) for code in (0, *codes)}) == len(codes) + 1
+    assert all(f'value="{code}"' in (tmp_path / "out.qml").read_text() for code in codes)

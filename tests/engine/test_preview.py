@@ -10,6 +10,7 @@ from osgeo import gdal
 from scenes import UTM_10M, read, run, write_raster
 
 from engine import preview
+from engine.layers import WATER_COLOUR
 from engine.partial import keep
 from engine.protocol import BadInput, Cancelled, KeepJob, SegmentJob
 from engine.reporting import Report
@@ -254,6 +255,25 @@ def test_what_was_finished_is_kept_when_asked(tmp_path, scene, raster, folder, m
     assert json.loads(tags["HAZARD_JOB"])["hazard"] == "flood" and "preview" not in tags["HAZARD_JOB"]
     assert f"{rows} of {SIDE} rows" in result["warnings"][0]
     assert sorted(os.listdir(out)) == ["kept.qml", "kept.tif", "kept_probability.qml", "kept_probability.tif"]
+
+
+def test_a_kept_part_of_two_dates_shows_water_of_both_and_says_what_was_asked(tmp_path, raster, folder, monkeypatch):
+    _, out = cancelled(tmp_path, raster, folder, monkeypatch)
+    left = gdal.Open(str(folder / "mask.tif"), gdal.GA_Update)
+    codes = left.ReadAsArray()
+    codes[(codes == 0) & (np.indices(codes.shape)[1] % 2 == 0)] = 2
+    left.GetRasterBand(1).WriteArray(codes)
+    left.SetMetadata({**left.GetMetadata(), "HAZARD_BEFORE": "was.tif", "HAZARD_COMPARED_BY": "network"})
+    left = None
+    result = keep(KeepJob(folder=str(folder), mask=str(out / "kept.tif")))
+    kept = read(out / "kept.tif")
+    assert {1, 2} <= set(np.unique(kept))
+    assert result["permanent_area_m2"] == pytest.approx((kept == 2).sum() * 100, rel=0.002)
+    assert [result[name] for name in ("question", "before_name", "compared_by")] == ["new", "was.tif", "network"]
+    opened = gdal.Open(str(out / "kept.tif"))
+    palette = opened.GetRasterBand(1).GetColorTable()
+    assert palette.GetColorEntry(2) == WATER_COLOUR
+    assert 'value="2"' in (out / "kept.qml").read_text()
 
 
 def test_a_run_cancelled_when_all_is_done_is_kept_whole(tmp_path, raster, folder, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from osgeo import gdal
 from scenes import read, write_raster
 
+from engine.layers import STYLES
 from engine.protocol import BadInput, ProvenanceJob, ThresholdJob
 from engine.provenance import provenance
 from engine.raster import MASK, MaskPair
@@ -87,12 +88,14 @@ def test_the_mask_says_what_its_water_goes_by_and_looks_like_that_of_a_run(run, 
     assert told["steps"][-1]["job"]["run_mask"] == run[0]
 
 
-def test_without_the_run_s_mask_water_is_not_told_apart(run):
+def test_without_the_run_s_mask_water_is_not_told_apart(run, tmp_path):
     found, codes = cut(run, 0.3, run_mask=None)
     assert set(np.unique(codes).tolist()) == {0, 1, 255} and found["permanent_area_m2"] is None
     tags = gdal.Open(found["mask"]).GetMetadata()
     assert tags["HAZARD_VALUES"] == "0 not new, 1 new, 255 not assessed" and "HAZARD_RUN_THRESHOLD" not in tags
     assert provenance(ProvenanceJob(found["mask"]))["permanent_area_m2"] is None
+    style = (tmp_path / "cut.qml").read_text("utf-8")
+    assert "New flood" in style and style == (STYLES / "new_flood.qml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
