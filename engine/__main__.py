@@ -372,7 +372,9 @@ def _describe_training(found: dict[str, Any]) -> str:
         f"validation loss {found['validation_loss']}, balanced accuracy {found['validation_score']}",
     ]
     if found["waited"] is not None:
-        lines.append(f"waited {found['waited']:.1%} of the time of learning for data")
+        lines.append(
+            f"utilisation {1 - found['waited']:.1%}: waited {found['waited']:.1%} of the time of learning for data"
+        )
     lines += [
         f"{row['hazard']:<18} IoU {row['iou']}  balanced accuracy {row['balanced_accuracy']}  "
         f"threshold {row['threshold']}  ({row['set']})"

@@ -261,7 +261,7 @@ class _State:
             run.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
         report.metrics(run.step, found.values)
         if run.waited is not None:
-            report.log(f"Waited {run.waited:.1%} of the time of learning for data.")
+            report.log(f"Utilisation {1 - run.waited:.1%}: waited {run.waited:.1%} of the time of learning for data.")
 
     def freeze_statistics(self) -> None:
         """From now on normalise as in use, by the averaged statistics, once.
