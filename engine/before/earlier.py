@@ -20,7 +20,7 @@ from ..raster import Scene, Understanding, Window
 from ..raster.earlier import laid_onto
 from ..remedies import Remediable
 from .matching import PairMatch, match_scenes
-from .shift import SEARCH_PX, Shift, estimate_shift
+from .shift import Shift, estimate_shift
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -30,6 +30,8 @@ SMALLEST_SHIFT_PX = 0.3
 """Shifts below are left alone: correcting them would blur more than it mends."""
 WINDOW_PX = 192
 MOST_WINDOWS = 16
+LOOKED_AT_PX = 3 * WINDOW_PX
+"""Side of the least part of the scene from which a shift is told, however small the wanted part is."""
 SAMPLE_WINDOWS = 24
 SAMPLE_PX = 200_000
 SHARP_BANDS = ("nir", "red", "green", "swir1", "blue", "swir2", "coastal", "vv", "vh")
@@ -203,12 +205,21 @@ def _find_shift(
         return None
     at, was = understanding.match.used_slots.index(common[0]), of_laid.match.used_slots.index(common[0])
     pairs = []
-    for window in _spread(wanted, WINDOW_PX, MOST_WINDOWS):
+    for window in _spread(_grown(wanted, scene), WINDOW_PX, MOST_WINDOWS):
         later, valid = scene.read_window(window, understanding)
         earlier, also = laid.read_window(window, of_laid)
         pairs.append((later[at], earlier[was], valid & also))
-    usable = [pair for pair in pairs if min(pair[2].shape) > 4 * SEARCH_PX]
-    return estimate_shift(usable) if usable else None
+    return estimate_shift(pairs)
+
+
+def _grown(wanted: Window, scene: Scene) -> Window:
+    """The wanted part with what lies around it, where it is too small to tell a shift by itself."""
+    width, height = (
+        min(max(a, LOOKED_AT_PX), b) for a, b in ((wanted.width, scene.width), (wanted.height, scene.height))
+    )
+    x = wanted.x - (width - wanted.width) // 2
+    y = wanted.y - (height - wanted.height) // 2
+    return Window(min(max(0, x), scene.width - width), min(max(0, y), scene.height - height), width, height)
 
 
 Side = tuple[Scene, Understanding, SceneScaling]

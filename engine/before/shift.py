@@ -11,10 +11,17 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-SEARCH_PX = 16
-"""Shifts up to so many pixels are looked for."""
+SEARCH_PX = 80
+SEARCH_SHARE = 0.4
+"""Shifts up to so many pixels are looked for, and up to this share of a window's side: further off, too little of the
+ground is in both windows."""
+LEAST_SIDE_PX = 65
+"""Smaller windows say nothing."""
 LEAST_PEAK = 8.0
 """Height of the correlation's peak, in spreads of the correlation, below which a window says nothing."""
+NEAR_PX = 5.0
+SURE_PEAK = 12.0
+"""Height below which a window alone is not believed a shift beyond ``NEAR_PX``: of so many, one fits by chance."""
 AGREE_PX = 0.75
 LEAST_VALID = 0.6
 
@@ -44,22 +51,25 @@ def estimate_shift(pairs: Sequence[tuple[Array, Array, Mask]]) -> Shift | None:
         pairs: later and earlier values (h, w) of one band, and where both are valid.
 
     Returns:
-        None where fewer than half of the windows that say anything agree, or none does.
+        None where fewer than half of the windows that say anything agree, none does, or one alone is unsure.
     """
-    found = [shift for later, earlier, valid in pairs if (shift := _of_window(later, earlier, valid)) is not None]
+    found = [told for later, earlier, valid in pairs if (told := _of_window(later, earlier, valid)) is not None]
     if not found:
         return None
-    shifts = np.asarray(found)
+    shifts, heights = np.asarray(found)[:, :2], np.asarray(found)[:, 2]
     middle = np.median(shifts, axis=0)
     close = np.abs(shifts - middle).max(axis=1) <= AGREE_PX
     if close.sum() * 2 < len(shifts) or (len(shifts) > 1 and close.sum() < 2):
         return None
     right, down = shifts[close].mean(axis=0)
-    return Shift(float(right), float(down), int(close.sum()), len(pairs))
+    shift = Shift(float(right), float(down), int(close.sum()), len(pairs))
+    by_chance = shift.windows == 1 and shift.length_px > NEAR_PX and heights.max() < SURE_PEAK
+    return None if by_chance else shift
 
 
-def _of_window(later: Array, earlier: Array, valid: Mask) -> tuple[float, float] | None:
-    if valid.mean() < LEAST_VALID:
+def _of_window(later: Array, earlier: Array, valid: Mask) -> tuple[float, float, float] | None:
+    """Columns, rows and the peak's height in spreads of the correlation."""
+    if min(valid.shape) < LEAST_SIDE_PX or valid.mean() < LEAST_VALID:
         return None
     first, second = _edges(later, valid), _edges(earlier, valid)
     if not (first.any() and second.any()):
@@ -71,14 +81,14 @@ def _of_window(later: Array, earlier: Array, valid: Mask) -> tuple[float, float]
     fy, fx = np.fft.fftfreq(height, 1.0)[:, None], np.fft.rfftfreq(width, 1.0)[None, :]
     spectrum *= np.exp(-((fy**2 + fx**2) / (2 * 0.2**2)))
     surface = np.fft.irfft2(spectrum, s=first.shape)
-    reach = min(SEARCH_PX, height // 2 - 1, width // 2 - 1)
-    near = np.roll(surface, (reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    below, beside = (min(SEARCH_PX, int(SEARCH_SHARE * side)) for side in (height, width))
+    near = np.roll(surface, (below, beside), (0, 1))[: 2 * below + 1, : 2 * beside + 1]
     row, column = np.unravel_index(int(near.argmax()), near.shape)
-    if near[row, column] < LEAST_PEAK * surface.std() or not (0 < row < 2 * reach and 0 < column < 2 * reach):
+    if near[row, column] < LEAST_PEAK * surface.std() or not (0 < row < 2 * below and 0 < column < 2 * beside):
         return None
-    down = row - reach + _vertex(near[row - 1, column], near[row, column], near[row + 1, column])
-    right = column - reach + _vertex(near[row, column - 1], near[row, column], near[row, column + 1])
-    return float(right), float(down)
+    down = row - below + _vertex(near[row - 1, column], near[row, column], near[row + 1, column])
+    right = column - beside + _vertex(near[row, column - 1], near[row, column], near[row, column + 1])
+    return float(right), float(down), float(near[row, column] / surface.std())
 
 
 def _vertex(before: float, peak: float, after: float) -> float:

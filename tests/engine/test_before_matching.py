@@ -122,13 +122,23 @@ def test_planes_of_change_are_nought_where_nothing_changed_or_nothing_was_measur
     assert planes[0, CHANGE_PLANES.index("earlier_red")][:30].std() > 0.1
 
 
+def _texture(random, side, softness=20):
+    frequency = np.fft.fftfreq(side)
+    soft = np.exp(-softness * (frequency[:, None] ** 2 + frequency[None, :] ** 2))
+    ground = np.fft.ifft2(np.fft.fft2(random.normal(size=(side, side))) * soft).real
+    return ground / ground.std()
+
+
+def _windows(later, earlier, side, step):
+    tops = range(0, len(later) - side + 1, step)
+    places = [np.s_[top : top + side, left : left + side] for top in tops for left in tops]
+    return [(later[at].astype("f4"), earlier[at].astype("f4"), np.ones((side, side), bool)) for at in places]
+
+
 @pytest.mark.parametrize("moved", [(0, 0), (3, -2), (-4, 5)])
 def test_a_shift_between_two_dates_is_found_to_a_third_of_a_pixel(moved):
     random = np.random.default_rng(9)
-    frequency = np.fft.fftfreq(260)
-    soft = np.exp(-20 * (frequency[:, None] ** 2 + frequency[None, :] ** 2))
-    ground = np.fft.ifft2(np.fft.fft2(random.normal(size=(260, 260))) * soft).real
-    ground /= ground.std()
+    ground = _texture(random, 260)
     right, down = moved
     pairs = []
     for top, left in ((20, 20), (20, 110), (110, 20), (110, 110)):
@@ -149,3 +159,36 @@ def test_noise_has_no_shift():
     ]
     assert estimate_shift(pairs) is None
     assert estimate_shift([]) is None
+
+
+@pytest.mark.parametrize("moved", [(17, 0), (0, -20), (40, 10), (-60, 0), (-50, 50)])
+def test_a_shift_of_many_pixels_is_found_in_windows_of_192(moved):
+    random = np.random.default_rng(3)
+    right, down = moved
+    ground = _texture(random, 560)
+    later, earlier = ground[80:480, 80:480], ground[80 + down : 480 + down, 80 + right : 480 + right]
+    later, earlier = (values + 0.3 * random.normal(size=values.shape) for values in (later, earlier))
+    shift = estimate_shift(_windows(later, earlier, 192, 200))
+    assert shift is not None and shift.windows == shift.of == 4
+    assert (shift.right_px, shift.down_px) == pytest.approx(moved, abs=0.1)
+
+
+@pytest.mark.parametrize("softness", [0, 20, 200])
+@pytest.mark.parametrize("seed", range(4))
+def test_two_places_have_no_shift_however_far_is_looked(seed, softness):
+    random = np.random.default_rng(seed)
+    later, earlier = (_texture(random, 576, softness) for _ in range(2))
+    windows = _windows(later, earlier, 192, 192)
+    assert estimate_shift(windows) is None
+    assert [estimate_shift([window]) for window in windows] == [None] * 9
+
+
+def test_one_window_of_many_that_fits_by_chance_does_not_tell_a_shift_that_is_refused():
+    random = np.random.default_rng(0)
+    ground = _texture(random, 400)
+    one = ground[:192, :192] + 1.9 * random.normal(size=(192, 192)), ground[:192, 55:247]
+    for pair, believed in ((one, False), ((ground[:192, :192], ground[:192, 55:247]), True)):
+        later, earlier = (values.astype("f4") for values in pair)
+        windows = [(later, earlier, np.ones((192, 192), bool))]
+        windows += _windows(_texture(random, 384), _texture(random, 384), 192, 192)
+        assert (estimate_shift(windows) is not None) == believed

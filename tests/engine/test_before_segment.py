@@ -37,11 +37,11 @@ def model(tmp_path):
     return made
 
 
-def _ground(seed=0):
+def _ground(seed=0, side=256):
     """Texture that two dates share, so that a shift between them can be found."""
-    frequency = np.fft.fftfreq(256)
+    frequency = np.fft.fftfreq(side)
     soft = np.exp(-30 * (frequency[:, None] ** 2 + frequency[None, :] ** 2))
-    noise = np.random.default_rng(seed).normal(size=(256, 256))
+    noise = np.random.default_rng(seed).normal(size=(side, side))
     field = np.fft.ifft2(np.fft.fft2(noise) * soft).real
     return (0.2 + 0.03 * field / field.std()).clip(0.05, 0.4).astype("f4")
 
@@ -110,6 +110,39 @@ def test_a_shift_beyond_what_is_corrected_is_refused_and_nothing_is_written(tmp_
     with pytest.raises(BadInput, match=r"lies 9\.\d pixels off.*at most 5"):
         run(tmp_path, later, model=model, before=earlier, **OPTIONS)
     assert not (tmp_path / "mask.tif").exists()
+
+
+def _wide_pair(tmp_path, right, down, side=448):
+    """Scenes of some windows; the earlier one shows the ground that lies ``right`` and ``down`` of the later one's."""
+    ground = _ground(side=side + 160)
+    files = []
+    for name, x, y in (("later", 80, 80), ("earlier", 80 + right, 80 + down)):
+        noise = np.random.default_rng(len(name)).normal(0, 0.01, (side, side))
+        values = (ground[y : y + side, x : x + side] + noise).clip(0.01, 0.5).astype("f4")
+        files.append(write_raster(tmp_path / f"{name}.tif", values))
+    return tuple(files)
+
+
+@pytest.mark.parametrize(("right", "down", "length"), [(20, 0, 20), (-36, 48, 60), (0, -60, 60)])
+def test_a_shift_of_many_pixels_is_refused_in_one_sentence(tmp_path, model, right, down, length):
+    later, earlier = _wide_pair(tmp_path, right, down)
+    with pytest.raises(BadInput) as refused:
+        run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    told = str(refused.value)
+    assert told.startswith(f"'earlier.tif' lies {length}.0 pixels off 'later.tif' (")
+    assert told.endswith(" rows), at most 5 are corrected; georeference one of them again.")
+    assert not (tmp_path / "mask.tif").exists()
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (150, 200), (408, 408)])
+def test_a_small_extent_is_moved_as_the_scene_around_it_tells(tmp_path, model, corner):
+    later, earlier = _wide_pair(tmp_path, 3, 0)
+    left, top = UTM_10M[0] + 10 * corner[0], UTM_10M[3] - 10 * corner[1]
+    extent = (left, top - 400, left + 400, top)
+    result, mask, _ = run(tmp_path, later, model=model, before=earlier, extent=extent, **OPTIONS)
+    assert mask.shape == (40, 40)
+    assert result["before_shift_px"] == pytest.approx([3, 0], abs=0.1) and result["before_moved"]
+    assert not any("could not be told" in text for text in result["warnings"])
 
 
 def test_the_earlier_scene_may_have_another_grid(tmp_path, model):
