@@ -47,23 +47,10 @@ def project(qgis_new_project, tmp_path):
     qgis_new_project.clear()
 
 
-@pytest.fixture(scope="session")
-def kept_worker(qgis_app):
-    from kept_worker import KeptWorker
-
-    kept = KeptWorker()
-    yield kept
-    kept.end()
-
-
 @pytest.fixture
-def plugin(qgis_iface, qgis_parent, qgis_processing, project, kept_worker, monkeypatch):
+def plugin(qgis_iface, qgis_parent, qgis_processing, project):
     import hazard_mapper
-    from hazard_mapper.hazard_plugin import engine_client
-    from hazard_mapper.hazard_plugin import plugin as module
 
-    if module.EngineClient is engine_client.EngineClient:  # some tests pretend an engine
-        monkeypatch.setattr(module, "EngineClient", kept_worker.client)
     made = hazard_mapper.classFactory(qgis_iface)
     made.initGui()
     qgis_parent.setCentralWidget(qgis_iface.mapCanvas())
