@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from .layers import mask_layer
+from .layers import derived_layer
 from .mask_codes import HAZARD, NO_HAZARD, require_codes, require_mask
 from .protocol import NOT_ASSESSED, CorrectJob, job_to_dict
-from .raster import MASK, Layer, MaskPair, Window, check_outputs, estimated_bytes
+from .raster import MASK, MaskPair, Window, check_outputs, estimated_bytes
 from .raster.tagged import TaggedRaster
-from .refine import refined_layer
 from .reporting import Report
 from .steps import with_step
 from .vector.corrections import MANUAL, REMOVED, read_corrections
@@ -45,7 +43,7 @@ def correct(job: CorrectJob, report: Report | None = None) -> dict[str, Any]:
         )
         tally, added, taken = mask.new_tally(), mask.new_tally(), mask.new_tally()
         job_id = report.job_id or uuid.uuid4().hex[:12]
-        layer = _layer(job.out, mask.tags)
+        layer = derived_layer(job.out, mask.tags)
         with MaskPair({MASK: layer}, mask.grid, job_id) as pair:
             for top, values in mask.read_bytes():
                 report.progress(top / mask.height, 0.0, 0.9)
@@ -74,11 +72,3 @@ def correct(job: CorrectJob, report: Report | None = None) -> dict[str, Any]:
         "share_assessed": round(tally.share_assessed, 6),
         "warnings": warnings,
     }
-
-
-def _layer(path: str, tags: Mapping[str, str]) -> Layer:
-    """The corrected mask, with a colour for every code that the tags of the mask let it hold."""
-    hazard = tags.get("HAZARD", "hazard")
-    if tags.get("HAZARD_REFINED"):
-        return refined_layer(path, hazard)
-    return mask_layer(path, hazard, is_new=bool(tags.get("HAZARD_BEFORE")))

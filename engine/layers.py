@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from .protocol import PERMANENT_WATER, same_path
+from .mask_codes import HAZARD
+from .protocol import ON_SLOPE, PERMANENT_WATER, same_path
 from .raster import Layer
 
 HAZARD_COLOURS = {
@@ -16,6 +18,7 @@ HAZARD_COLOURS = {
 OTHER_COLOUR = (200, 30, 60, 255)
 WATER_COLOUR = (126, 214, 223, 255)
 """Water that is no flood: permanent, or there before."""
+SLOPE_COLOUR = (120, 120, 120, 255)
 ERROR_COLOURS = {1: (0, 114, 178, 255), 2: (213, 94, 0, 255), 3: (240, 228, 66, 255)}
 """Hit, miss and false alarm, told apart by colour-blind eyes as well (palette of Okabe and Ito, 2008)."""
 STYLES = Path(__file__).resolve().parent.parent / "resources" / "styles"
@@ -34,6 +37,27 @@ def mask_layer(path: str, hazard: str, scene: str = "", *, is_new: bool = False)
     if is_new and hazard == "flood":
         colours[PERMANENT_WATER] = WATER_COLOUR
     return Layer(path, title_of(hazard), colours, style_beside(path, scene, style))
+
+
+def refined_layer(path: str, hazard: str) -> Layer:
+    """A mask whose style also shows what was taken out."""
+    style = STYLES / f"refined_{hazard}.qml"
+    if not style.exists():
+        style = STYLES / "refined.qml"
+    colours = {
+        HAZARD: HAZARD_COLOURS.get(hazard, OTHER_COLOUR),
+        PERMANENT_WATER: WATER_COLOUR,
+        ON_SLOPE: SLOPE_COLOUR,
+    }
+    return Layer(path, title_of(hazard), colours, str(style))
+
+
+def derived_layer(path: str, tags: Mapping[str, str]) -> Layer:
+    """A mask made of another one, with a colour for every code that the tags of that one let it hold."""
+    hazard = tags.get("HAZARD", "hazard")
+    if tags.get("HAZARD_REFINED"):
+        return refined_layer(path, hazard)
+    return mask_layer(path, hazard, is_new=bool(tags.get("HAZARD_BEFORE")))
 
 
 def probability_layer(path: str, hazard: str, scene: str = "") -> Layer:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .layers import mask_layer, probability_layer
+from .layers import derived_layer, probability_layer
 from .mask_codes import HAZARD
 from .pipeline import Task
 from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, Cancelled, KeepJob, OutputFailed, SegmentJob
@@ -90,7 +90,7 @@ def keep(job: KeepJob, report: Report | None = None) -> dict[str, Any]:
             list(finals.values()), overwrite=job.overwrite, expected_bytes=estimated_bytes(mask.window, len(finals))
         )
         hazard_name = tags.get("HAZARD", "hazard")
-        layers = {MASK: mask_layer(job.mask, hazard_name, is_new=bool(tags.get("HAZARD_BEFORE")))}
+        layers = {MASK: derived_layer(job.mask, tags)}
         if job.probability:
             layers[PROBABILITY] = probability_layer(job.probability, hazard_name)
         tally, permanent = mask.new_tally(), mask.new_tally()

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .layers import HAZARD_COLOURS, OTHER_COLOUR, STYLES, WATER_COLOUR, title_of
+from .layers import refined_layer
 from .mask_codes import HAZARD, Codes, require_codes, require_mask
 from .protocol import NOT_ASSESSED, ON_SLOPE, PERMANENT_WATER, RefineJob, job_to_dict
-from .raster import MASK, Layer, MaskPair, Window, check_outputs, estimated_bytes
+from .raster import MASK, MaskPair, Window, check_outputs, estimated_bytes
 from .raster.tagged import TaggedRaster
 from .raster.warped import SlopeRaster, WarpedRaster, tiles
 from .reporting import Report
@@ -26,22 +26,8 @@ from .vector.kinds import is_only_vector
 from .vector.water import ReferencePolygons
 
 Flags = npt.NDArray[np.bool_]
-SLOPE_COLOUR = (120, 120, 120, 255)
 UNSEEN_TAG = "HAZARD_NOT_ASSESSED"
 """Raster tag: JSON list, one entry a run, of what made pixels not assessed."""
-
-
-def refined_layer(path: str, hazard: str) -> Layer:
-    """A mask whose style also shows what was taken out."""
-    style = STYLES / f"refined_{hazard}.qml"
-    if not style.exists():
-        style = STYLES / "refined.qml"
-    colours = {
-        HAZARD: HAZARD_COLOURS.get(hazard, OTHER_COLOUR),
-        PERMANENT_WATER: WATER_COLOUR,
-        ON_SLOPE: SLOPE_COLOUR,
-    }
-    return Layer(path, title_of(hazard), colours, str(style))
 
 
 def refine(job: RefineJob, report: Report | None = None) -> dict[str, Any]:
