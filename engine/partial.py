@@ -137,4 +137,5 @@ def _question(tags: Mapping[str, str], hazard: str, permanent: AreaTally) -> dic
         "before_date": tags.get("HAZARD_BEFORE_DATE"),
         "before_sha256": tags.get("HAZARD_BEFORE_SHA256"),
         "compared_by": tags.get("HAZARD_COMPARED_BY"),
+        "share_compared": float(tags["HAZARD_SHARE_COMPARED"]) if "HAZARD_SHARE_COMPARED" in tags else None,
     }

@@ -115,6 +115,7 @@ def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
     return {
         **{key: tags.get(tag) or None for key, tag in FROM_TAGS.items()},
         "threshold": _number(tags.get("HAZARD_THRESHOLD")),
+        "share_compared": _number(tags.get("HAZARD_SHARE_COMPARED")),
         "scene": _text(raster),
         "before": _text(before),
         "adapted": bool(adaptation) or bool(tags.get("HAZARD_MODEL_PARENT")),

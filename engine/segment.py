@@ -17,6 +17,7 @@ import torch
 
 from . import __version__
 from .backends.base import backend_version
+from .before.coverage import lacking_coverage, open_coverage
 from .before.earlier import describe_earlier, open_earlier
 from .before.predict import PairPredictor
 from .cards import default_trouble
@@ -93,10 +94,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         tally, permanent = AreaTally(areas, task.wanted.width), AreaTally(areas, task.wanted.width)
         digest = stack.enter_context(SceneDigest(scene.files()))
         was = stack.enter_context(SceneDigest(task.earlier.files)) if task.earlier else None
+        coverage = stack.enter_context(open_coverage(task.earlier, task.wanted))
         pair = stack.enter_context(MaskPair(_layers(request), Grid(scene.georeference, task.wanted), _job_id(report)))
 
         def tags(found: str | None, found_before: str | None) -> dict[str, str]:
-            return {**_tags(request, scene, found, predictor, device), **_tags_of_before(request, found_before)}
+            of_before = _tags_of_before(request, found_before, coverage.share if coverage else None)
+            return {**_tags(request, scene, found, predictor, device), **of_before}
 
         with leave_finished(pair, task, tally, report, lambda: tags(digest.found, was.found if was else None)):
             report.stage("Segmenting", 0.03)
@@ -104,6 +107,8 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
                 assessed = ~np.isnan(portion.probability)
                 hazard = assessed & (portion.probability >= request.threshold)
                 tally.add(portion.first_row, hazard, assessed, portion.wanted)
+                if coverage is not None:
+                    coverage.add(portion.first_row, assessed)
                 codes = np.where(assessed, hazard, NOT_ASSESSED).astype(np.uint8)
                 if portion.alone is not None and job.hazard == FLOOD:
                     still = assessed & ~hazard & (portion.alone >= request.threshold)
@@ -122,6 +127,9 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
             )
     if tally.assessed == 0:
         warn("Nothing could be assessed: the wanted area holds no valid pixel.")
+    compared = coverage.share if coverage else None
+    if lacking := lacking_coverage(compared, job.hazard):
+        warn(lacking)
     return {
         "mask": job.mask,
         "probability": job.probability,
@@ -140,7 +148,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "precision": predictor.precision,
         "batch_size": predictor.batch_size,
         "backend": predictor.backend,
-        **_result_of_before(request, permanent, was.result() if was else None),
+        **_result_of_before(request, permanent, was.result() if was else None, compared),
     }
 
 
@@ -167,21 +175,25 @@ def _predictor(request: Request, device: torch.device, report: Report, warn: War
     return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
 
 
-def _result_of_before(request: Request, permanent: AreaTally, sha256: str | None) -> dict[str, Any]:
-    """What the JSON says of the scene before: which question was answered, and what was there already."""
+def _result_of_before(
+    request: Request, permanent: AreaTally, sha256: str | None, compared: float | None
+) -> dict[str, Any]:
+    """What the JSON says of the scene before: which question was answered, where, and what was there already."""
     earlier = request.task.earlier
     if earlier is None:
-        return {**describe_earlier(request.job, None), "question": "present", "permanent_area_m2": None}
+        nothing = {"question": "present", "permanent_area_m2": None, "share_compared": None}
+        return {**describe_earlier(request.job, None), **nothing}
     return {
         **describe_earlier(request.job, earlier),
         "before_sha256": sha256,
         "question": "new",
         "permanent_area_m2": round(permanent.hazard_area_m2, 2) if request.job.hazard == FLOOD else None,
         "compared_by": "network" if request.model.card.compares(request.job.hazard) else "rule",
+        "share_compared": compared,
     }
 
 
-def _tags_of_before(request: Request, sha256: str | None) -> dict[str, str]:
+def _tags_of_before(request: Request, sha256: str | None, compared: float | None) -> dict[str, str]:
     earlier = request.task.earlier
     if earlier is None:
         return {}
@@ -193,6 +205,7 @@ def _tags_of_before(request: Request, sha256: str | None) -> dict[str, str]:
         "HAZARD_BEFORE_DATE": earlier.date,
         "HAZARD_BEFORE_SHIFT_PX": f"{shift.right_px:.2f},{shift.down_px:.2f}" if shift and earlier.moved else None,
         "HAZARD_COMPARED_BY": "network" if request.model.card.compares(request.job.hazard) else "rule",
+        "HAZARD_SHARE_COMPARED": None if compared is None else f"{compared:g}",
         "HAZARD_VALUES": f"0 none, 1 new, {PERMANENT_WATER} water on both dates, {NOT_ASSESSED} not assessed "
         "(probability: per cent)",
     }

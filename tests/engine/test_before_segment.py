@@ -9,6 +9,7 @@ import torch
 from osgeo import gdal
 from scenes import UTM_10M, Making, ReflectanceNetwork, read, reflectance_model, run, write_raster
 
+from engine.before.coverage import lacking_coverage
 from engine.model import Heads
 from engine.protocol import BadInput, SegmentJob
 
@@ -90,10 +91,55 @@ def test_where_the_earlier_scene_has_no_pixel_the_answer_is_that_of_one_date(tmp
     later, earlier = _pair(tmp_path, edit=lose_the_right, nodata=[-1.0])
     single, single_mask, single_probability = run(tmp_path, later, model=model)
     assert single["question"] == "present" and single["permanent_area_m2"] is None
-    _, mask, probability = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    result, mask, probability = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
     assert np.array_equal(mask[:, 72:], single_mask[:, 72:])
     assert np.abs(probability[:, 72:].astype(int) - single_probability[:, 72:]).max() <= 1
     assert (single_mask[20:60, 10:30] == 1).all() and (mask[20:60, 10:30] == 2).all()
+    assert result["share_compared"] == pytest.approx(70 / WIDTH, abs=0.001) and single["share_compared"] is None
+    (told,) = [text for text in result["warnings"] if "has values for" in text]
+    assert told.startswith("The scene before has values for 54.6% of the assessed pixels only: on the others, mask and")
+    assert "show all flood that is there, new or not; choose a scene before that covers them, or limit the run" in told
+
+
+def test_how_much_was_compared_is_said_of_the_wanted_part_and_kept_with_the_mask(tmp_path, model):
+    from engine.protocol import ProvenanceJob
+    from engine.provenance import provenance
+
+    def lose_the_right(values):
+        values[:, 70:] = -1
+        return values
+
+    later, earlier = _pair(tmp_path, edit=lose_the_right, nodata=[-1.0])
+    left, top = UTM_10M[0], UTM_10M[3]
+    inside, across = (left, top - 960, left + 600, top), (left + 400, top - 960, left + 800, top)
+    result, _, _ = run(tmp_path, later, model=model, before=earlier, extent=inside, **OPTIONS)
+    assert result["share_compared"] == 1 and not any("has values for" in text for text in result["warnings"])
+    result, _, _ = run(tmp_path, later, model=model, before=earlier, extent=across, **OPTIONS)
+    assert result["share_compared"] == pytest.approx(0.75, abs=0.03)
+    assert provenance(ProvenanceJob(result["mask"]))["share_compared"] == result["share_compared"]
+    single, _, _ = run(tmp_path, later, model=model)
+    assert provenance(ProvenanceJob(single["mask"]))["share_compared"] is None
+
+
+@pytest.mark.parametrize(("share", "told"), [(None, None), (1, None), (0.99, None), (0.98999, "98.9%"), (0, "0.0%")])
+def test_hardly_any_gap_is_not_worth_a_warning_and_none_is_rounded_away(share, told):
+    sentence = lacking_coverage(share, "glacier_collapse")
+    assert sentence is None if told is None else f"for {told} of" in sentence and "all glacier collapse" in sentence
+
+
+def test_a_wide_mask_is_counted_in_tiles(tmp_path, model, monkeypatch):
+    import engine.before.coverage
+
+    def lose_a_corner(values):
+        values[50:, 70:] = -1
+        return values
+
+    later, earlier = _pair(tmp_path, edit=lose_a_corner, nodata=[-1.0])
+    whole, _, _ = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    monkeypatch.setattr(engine.before.coverage, "TILE_ROWS", 7)
+    monkeypatch.setattr(engine.before.coverage, "TILE_COLUMNS", 30)
+    tiled, _, _ = run(tmp_path, later, model=model, before=earlier, **OPTIONS)
+    assert tiled["share_compared"] == whole["share_compared"] < 0.9
 
 
 def test_a_shift_of_some_pixels_is_corrected_and_told(tmp_path, model):
