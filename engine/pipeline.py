@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import queue
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -28,8 +30,9 @@ Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 Answers = Callable[[], list[tuple[Tensor, ...]]]
 
-WINDOW_PX = 768
-"""Largest window at the model's resolution: large enough that overlaps cost little, small enough for 2 GB."""
+WINDOW_PX, WINDOW_ROWS = 768, 512
+"""Columns and rows of the largest window at the model's resolution: large enough that overlaps cost little, small
+enough that two at once and a row of them take little memory."""
 WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
 """From this width on the row of windows that memory holds is as large as the network's features: they are smaller."""
 PAIR_WINDOW_PX = 512
@@ -65,21 +68,21 @@ class Task:
     earlier: Earlier | None = None
 
     @property
-    def window_side(self) -> int:
-        """Side of the largest window, in model pixels."""
+    def largest_window(self) -> tuple[int, int]:
+        """Rows and columns of the largest window, in model pixels."""
         if self.grid.width >= WIDE_PX:
-            return WIDE_WINDOW_PX
-        return WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX
+            return WIDE_WINDOW_PX, WIDE_WINDOW_PX
+        return (WINDOW_ROWS, WINDOW_PX) if self.earlier is None else (PAIR_WINDOW_PX, PAIR_WINDOW_PX)
 
     @property
     def columns(self) -> Axis:
         """Windows along model columns."""
-        return spread_windows(self.grid.width, self.window_side, OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.width, self.largest_window[1], OVERLAP_PX, self.multiple)
 
     @property
     def rows(self) -> Axis:
         """Windows along model rows."""
-        return spread_windows(self.grid.height, self.window_side, OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.height, self.largest_window[0], OVERLAP_PX, self.multiple)
 
     @property
     def window_px(self) -> int:
@@ -113,6 +116,24 @@ class _Ready:
     planes: Tensor | PairWindow | None
 
 
+class _Used:
+    """Planes of windows that are through: the next ones are written over them, as fresh pages of memory take time."""
+
+    def __init__(self) -> None:
+        self._planes: queue.SimpleQueue[Tensor] = queue.SimpleQueue()
+
+    def give(self, windows: Sequence[Tensor | PairWindow]) -> None:
+        for window in windows:
+            if isinstance(window, Tensor):
+                self._planes.put(window)
+
+    def take(self) -> Tensor | None:
+        """(1, planes, h, w), or nothing."""
+        with contextlib.suppress(queue.Empty):
+            return self._planes.get_nowait()[None]
+        return None
+
+
 @dataclass(frozen=True)
 class _Place:
     """Which window of the rows and columns of windows."""
@@ -125,6 +146,10 @@ class Answering(Protocol):
     """What turns windows into probabilities: of one scene, or of a pair of them."""
 
     batch_size: int
+
+    @property
+    def ahead(self) -> int:
+        """How many windows, or batches of them, are begun before the first is waited for."""
 
     def settle(self, windows: Sequence[Any]) -> None:
         """Get ready for windows like these, the scene's first ones."""
@@ -147,8 +172,9 @@ def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report)
         predictor: of one hazard.
         report: told of the share done; may cancel.
     """
-    with running_ahead(_read(task, report), predictor.batch_size, "reading") as windows:
-        rows = _predict(task, scene, predictor, windows, report)
+    used = _Used()
+    with running_ahead(_read(task, report, used), predictor.batch_size, "reading") as windows:
+        rows = _predict(task, scene, predictor, windows, used, report)
         with running_ahead(rows, PORTIONS_AHEAD, "predicting") as portions:
             for portion in portions:
                 report.check()
@@ -156,7 +182,7 @@ def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report)
 
 
 def _predict(
-    task: Task, scene: Scene, predictor: Answering, windows: Iterator[_Ready], report: Report
+    task: Task, scene: Scene, predictor: Answering, windows: Iterator[_Ready], used: _Used, report: Report
 ) -> Generator[Portion, None, None]:
     """Finished rows, blended from windows."""
     rows, columns = task.rows, task.columns
@@ -168,7 +194,7 @@ def _predict(
     back_valid = _ValidRows(task, scene)
     total, done = len(rows.starts) * len(columns.starts), 0
     down_weights = rows.weights(0)[:, None]
-    for place, window_valid, answer in _answered(task, predictor, windows, report):
+    for place, window_valid, answer in _answered(task, predictor, windows, used, report):
         if place.column == 0:
             down_weights = rows.weights(place.row)[:, None]
         left = columns.starts[place.column]
@@ -200,10 +226,21 @@ def _predict(
 
 
 def _answered(
-    task: Task, predictor: Answering, windows: Iterator[_Ready], report: Report
+    task: Task, predictor: Answering, windows: Iterator[_Ready], used: _Used, report: Report
 ) -> Iterator[tuple[_Place, Mask, tuple[Tensor, ...] | None]]:
-    """Windows with their probabilities, in order; the next ones are begun before those of the last are waited for."""
-    waiting: tuple[list[tuple[_Place, Mask, bool]], Answers] | None = None
+    """Windows with their probabilities, in order; the next ones are begun before those of the first are waited for."""
+    waiting: deque[tuple[list[tuple[_Place, Mask, bool]], Answers]] = deque()
+
+    def begun(planes: list[Any]) -> Answers:
+        answers = predictor.start(planes)
+
+        def through() -> list[tuple[Tensor, ...]]:
+            found = answers()
+            used.give(planes)
+            return found
+
+        return through
+
     for row in range(len(task.rows.starts)):
         count = len(task.columns.starts)
         for first in range(0, count, predictor.batch_size):
@@ -213,15 +250,15 @@ def _answered(
             planes = [window.planes for window in ready if window.planes is not None]
             if planes:
                 predictor.settle(planes)
-            begun = predictor.start(planes) if planes else list
+            answers = begun(planes) if planes else list
             asked = [window.planes is not None for window in ready]
             valid = [window.valid for window in ready]
             del planes, ready  # each is as large as the network's features
-            if waiting is not None:
-                yield from _paired(*waiting)
-            waiting = list(zip(places, valid, asked, strict=True)), begun
-    if waiting is not None:
-        yield from _paired(*waiting)
+            waiting.append((list(zip(places, valid, asked, strict=True)), answers))
+            while len(waiting) > predictor.ahead:
+                yield from _paired(*waiting.popleft())
+    while waiting:
+        yield from _paired(*waiting.popleft())
 
 
 def _paired(
@@ -282,7 +319,7 @@ def _limit(task: Task, first_row: int, fields: list[Array], valid: Mask) -> Iter
     yield Portion(start - wanted.y, limited[0], asked, *limited[1:])
 
 
-def _read(task: Task, report: Report) -> Generator[_Ready, None, None]:
+def _read(task: Task, report: Report, used: _Used) -> Generator[_Ready, None, None]:
     """Windows in the order in which they are predicted, read from datasets of this thread's own."""
     with contextlib.ExitStack() as stack:
         scene = stack.enter_context(Scene(task.job))
@@ -291,11 +328,11 @@ def _read(task: Task, report: Report) -> Generator[_Ready, None, None]:
         for top in task.rows.starts:
             for left in task.columns.starts:
                 report.check()
-                yield _prepare(task, scene, earlier, left, top)
+                yield _prepare(task, scene, earlier, left, top, used)
 
 
 @torch.inference_mode()
-def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: int) -> _Ready:
+def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: int, used: _Used) -> _Ready:
     grid = task.grid
     size = (task.rows.size, task.columns.size)
     window = Window(left, top, min(size[1], grid.width - left), min(size[0], grid.height - top))
@@ -308,7 +345,8 @@ def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: in
         was, also = grid.read(earlier, task.earlier.understanding, window, size)
         scalings = task.scaling, task.earlier.scaling
         return _Ready(valid, pair_window((values, was), (valid, also), scalings, task.earlier.match))
-    planes = build_planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], task.scaling)
+    given = torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None]
+    planes = build_planes(*given, task.scaling, used.take())
     return _Ready(valid, planes[0])
 
 

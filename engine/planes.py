@@ -64,13 +64,16 @@ def planes_for(scaling: SceneScaling) -> list[int]:
     return [index for index, name in enumerate(PLANES) if name in names]
 
 
-def build_planes(values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling) -> torch.Tensor:
+def build_planes(
+    values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling, out: torch.Tensor | None = None
+) -> torch.Tensor:
     """Planes of windows of one scene.
 
     Args:
         values: (n, slots, h, w) float32 in canonical units, slots as in ``scaling``.
         valid: (n, 1, h, w) bool; False where nothing was measured. All planes are 0 there.
         scaling: the whole scene's, so that a window that lies wholly in water keeps its meaning.
+        out: planes of earlier windows of this scene that nobody needs any more; written over where they are as large.
 
     Returns:
         (n, len(planes_for(scaling)), h, w) float32, finite.
@@ -82,7 +85,11 @@ def build_planes(values: torch.Tensor, valid: torch.Tensor, scaling: SceneScalin
     values = torch.nan_to_num(values, nan=0.0, posinf=1e4, neginf=-1e4)
     band = {slot: values[:, index] for index, slot in enumerate(scaling.slots)}
     chosen = planes_for(scaling)
-    planes = torch.empty((count, len(chosen), height, width), dtype=torch.float32, device=values.device)
+    shape = (count, len(chosen), height, width)
+    if out is not None and out.shape == shape and out.device == values.device:
+        planes = out
+    else:
+        planes = torch.empty(shape, dtype=torch.float32, device=values.device)
     reflectance: dict[str, torch.Tensor] = {}
     for position, index in enumerate(chosen):
         name, plane = PLANES[index], planes[:, position]

@@ -69,10 +69,10 @@ def _ramp(shared: int) -> Array:
 
 
 def spread_windows(length: int, largest: int, overlap: int, multiple: int) -> Axis:
-    """Cover ``length`` pixels with as few windows of at most ``largest`` pixels as the overlap allows.
+    """Cover ``length`` pixels with windows of ``largest`` pixels at most, mostly not under three quarters of it.
 
-    The size is the smallest that still covers with that number, so that no pixel is predicted more often than the
-    overlap asks for.
+    Of the numbers of windows that do, the one with the fewest pixels to predict is taken: sizes are rounded up, which
+    suits some lengths better than others.
 
     Args:
         length: pixels to cover, at least 1.
@@ -82,8 +82,12 @@ def spread_windows(length: int, largest: int, overlap: int, multiple: int) -> Ax
     """
     if length <= largest:
         return Axis(length, _round_up(length, multiple), (0,))
-    count = math.ceil((length - overlap) / (largest - overlap))
-    size = min(_round_up(math.ceil((length + (count - 1) * overlap) / count), multiple), largest)
+    fewest = math.ceil((length - overlap) / (largest - overlap))
+    sizes = [
+        (count, min(_round_up(math.ceil((length + (count - 1) * overlap) / count), multiple), largest))
+        for count in range(fewest, 2 * fewest)
+    ]
+    count, size = min((s for s in sizes if 4 * s[1] >= 3 * largest or s[0] == fewest), key=lambda s: s[0] * s[1])
     last = length - size
     return Axis(length, size, tuple(round(i * last / (count - 1)) for i in range(count)))
 

@@ -136,9 +136,10 @@ class Scene:
         """Let the block cache hold all blocks that windows of so many rows share with those below them."""
         bands = [self._dataset.GetRasterBand(self.bands[position].index) for position in understanding.match.used]
         pixel_bytes = sum(gdal.GetDataTypeSize(band.DataType) // 8 for band in bands)
-        _, height = self.block_size
+        width, height = self.block_size
         touched = min((math.ceil((rows - 1) / height) + 1) * height, self.height)
-        reserve_cache(self.width * touched * pixel_bytes)
+        beside = 2 * width if width < self.width else 0  # the columns of the next window come in between
+        reserve_cache((self.width + beside) * touched * pixel_bytes)
 
     def understand(self) -> Understanding:
         """Find out slots, units and ground sampling distance; raises BadInput when that cannot be known."""

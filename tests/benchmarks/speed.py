@@ -15,7 +15,7 @@ import torch
 from engine.backends import BACKENDS
 from engine.backends.base import usable
 from engine.model import Model, default_model, load_model
-from engine.pipeline import WINDOW_PX
+from engine.pipeline import WINDOW_PX, WINDOW_ROWS
 from engine.planes import SceneScaling, build_planes
 from engine.predict import Predictor, Wish, fold_batch_norm
 from engine.protocol import BadInput, SegmentJob
@@ -46,9 +46,9 @@ def read_windows(raster: str) -> tuple[SceneScaling, list[torch.Tensor]]:
         found = scene.understand()
         low, high = scene.percentiles(found)
         scaling = SceneScaling(found.match.used_slots, low, high, tuple(units.absolute for units in found.slot_units))
-        for top in range(0, scene.height, WINDOW_PX):
+        for top in range(0, scene.height, WINDOW_ROWS):
             for left in range(0, scene.width, WINDOW_PX):
-                window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_PX, scene.height - top))
+                window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_ROWS, scene.height - top))
                 values, valid = scene.read_window(window, found)
                 height, width = window.height // 32 * 32, window.width // 32 * 32
                 planes = build_planes(

@@ -110,3 +110,16 @@ def test_a_window_of_other_bands_than_its_scene_is_refused():
     values, valid = window(SIX)
     with pytest.raises(BadInput, match="6 bands"):
         build_planes(values, valid, scaling(SIX[:3]))
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+@pytest.mark.parametrize("holes", [True, False])
+def test_planes_written_over_used_ones_are_the_same(absolute, holes):
+    scene = scaling(("blue", "green", "red", "nir", "swir1", "swir2", "vv", "vh"), absolute)
+    values, valid = window(scene.slots, seed=1)
+    valid[:, :, :4] = not holes
+    used = torch.full_like(build_planes(values, valid, scene), 7.0)
+    found = build_planes(values, valid, scene, used)
+    assert found.data_ptr() == used.data_ptr()
+    assert torch.equal(found, build_planes(values, valid, scene))
+    assert build_planes(values[:1], valid[:1], scene, used).shape[0] == 1  # another shape takes memory of its own
