@@ -100,6 +100,7 @@ def run_history(hazard: str, scene: str, results: Mapping[str, Any]) -> Dict[str
         tr("Scene before"): results.get("BEFORE_NAME"),
         tr("Day of the scene before"): results.get("BEFORE_DATE_USED"),
         tr("SHA-256 of the scene before"): results.get("BEFORE_SHA256"),
+        tr("Share compared with it"): results.get("SHARE_COMPARED"),
         tr("Model"): results.get("MODEL_USED"),
         tr("SHA-256 of the model"): results.get("MODEL_SHA256"),
         tr("Threshold"): results.get("THRESHOLD_USED"),

@@ -5,6 +5,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence
 
 from .package_content import Sums
 from .package_schema import LAYOUTS, PackageName, Source
+from .sheet.content import not_compared
 
 DISCLAIMER = (
     "This package follows the layout of Copernicus EMS Rapid Mapping vector packages. It was not issued, checked or "
@@ -70,7 +71,10 @@ def image_before(facts: Mapping[str, Any]) -> str:
     """Image with which the mask was compared, and what that means; empty where there was none."""
     if not facts.get("before_name"):
         return ""
-    return f"{facts['before_name']}, {facts.get('before_date') or 'day not stated'}: only what is new since is mapped"
+    lacking = not_compared(facts)
+    part = f" ({lacking} of what was assessed it does not show: there all is mapped)" if lacking else ""
+    day = facts.get("before_date") or "day not stated"
+    return f"{facts['before_name']}, {day}: only what is new since is mapped{part}"
 
 
 def not_analysed(sums: Sums, has_mask: bool) -> str:
@@ -133,6 +137,7 @@ def without_paths(provenance: Mapping[str, Any]) -> Dict[str, Any]:
         "before_name",
         "before_date",
         "before_sha256",
+        "share_compared",
         "sensor",
         "bands",
         "units",

@@ -10,7 +10,7 @@ from .adaptation_report import adaptation_html
 from .engine_texts import card_text
 from .hazards import hazard_title
 from .model_card import SCORE_COLUMNS, number, pairs, plain, score_title
-from .sheet.content import area_at, area_figure, share_figure
+from .sheet.content import area_at, area_figure, not_compared, share_figure
 from .translation import language_of_texts
 
 THRESHOLDS_PERCENT = (10, 20, 30, 40, 50, 60, 70, 80, 90)
@@ -305,6 +305,7 @@ def custody_part(told: Mapping[str, Any]) -> str:
             (tr("Scene before"), told.get("before_name") or told.get("before")),
             (tr("Day of the scene before"), told.get("before_date")),
             (tr("SHA-256 of the scene before"), told.get("before_sha256")),
+            (tr("Not compared"), not_compared(told)),
             (tr("SHA-256 of the model"), told.get("model_sha256") or tr("not known")),
             (tr("Parent of the model"), told.get("parent")),
             (tr("Bands"), told.get("bands")),

@@ -93,6 +93,8 @@ def add_answer(algorithm: Any) -> None:
     add(QgsProcessingOutputString("BEFORE_DATE_USED", tr("Day of the scene before")))
     add(QgsProcessingOutputString("BEFORE_SHA256", tr("SHA-256 of the scene before")))
     add(QgsProcessingOutputString("COMPARED_BY", tr("What compared the two scenes (network or rule)")))
+    share = tr("Share of the assessed pixels that the scene before shows (0 to 1; empty: not compared)")
+    add(QgsProcessingOutputNumber("SHARE_COMPARED", share))
 
 
 def read_before(
@@ -153,6 +155,7 @@ def answer_of(result: Mapping[str, Any]) -> Dict[str, Any]:
         "BEFORE_DATE_USED": result.get("before_date") or "",
         "BEFORE_SHA256": result.get("before_sha256") or "",
         "COMPARED_BY": result.get("compared_by") or "",
+        "SHARE_COMPARED": result.get("share_compared"),
     }
 
 

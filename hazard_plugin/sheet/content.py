@@ -17,6 +17,8 @@ STEP_LOGIT = 1.0
 SAME = 0.001
 """Share by which an area may lie outside of its range, as the two are summed differently."""
 SHORT_HASH = 12
+LEAST_COMPARED = 0.99
+"""Share of the assessed pixels from which on nothing is said of those that the scene before does not show."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,12 @@ def before_text(told: Mapping[str, Any]) -> str:
     return str(told.get("before_date") or os.path.splitext(os.path.basename(str(told["before_name"])))[0])
 
 
+def not_compared(told: Mapping[str, Any]) -> str:
+    """Share of the assessed pixels that the scene before lacks; empty where it lacks hardly any, or nobody counted."""
+    share = told.get("share_compared") if is_new(told) else None
+    return share_figure(share) if isinstance(share, (int, float)) and share < LEAST_COMPARED else ""
+
+
 def sensor_title(sensor: Any) -> str:
     """``Sentinel-2 L2A``; empty where not known."""
     known = {"sentinel-1": "Sentinel-1", "sentinel-2-l1c": "Sentinel-2 L1C", "sentinel-2-l2a": "Sentinel-2 L2A"}
@@ -149,6 +157,7 @@ def figures_of(
         (tr("Likely range"), range_figure(told, probability)),
         (tr("Water on both dates"), area_figure(permanent) if permanent is not None else ""),
         (tr("Not assessed"), share_figure(told.get("share_assessed"))),
+        (tr("Not compared"), not_compared(told)),
         *change_figures(change),
         (tr("Polygons"), polygons),
         (tr("Image date"), str(told.get("scene_date") or tr("not known"))),
@@ -225,6 +234,12 @@ def confidence_of(told: Mapping[str, Any], probability: Mapping[str, Any], is_pa
                 )
             ]
         parts.append(tr("What was there on {before} is left out.").format(before=before_text(told)))
+        if lacking := not_compared(told):
+            parts.append(
+                tr(
+                    "But {share} of what was assessed is not on the image before: there all is mapped, new or not."
+                ).format(share=lacking)
+            )
     elif is_corrected:
         parts = [tr("Mapped by a deep-learning model from one image and corrected by hand; not checked in the field.")]
     else:

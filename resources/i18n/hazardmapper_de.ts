@@ -2990,6 +2990,10 @@ Nicht beurteilte Pixel sind in keinem Polygon; das Protokoll sagt, wie viele. Di
         <translation>Nicht beurteilt: {share} des Bereichs. Dort wird nichts gesagt; er ist nicht frei von Gefahr.</translation>
     </message>
     <message>
+        <source>Not compared</source>
+        <translation>Nicht verglichen</translation>
+    </message>
+    <message>
         <source>Nothing was prepared; run the algorithm again.</source>
         <translation>Nichts wurde vorbereitet; führen Sie den Algorithmus erneut aus.</translation>
     </message>
@@ -3330,6 +3334,10 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
         <translation>Frühere Szene</translation>
     </message>
     <message>
+        <source>Share compared with it</source>
+        <translation>Anteil, der mit ihr verglichen wurde</translation>
+    </message>
+    <message>
         <source>Threshold</source>
         <translation>Schwellenwert</translation>
     </message>
@@ -3470,6 +3478,10 @@ Geben Sie an, was Sie sonst vom selben Ergebnis haben: seine Wahrscheinlichkeit,
     <message>
         <source>Between {low} % and {high} % probability as limit, the area is {likely}.</source>
         <translation>Mit Grenzen zwischen {low} % und {high} % Wahrscheinlichkeit ist die Fläche {likely}.</translation>
+    </message>
+    <message>
+        <source>But {share} of what was assessed is not on the image before: there all is mapped, new or not.</source>
+        <translation>Doch {share} des Beurteilten zeigt das Bild davor nicht: Dort ist alles kartiert, ob neu oder nicht.</translation>
     </message>
     <message>
         <source>Cancelled; nothing was written.</source>
@@ -3634,6 +3646,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
     <message>
         <source>Not assessed</source>
         <translation>Nicht beurteilt</translation>
+    </message>
+    <message>
+        <source>Not compared</source>
+        <translation>Nicht verglichen</translation>
     </message>
     <message>
         <source>Nothing is asked for; name a PDF or PNG, or keep the layout in the project.</source>
@@ -5448,6 +5464,10 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
     <message>
         <source>Sensor of the scene before (empty: found out)</source>
         <translation>Sensor der früheren Szene (leer: selbst ermittelt)</translation>
+    </message>
+    <message>
+        <source>Share of the assessed pixels that the scene before shows (0 to 1; empty: not compared)</source>
+        <translation>Anteil der beurteilten Pixel, die die frühere Szene zeigt (0 bis 1; leer: nicht verglichen)</translation>
     </message>
     <message>
         <source>The scene before the event is the scene itself, '{name}'; choose the earlier one of the two.</source>

@@ -151,6 +151,27 @@ def test_report_sheet_and_package_say_with_what_it_was_compared(mapped, project,
     assert told["before_name"] == "earlier.tif" and told["question"] and len(told["before_sha256"]) == 64
 
 
+def test_where_the_scene_before_ends_the_log_the_report_and_the_sheet_say_so(engine, project, pair, tmp_path):
+    from hazard_mapper.engine import protocol
+    from hazard_mapper.hazard_plugin.package_readme import image_before
+    from hazard_mapper.hazard_plugin.sheet.content import confidence_of, figures_of
+
+    part = write_date(tmp_path / "part.tif", flooded=False, date="2024-05-01", columns=slice(0, 96))
+    results = processing.run(SEGMENT, values_of((pair[0], part), tmp_path))
+    assert results["SHARE_COMPARED"] == pytest.approx(0.75, abs=0.001)
+    assert "has values for 7" in results["WARNINGS"] and "new or not" in results["WARNINGS"]
+    told = engine.run("provenance", protocol.ProvenanceJob(results["OUTPUT"]), QgsProcessingFeedback())
+    assert ("Not compared", "25 %") in figures_of(told, {}, "", {})
+    assert "left out. But 25 % of what was assessed is not on the image before" in confidence_of(told, {}, False)
+    assert "only what is new since is mapped (25 % of what was assessed it does not show" in image_before(told)
+    page = tmp_path / "report.html"
+    processing.run("hazardmapper:hazardreport", {"MASK": results["OUTPUT"], "OUTPUT": str(page)})
+    assert "Not compared</th><td>25 %" in page.read_text("utf-8")
+    whole = {**told, "share_compared": 0.995}
+    assert "Not compared" not in dict(figures_of(whole, {}, "", {})) and "But" not in confidence_of(whole, {}, False)
+    assert "not show" not in image_before(whole)
+
+
 def test_the_sheets_mask_shows_water_of_both_dates(mapped):
     from hazard_mapper.hazard_plugin.sheet.layers import dressed_mask
 
