@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .adaptation.guards import share_of
+from .adaptation.guards import LEAST_UNCHANGED, share_of
 from .adaptation.objectives import Weights
 from .adaptation.replay import windows_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
@@ -97,13 +97,16 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
             earlier = stack.enter_context(open_earlier(job, scene, understanding, prepared.scaling, wanted, warn))
         visible = look_at(scene, prepared, part, area, model.card.window_multiple, report, earlier)
         found = find_characteristics(scene, understanding, job, part if area is not None else None)
+    since = _unchanged(visible)
+    if scarce := too_little_unchanged(since.get("unchanged_share")):
+        warn(scarce)
     chips = read_replay(job.replay, report) if job.replay else []
     threshold = model.card.threshold_for(job.hazard, prepared.scaling.absolute)
     settings = settings_of(job, model, device, began, threshold)
     report.stage("Adapting", 0.1)
     outcome, verdict = _adapt(model, visible, settings, found, device, report, began, chips)
     seconds = time.monotonic() - began
-    told = {**describe_earlier(job, earlier), **_unchanged(visible)}
+    told = {**describe_earlier(job, earlier), **since}
     card = adapted_card(folder, job, model, outcome, verdict, found, visible, settings, seconds, told)
     report.check()
     report.stage("Saving the model", 0.97)
@@ -290,6 +293,17 @@ def _unchanged(visible: Visible) -> dict[str, Any]:
     if visible.earlier is None or visible.views is None:
         return {}
     return {"unchanged_share": round(share_of(visible.views.valid, visible.earlier.unchanged, visible.views.valid), 4)}
+
+
+def too_little_unchanged(share: float | None) -> str | None:
+    """What to tell the user where a scene from before gives hardly any evidence, in one sentence; else None."""
+    if share is None or share >= LEAST_UNCHANGED:
+        return None
+    seen = f"{math.floor(1000 * share) / 10:.1f}%" if share >= 0.001 else "next to nothing"
+    return (
+        f"Of the view {seen} is unchanged since the scene before, under {LEAST_UNCHANGED:.0%}: too little to be "
+        "evidence, so that the scene before hardly helps to adapt; choose one of the same season or sensor."
+    )
 
 
 def _replayable(job: AdaptJob, settings: Settings, outcome: Outcome | None) -> dict[str, Any]:

@@ -5,8 +5,8 @@ import pytest
 import torch
 from scenes import Making, write_raster
 
-from engine.adapt import adapt
-from engine.adaptation.guards import Limits
+from engine.adapt import adapt, too_little_unchanged
+from engine.adaptation.guards import LEAST_UNCHANGED, Limits
 from engine.adaptation.proxy import Judgement, false_share
 from engine.before.matching import BandMatch, PairMatch
 from engine.before.planes import CHANGE_PLANES
@@ -148,6 +148,26 @@ def test_adapt_uses_the_scene_before_and_says_so(scenes, tmp_path, monkeypatch):
     alone = adapt(job(scenes, before=None, before_bands=None, before_units=None, save="alone"))
     assert alone["before"] is None and "unchanged_share" not in alone
     assert alone["verdict"] == "abstained" and "nothing in these bands tells landslide" in alone["reason"]
+
+
+def test_adapt_warns_where_hardly_any_ground_is_unchanged(scenes, tmp_path, monkeypatch):
+    monkeypatch.setenv("HAZARD_MODELS", str(tmp_path / "models"))
+    plenty = adapt(job(scenes, steps=1, candidates=1))
+    assert plenty["unchanged_share"] >= LEAST_UNCHANGED and not any("evidence" in w for w in plenty["warnings"])
+    with_noise = np.random.default_rng(5).uniform(0.02, 0.6, (len(BANDS), 160, 160)).astype("f4")
+    other = write_raster(tmp_path / "other.tif", with_noise, names=BANDS)
+    found = adapt(job([scenes[0], other], save="other", steps=1, candidates=1))
+    assert found["unchanged_share"] < LEAST_UNCHANGED
+    (told,) = [text for text in found["warnings"] if "unchanged since the scene before" in text]
+    assert told.endswith("choose one of the same season or sensor.")
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(None, None), (LEAST_UNCHANGED, None), (0.0396, "3.9%"), (0.012, "1.2%"), (0.0, "next to")]
+)
+def test_how_little_is_unchanged_is_said_in_one_sentence(share, words):
+    sentence = too_little_unchanged(share)
+    assert sentence is None if words is None else words in sentence and sentence.count(". ") == 0
 
 
 def test_adapt_refuses_a_scene_before_of_another_place_and_writes_nothing(scenes, tmp_path, monkeypatch):
