@@ -37,15 +37,24 @@ KIND = "before"
 WITH, WITHOUT = "with before", "without before"
 PAIR_SIZE_PX = 256
 PAIRS_OF_A_KIND = 8
+CALM_PAIRS = 24
+"""Pairs without any hazard: their false area is an aim of its own, and small."""
+CALM = "none"
 PAIR_VIEWS = ("simulated six bands", "simulated RGB 8-bit", "simulated VV+VH", "simulated swir2/blue/coastal 8-bit")
 MOVED_PX = (1, 3)
 """By so many columns and rows the earlier scene is moved to see what that costs; beyond five it is refused."""
+EDGE_PX = max(MOVED_PX)
+"""Of simulated pairs so much is not judged along the edges, where a moved scene has no value."""
+MOVED_VIEW = PAIR_VIEWS[0]
+"""The view through which simulated pairs are also scored with the earlier scene moved."""
 
 NOTE = (
     "The truth is what is new between the two dates, for both ways: water that was there before is no flood. Printed "
     "by `python -m engine scorecard --before`. Landsat footprints are chips of one place on several dates, each "
     "before each other; of landslides and collapses none is known there, and between the dates of Blatten nothing "
-    "happened, so that all area is false. Simulated pairs have seeds of their own."
+    "happened, so that all area is false. A scene that was moved is moved back where `segment` can tell the shift. "
+    "Simulated pairs have seeds of their own; of them nothing is moved back, which is what a shift costs that was not "
+    "found. All area of those where nothing happened is false."
 )
 SCORES = ("balanced_accuracy", "iou", "precision", "recall", "false_area")
 COLUMNS = ("set", "hazard", "model", "with", "balanced accuracy", "IoU", "precision", "recall", "false area")
@@ -118,21 +127,25 @@ def _blatten(folder: Path) -> list[PairSet]:
     return [PairSet("Blatten, nothing happened", hazard, (RealPair(later, earlier),)) for hazard in HAZARDS]
 
 
-def score_before(entry: Entry, sets: list[PairSet], folder: Path, report: Report) -> Iterator[Row]:
+def score_before(entry: Entry, sets: list[PairSet], views: list[View], folder: Path, report: Report) -> Iterator[Row]:
     """Rows of one model: each set and view with and without the earlier scene, and with that scene moved."""
     for scored in sets:
         asked = head_for(entry, scored.hazard, True)
         if asked is not None:
             yield from _score_set(entry, scored, asked, folder, report)
-    pairs = draw_test_pairs(report)
-    for view in VIEWS:
-        if view.name in PAIR_VIEWS:
-            yield from _score_view(entry, view, pairs, report)
+    pairs = draw_test_pairs(report) if views else []
+    for view in views:
+        yield from _score_view(entry, view, pairs, report)
+
+
+def pair_views() -> list[View]:
+    """Views through which simulated pairs are scored."""
+    return [view for view in VIEWS if view.name in PAIR_VIEWS]
 
 
 def _score_set(entry: Entry, scored: PairSet, asked: str, folder: Path, report: Report) -> Iterator[Row]:
     ways: list[tuple[str, bool, int]] = [(WITHOUT, False, 0), (WITH, True, 0)]
-    ways += [(f"{WITH}, moved by {moved} px", True, moved) for moved in MOVED_PX]
+    ways += [(_moved(moved), True, moved) for moved in MOVED_PX]
     for mode, paired, moved in ways:
         counts, seconds = Counts(), 0.0
         try:
@@ -177,47 +190,67 @@ def _codes(path: str) -> npt.NDArray[np.generic]:
 def draw_test_pairs(report: Report) -> list[ScenePair]:
     """Held-out pairs: the first of each hazard and of none by seed, the same at every call."""
     kept: dict[str, list[ScenePair]] = {kind: [] for kind in KINDS}
+    most = {kind: CALM_PAIRS if kind == CALM else PAIRS_OF_A_KIND for kind in KINDS}
     for number in range(MOST_TRIES * PAIRS_OF_A_KIND):
         report.check()
         pair = draw_pair(TEST_SEED + number, PAIR_SIZE_PX)
-        if len(kept[pair.after.hazard]) < PAIRS_OF_A_KIND:
+        if len(kept[pair.after.hazard]) < most[pair.after.hazard]:
             kept[pair.after.hazard].append(pair)
-        if all(len(pairs) == PAIRS_OF_A_KIND for pairs in kept.values()):
+        if all(len(pairs) == most[kind] for kind, pairs in kept.items()):
             break
     return [pair for pairs in kept.values() for pair in pairs]
 
 
 def _score_view(entry: Entry, view: View, pairs: list[ScenePair], report: Report) -> Iterator[Row]:
+    """Rows of all pairs of which as many show each hazard as none, and of all pairs on which nothing happened."""
     for hazard in view.hazards:
         asked = head_for(entry, hazard, True) if hazard in HAZARDS else None
         if asked is None:
             continue
-        counts, seconds = {WITH: Counts(), WITHOUT: Counts()}, 0.0
+        moves = (0, *MOVED_PX) if view.name == MOVED_VIEW else (0,)
+        modes = [WITHOUT, *map(_moved, moves)]
+        every, calm = ({mode: Counts() for mode in modes} for _ in range(2))
+        seconds, calm_seen = 0.0, 0
         for pair in pairs:
             report.check()
             began = time.monotonic()
             truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
-            labels = truth[LABELS.index(hazard)].numpy()
-            for mode, found in _ask(entry.model, view, pair, asked).items():
-                counts[mode] = counts[mode] + count_pixels(found, labels == 1, labels != IGNORED)
+            labels = truth[LABELS.index(hazard)].numpy()[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
+            calm_seen += pair.after.hazard == CALM
+            for mode, found in _ask(entry.model, view, pair, asked, moves).items():
+                told = count_pixels(found[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX], labels == 1, labels != IGNORED)
+                if pair.after.hazard == CALM:
+                    calm[mode] = calm[mode] + told
+                if pair.after.hazard != CALM or calm_seen <= PAIRS_OF_A_KIND:
+                    every[mode] = every[mode] + told
             seconds += time.monotonic() - began
-        for mode in (WITHOUT, WITH):
-            yield _row(entry, mode, hazard, f"{view.name}, pairs", counts[mode], seconds / 2, asked)
+        for name, counts in ((f"{view.name}, pairs", every), (f"{view.name}, pairs, nothing happened", calm)):
+            for mode in modes:
+                yield _row(entry, mode, hazard, name, counts[mode], seconds / len(modes), asked)
 
 
-def _ask(model: Model, view: View, pair: ScenePair, asked: str) -> dict[str, Mask]:
-    """Masks (h, w) of one pair as a view shows it, with and without its earlier scene."""
+def _moved(moved_px: int) -> str:
+    return f"{WITH}, moved by {moved_px} px" if moved_px else WITH
+
+
+def _ask(model: Model, view: View, pair: ScenePair, asked: str, moves: Sequence[int]) -> dict[str, Mask]:
+    """Masks (h, w) of one pair as a view shows it, without and with its earlier scene, and with that one moved."""
     now, then = (see(scene, view) for scene in (pair.after, pair.before))
     later, scaling, earlier, was = now.values, now.scaling, then.values, then.scaling
     threshold = model.card.threshold_for(asked, scaling.absolute)
     everywhere = np.ones(later.shape[1:], np.bool_)
     device, quiet = choose_device("cpu"), lambda _: None
-    match = match_scenes(later[:, ::2, ::2].flatten(1), scaling, earlier[:, ::2, ::2].flatten(1), was)
-    values = later.numpy(), earlier.numpy()
-    window = pair_window(values, (everywhere, everywhere), (scaling, was), match)
-    both = PairPredictor(model, asked, (scaling, was), threshold, device, 1, quiet).answer([window])[0][0]
     alone = Predictor(model, asked, scaling, device, 1, quiet).predict([_planes(later, scaling)])[0]
-    return {WITH: both.numpy() >= threshold, WITHOUT: alone.numpy() >= threshold}
+    found = {WITHOUT: alone.numpy() >= threshold}
+    both = PairPredictor(model, asked, (scaling, was), threshold, device, 1, quiet)
+    for moved in moves:
+        lying, there = torch.roll(earlier, (-moved, moved), (1, 2)), everywhere.copy()
+        there[there.shape[0] - moved :] = there[:, :moved] = False
+        known = torch.from_numpy(there)
+        match = match_scenes(later[:, known][:, ::4], scaling, lying[:, known][:, ::4], was)
+        window = pair_window((later.numpy(), lying.numpy()), (everywhere, there), (scaling, was), match)
+        found[_moved(moved)] = both.answer([window])[0][0].numpy() >= threshold
+    return found
 
 
 def _planes(values: Tensor, scaling: SceneScaling) -> Tensor:

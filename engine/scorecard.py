@@ -15,7 +15,7 @@ from .protocol import HAZARDS, BadInput, OutputFailed, ScorecardJob
 from .reporting import Report
 from .score_adapted import Adapting, can_be_adapted, sets_to_adapt_to
 from .score_adapted_table import KIND as ADAPTED
-from .score_before import before_page, pair_sets, score_before
+from .score_before import before_page, pair_sets, pair_views, score_before
 from .score_entries import ANY, Entry, Row, full_model_of, head_for, open_models, plain_row
 from .score_real import RealScorer, count_rules, pool, scores_of
 from .score_sets import ARTIFICIAL, ScoreSet, real_sets, unlabelled_notes
@@ -93,14 +93,19 @@ def _score_pairs(job: ScorecardJob, report: Report) -> list[Row]:
     if job.write_cards or job.adapt:
         raise BadInput("Pairs are scored by themselves; leave --adapt and --write-cards out, or --before.")
     folder = _data_folder(job)
-    sets = [one for one in pair_sets(folder) if _wanted(one.name, job.sets)] if folder else []
+    found, seen = pair_sets(folder) if folder else [], pair_views()
+    sets = [one for one in found if _wanted(one.name, job.sets)]
+    views = [one for one in seen if _wanted(one.name, job.sets)]
+    if not sets and not views:
+        known = dict.fromkeys([*(one.name for one in found), *(one.name for one in seen)])
+        raise BadInput(f"No set of pairs begins with {' or '.join(job.sets)}; use one of {', '.join(known)}.")
     _check_outputs(job, [])
     rows: list[Row] = []
     entries = open_models(job.models)
     with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as temporary:
         for number, entry in enumerate(entries):
             report.progress(number / len(entries))
-            for row in score_before(entry, sets, Path(temporary), report):
+            for row in score_before(entry, sets, views, Path(temporary), report):
                 report.log(text_row(row))
                 rows.append(row)
     if job.markdown:

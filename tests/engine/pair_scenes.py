@@ -1,14 +1,16 @@
 """Labelled pairs of small scenes whose change is known, in memory and as a folder that a user would have."""
 
+import copy
 import dataclasses
 
 import numpy as np
 import torch
 from osgeo import gdal
-from scenes import UTM_10M, write_raster
+from scenes import UTM_10M, ReflectanceNetwork, write_raster
 
 from engine.before.matching import match_scenes
 from engine.datasets.before_folder import LabelledPair
+from engine.model import Heads
 from engine.samples import LabelledScene
 from engine.simulate.chips import measure_scaling
 
@@ -74,6 +76,21 @@ def write_pairs(folder, count, size_px=80, code=1, lacking=()):
                 described.GetRasterBand(index + 1).SetDescription(band)
             described = None
     return str(folder)
+
+
+class TwoDates(ReflectanceNetwork):
+    """As its parent, with the heads that a comparison of two dates asks for."""
+
+    def __init__(self):
+        super().__init__()
+        self.change = None
+
+    def restricted_to(self, planes):
+        return ReflectanceNetwork.restricted_to(copy.copy(self), planes)
+
+    def forward(self, planes):
+        logits = self.hazard_logits(planes)
+        return Heads(logits, torch.zeros_like(logits))
 
 
 @dataclasses.dataclass

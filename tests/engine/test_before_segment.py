@@ -1,34 +1,17 @@
 """What is new since a scene from before the event, with a network whose answer is known."""
 
-import copy
 import json
 
 import numpy as np
 import pytest
-import torch
 from osgeo import gdal
-from scenes import UTM_10M, Making, ReflectanceNetwork, read, reflectance_model, run, write_raster
+from pair_scenes import TwoDates
+from scenes import UTM_10M, Making, read, reflectance_model, run, write_raster
 
 from engine.before.coverage import lacking_coverage
-from engine.model import Heads
 from engine.protocol import BadInput, SegmentJob
 
 HEIGHT, WIDTH = 96, 128
-
-
-class TwoDates(ReflectanceNetwork):
-    """As its parent, with the heads that a comparison of two dates asks for."""
-
-    def __init__(self):
-        super().__init__()
-        self.change = None
-
-    def restricted_to(self, planes):
-        return ReflectanceNetwork.restricted_to(copy.copy(self), planes)
-
-    def forward(self, planes):
-        logits = self.hazard_logits(planes)
-        return Heads(logits, torch.zeros_like(logits))
 
 
 @pytest.fixture
