@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .score_adapted_table import KIND, adapted_rows, markdown_part, text_part
+from .score_adapted_table import KIND, adapted_rows, markdown_part, share, text_part
 
 SCORES = ("balanced_accuracy", "iou", "f1", "precision", "recall", "false_area")
 HAZARD_TITLES = {
@@ -89,6 +89,7 @@ def markdown_page(rows: Sequence[Row], notes: Mapping[str, str]) -> str:
     if unseen:
         parts += ["**Unseen hazards**: trained without the hazard and asked for *any hazard*, zero-shot."]
         parts += [_comparison(rows, unseen, "trained without it, asked for any")]
+        parts += [_adapted_unseen(_unseen(adapted))]
     if ablated:
         parts += ["**Ablations**: trained with one thing left out, beside the full model of the same folder."]
         parts += [_comparison(rows, [row for row in ablated if row["balanced_accuracy"] is not None], "without")]
@@ -160,6 +161,29 @@ def _comparison(rows: Sequence[Row], part: Sequence[Row], title: str) -> str:
         ]
         lines.append(_line(cells))
     return "\n".join(lines)
+
+
+def _adapted_unseen(rows: Sequence[Row]) -> str:
+    """What adapting to each scene makes of hazards that a model never saw; empty without such rows."""
+    if not rows:
+        return ""
+    names = ["architecture", "set", "hazard", "lacking", "mode", "scenes", "zero-shot", "adapted", "share adapted"]
+    lines = _head(names)
+    for row in rows:
+        cells = [
+            ARCHITECTURE_TITLES.get(row["architecture"], row["architecture"]),
+            row["set"],
+            HAZARD_TITLES.get(row["hazard"], row["hazard"]),
+            row["ablation"],
+            row["adaptation"],
+            str(row["scenes"]),
+            f"{_number(row['balanced_accuracy_before'])} / {_number(row['iou_before'])}",
+            _pair(row),
+            share(row["adapted"]),
+        ]
+        lines.append(_line(cells))
+    told = "The same models adapted to each scene without labels, on the same pixels before and after:"
+    return told + "\n\n" + "\n".join(lines)
 
 
 def _details(rows: Sequence[Row]) -> str:

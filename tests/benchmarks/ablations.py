@@ -85,6 +85,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "ablations")
     parser.add_argument("--sets", help="sets to score whose names begin so, comma-separated; all by default")
+    parser.add_argument("--adapt", metavar="MODES", help="score each model adapted to scenes, too, in these modes")
+    parser.add_argument("--adapt-scenes", default="3", metavar="N", help="scenes a set to adapt to (default 3)")
     parser.add_argument("--score-only", action="store_true", help="score the models that are there, train none")
     given = parser.parse_args()
     if given.pretrain_minutes is None:
@@ -101,6 +103,7 @@ def main() -> int:
     words = ["scorecard", "--models", ",".join(str(out / run.name) for run in scored)]
     words += ["--markdown", str(out / "scorecard.md"), "--overwrite"]
     words += ["--sets", given.sets] if given.sets else []
+    words += ["--adapt", given.adapt, "--adapt-scenes", given.adapt_scenes] if given.adapt else []
     return subprocess.run([sys.executable, "-m", "engine", *words], cwd=ROOT, env=os.environ).returncode
 
 
