@@ -47,10 +47,30 @@ def project(qgis_new_project, tmp_path):
     qgis_new_project.clear()
 
 
-@pytest.fixture
-def plugin(qgis_iface, qgis_parent, qgis_processing, project):
-    import hazard_mapper
+@pytest.fixture(scope="session")
+def kept_worker(qgis_app):
+    from kept_worker import KeptWorker
 
+    kept = KeptWorker()
+    yield kept
+    kept.end()
+
+
+@pytest.fixture
+def own_worker(kept_worker):
+    """For tests of how a worker starts or ends: the plugin of the test starts its own, and ends it when unloaded."""
+    kept_worker.end()
+
+
+@pytest.fixture
+def plugin(qgis_iface, qgis_parent, qgis_processing, project, kept_worker, monkeypatch, request):
+    import hazard_mapper
+    from hazard_mapper.hazard_plugin import engine_client
+    from hazard_mapper.hazard_plugin import plugin as module
+
+    pretended = module.EngineClient is not engine_client.EngineClient
+    if not pretended and "own_worker" not in request.fixturenames:
+        monkeypatch.setattr(module, "EngineClient", kept_worker.client)
     made = hazard_mapper.classFactory(qgis_iface)
     made.initGui()
     qgis_parent.setCentralWidget(qgis_iface.mapCanvas())

@@ -37,6 +37,7 @@ def quiet_bar(qgis_iface):
     qgis_iface.messageBar().clear_messages()
 
 
+@pytest.mark.usefixtures("own_worker")
 def test_one_click_adds_a_named_styled_mask_above_its_source(dock, add_scene, click, project, picture, tmp_path):
     below = add_scene("below")
     source = add_scene("Faenza")
