@@ -78,9 +78,9 @@ def engine_environment(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def quick_environment(engine_environment, monkeypatch):
-    """Copy the environment instead of making one."""
+@pytest.fixture(scope="session")
+def copies_environment(engine_environment):
+    """Has an environment copied instead of made, as long as a patch lasts."""
 
     def create(self, plan, state):
         shutil.rmtree(self.path("engine.new"), ignore_errors=True)
@@ -88,7 +88,13 @@ def quick_environment(engine_environment, monkeypatch):
 
     from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 
-    monkeypatch.setattr(EngineSetup, "_create", create)
+    return lambda patch: patch.setattr(EngineSetup, "_create", create)
+
+
+@pytest.fixture
+def quick_environment(copies_environment, monkeypatch):
+    """Copy the environment instead of making one."""
+    copies_environment(monkeypatch)
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ FAILS_IN_PLACE = (
 )
 
 
-@pytest.fixture
-def newer(tmp_path):
-    folder = tmp_path / "newer"
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheels") / "newer"
     write_wheel(folder, "2.0")
     return write_bundle(folder)
 
@@ -36,6 +36,47 @@ def newer(tmp_path):
 @pytest.fixture
 def setup(setup_root):
     return EngineSetup(str(setup_root), proof=PROOF)
+
+
+@pytest.fixture(scope="module")
+def set_up_once(copies_environment, tmp_path_factory):
+    """A folder with version 1.0 in place."""
+    folder = tmp_path_factory.mktemp("set up")
+    write_wheel(folder / "older")
+    plan = offline_plan(folder / "root", write_bundle(folder / "older"))
+    with pytest.MonkeyPatch.context() as patch:
+        copies_environment(patch)
+        EngineSetup(plan.root, proof=PROOF).install(plan, silent, never)
+    return folder / "root"
+
+
+@pytest.fixture(scope="module")
+def begun_once(set_up_once, copies_environment, newer, tmp_path_factory):
+    """A folder with version 1.0 in place, in which the set-up of 2.0 was cancelled right before it is proven."""
+    root = tmp_path_factory.mktemp("begun") / "root"
+    shutil.copytree(set_up_once, root, symlinks=True)
+    at = []
+    with pytest.MonkeyPatch.context() as patch:
+        copies_environment(patch)
+        with pytest.raises(Cancelled):
+            EngineSetup(str(root), proof=PROOF).install(
+                offline_plan(root, newer, ["tiny_engine==2.0"]),
+                lambda step, share, text: at.append(step),
+                lambda: bool(at) and at[-1] == "prove",
+            )
+    return root
+
+
+@pytest.fixture
+def in_place(quick_environment, set_up_once, setup_root):
+    """Version 1.0 is set up already."""
+    shutil.copytree(set_up_once, setup_root, symlinks=True)
+
+
+@pytest.fixture
+def begun(quick_environment, begun_once, setup_root):
+    """Version 1.0 is set up already, and 2.0 lies beside it."""
+    shutil.copytree(begun_once, setup_root, symlinks=True)
 
 
 def never():
@@ -77,15 +118,15 @@ def test_it_is_installed_into_an_environment_of_its_own(setup, setup_root, tiny_
     assert subprocess.run([PYTHON, "-c", "import tiny_engine"], capture_output=True).returncode != 0
 
 
-def test_another_version_takes_the_place_of_the_old_one(quick_environment, setup, setup_root, tiny_wheels, newer):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_another_version_takes_the_place_of_the_old_one(in_place, setup, setup_root, newer):
+    assert version_in_place(setup) == "1.0"
     setup.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
     assert version_in_place(setup) == "2.0"
     assert {path.name for path in setup_root.iterdir()} == {"engine", "engine.json"}
 
 
-def test_it_switches_between_processor_and_gpu(quick_environment, setup, setup_root, tiny_wheels, tmp_path):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_it_switches_between_processor_and_gpu(in_place, setup, setup_root, tiny_wheels, tmp_path):
+    assert written(setup_root)["installed"]["build"] == "cpu"
     other = tmp_path / "other"
     write_wheel(other)
     gpu = offline_plan(setup_root, write_bundle(other, "cu130"), build="cu130")
@@ -95,8 +136,7 @@ def test_it_switches_between_processor_and_gpu(quick_environment, setup, setup_r
     assert written(setup_root)["installed"]["build"] == "cpu"
 
 
-def test_what_fails_its_proof_replaces_nothing(quick_environment, setup, setup_root, tiny_wheels, newer):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_what_fails_its_proof_replaces_nothing(in_place, setup, setup_root, newer):
     before = written(setup_root)["installed"]
     failing = EngineSetup(str(setup_root), proof=FAILING)
     with pytest.raises(SetupFailed, match="no working GDAL") as caught:
@@ -105,8 +145,7 @@ def test_what_fails_its_proof_replaces_nothing(quick_environment, setup, setup_r
     assert written(setup_root)["installed"] == before and written(setup_root)["failure"]["step"] == "prove"
 
 
-def test_what_fails_after_the_move_is_moved_back(quick_environment, setup, setup_root, tiny_wheels, newer):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_what_fails_after_the_move_is_moved_back(begun, setup, setup_root, newer):
     with pytest.raises(SetupFailed) as caught:
         failing = EngineSetup(str(setup_root), proof=FAILS_IN_PLACE)
         failing.install(offline_plan(setup_root, newer, ["tiny_engine==2.0"]), silent, never)
@@ -226,10 +265,7 @@ EngineSetup(sys.argv[3], proof=PROOF).install(plan, lambda *_: None, lambda: Fal
 
 
 @pytest.mark.parametrize("moment, holds", [(0, "1.0"), (1, "1.0"), (2, "1.0"), (3, "2.0")])
-def test_killed_during_the_swap_the_next_start_finds_a_working_engine(
-    quick_environment, setup, setup_root, tiny_wheels, newer, moment, holds
-):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_killed_during_the_swap_the_next_start_finds_a_working_engine(begun, setup, setup_root, newer, moment, holds):
     command = [sys.executable, "-c", KILLED, str(PLUGINS), str(ROOT / "tests" / "plugin"), str(setup_root), str(newer)]
     ended = subprocess.run([*command, str(moment)], capture_output=True, text=True)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
@@ -272,14 +308,13 @@ def test_an_engine_at_work_is_not_moved_and_the_set_up_goes_on_later(quick_envir
     assert (setup_root / "engine" / "mark").exists()
 
 
-def test_it_is_removed_whole(quick_environment, setup, setup_root, tiny_wheels):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_it_is_removed_whole(in_place, setup, setup_root):
+    assert version_in_place(setup) == "1.0"
     setup.remove(silent, never)
     assert list(setup_root.iterdir()) == [] and setup.state()["state"] == "empty"
 
 
-def test_what_was_changed_since_is_noticed(quick_environment, setup, setup_root, tiny_wheels, newer):
-    setup.install(offline_plan(setup_root, tiny_wheels), silent, never)
+def test_what_was_changed_since_is_noticed(in_place, setup, newer):
     assert setup.changed() is None
     command = [setup.python, "-m", "pip", "install", "-q", "--no-index", "--find-links", str(newer), "tiny_engine==2.0"]
     subprocess.run(command, check=True)
@@ -334,7 +369,8 @@ def test_pytorch_comes_from_its_own_index_and_the_rest_from_pips(setup, setup_ro
     assert "torch==2.13.0+cpu" in freeze and "tiny_engine==1.0" in freeze
 
 
-def test_what_only_makes_the_engine_faster_is_installed_beside_it(setup, setup_root, tiny_wheels, tmp_path):
+@pytest.mark.usefixtures("quick_environment")
+def test_what_only_makes_the_engine_faster_is_installed_beside_it(setup, setup_root, tmp_path):
     folder = tmp_path / "with more"
     write_wheel(folder)
     write_wheel(folder, name="tiny_faster")
@@ -344,6 +380,7 @@ def test_what_only_makes_the_engine_faster_is_installed_beside_it(setup, setup_r
     assert any(line.startswith("tiny_faster==1.0") for line in written(setup_root)["installed"]["freeze"])
 
 
+@pytest.mark.usefixtures("quick_environment")
 def test_a_set_up_does_not_fail_for_what_only_makes_it_faster(setup, setup_root, tiny_wheels):
     plan = replace(offline_plan(setup_root, tiny_wheels), optional=("tiny_faster>=1.0",))
     assert setup.install(plan, silent, never)["ok"]
