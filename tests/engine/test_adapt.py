@@ -52,6 +52,11 @@ def job(raster, **changes):
     return AdaptJob(**{**values, **changes})
 
 
+def saved_as_it_was(raster, **changes):
+    """A job that soon ends: hardly any pixel is visible, so its model is saved as its parent is."""
+    return job(raster, **{"steps": 0, "extent": (500300.0, 5099590.0, 500410.0, 5099700.0), **changes})
+
+
 def take_any(monkeypatch):
     """Accept whatever was tried last: what is saved of a change does not depend on whether it is for the better."""
     whole = adapt_module.adapt_network
@@ -101,13 +106,13 @@ def test_the_delta_is_small_and_makes_the_adapted_network(flooded, models, tmp_p
 
 
 def test_another_hazard_is_refused(flooded, tmp_path):
-    adapt(job(flooded))
+    adapt(saved_as_it_was(flooded))
     with pytest.raises(BadInput, match="adapted for flood, not for landslide"):
         segment(SegmentJob(raster=flooded, hazard="landslide", bands=BANDS, mask=str(tmp_path / "m.tif"), model="mine"))
 
 
 def test_an_adapted_model_is_not_adapted_again(flooded):
-    adapt(job(flooded))
+    adapt(saved_as_it_was(flooded))
     with pytest.raises(BadInput, match="adapted already; choose its parent 'unet'"):
         adapt(job(flooded, model="mine", save="more"))
 
@@ -127,7 +132,7 @@ def test_an_adapted_model_needs_the_parent_as_it_was(flooded, models, tmp_path, 
 
 def test_a_parent_that_would_not_be_found_again_is_saved_along(flooded, models, tmp_path):
     shutil.copytree(bundled_folder() / "unet", tmp_path / "elsewhere")
-    adapt(job(flooded, model=str(tmp_path / "elsewhere")))
+    adapt(saved_as_it_was(flooded, model=str(tmp_path / "elsewhere")))
     shutil.rmtree(tmp_path / "elsewhere")
     assert load_model("mine").card.parent == "elsewhere"
 
@@ -247,7 +252,7 @@ def test_a_limit_that_ends_the_steps_is_told(flooded, models, monkeypatch):
 
 
 def test_titles_say_whether_a_model_was_adapted(flooded, models, monkeypatch):
-    adapt(job(flooded, save="same", steps=0, extent=(500300.0, 5099590.0, 500410.0, 5099700.0)))
+    adapt(saved_as_it_was(flooded, save="same"))
     take_any(monkeypatch)
     adapt(job(flooded))
     other, mine = read_card(models / "same"), read_card(models / "mine")
@@ -335,10 +340,10 @@ def test_jobs_check_themselves(flooded, change):
 
 
 def test_a_model_that_exists_is_not_replaced_unless_told_to(flooded):
-    adapt(job(flooded))
+    adapt(saved_as_it_was(flooded))
     with pytest.raises(BadInput, match="already"):
         adapt(job(flooded))
-    adapt(job(flooded, overwrite=True))
+    adapt(saved_as_it_was(flooded, overwrite=True))
 
 
 def test_labelled_chips_are_learnt_beside_the_scene(flooded, tmp_path):
@@ -360,7 +365,7 @@ def test_what_is_known_of_chips_is_learnt_too(flooded, tmp_path):
         (tmp_path / "table.csv").write_text(f"image,label,longitude,latitude\nchip.tif,label.tif,{place}\n")
         told = []
         report = Report(on_metrics=lambda step, values: told.append(values.get("auxiliary")))
-        asked = job(flooded, replay=str(tmp_path / "table.csv"), steps=1, overwrite=True, **changes)
+        asked = job(flooded, replay=str(tmp_path / "table.csv"), steps=1, candidates=0, overwrite=True, **changes)
         adapt(asked, report)
         return [value for value in told if value is not None]
 
@@ -382,7 +387,7 @@ def test_the_command_line_has_the_flags_of_the_contract(flooded, tmp_path, capsy
 
 
 def test_a_view_of_hardly_any_pixel_is_abstained_from_whatever_surrounds_it(flooded):
-    found = adapt(job(flooded, extent=(500300.0, 5099590.0, 500410.0, 5099700.0)))
+    found = adapt(saved_as_it_was(flooded, steps=2))
     assert found["verdict"] == "abstained" and "hardly any valid pixel is visible" in found["reason"]
 
 
@@ -400,7 +405,7 @@ def test_a_small_polygon_in_a_larger_scene_is_learnt_from_and_tells_the_place(tm
 def test_areas_in_the_verdict_are_those_of_masks(tmp_path):
     values, _ = simulate_scene(11, 384, "flood", BANDS, 10.0)
     raster = write_raster(tmp_path / "s.tif", np.stack([values[slot] for slot in BANDS]), names=BANDS)
-    found = adapt(job(raster, mode="statistics"))
+    found = adapt(job(raster, mode="statistics", candidates=0))
     mapped = segment(
         SegmentJob(raster=raster, hazard="flood", bands=BANDS, units="reflectance", mask=str(tmp_path / "m.tif"),
                    model="unet")

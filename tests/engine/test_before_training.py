@@ -314,10 +314,10 @@ def test_why_pairs_were_passed_over_is_told_once_with_the_step_that_sees_them_fi
 
 
 def test_the_users_pairs_are_learnt_and_give_the_thresholds_of_what_they_show(trunk, tmp_path, monkeypatch):
-    monkeypatch.setattr(learning, "STEPS_OF_BATCH", 2)
-    monkeypatch.setattr(training, "STEPS_OF_BATCH", 2)
+    monkeypatch.setattr(learning, "STEPS_OF_BATCH", 4)
+    monkeypatch.setattr(training, "STEPS_OF_BATCH", 4)
     folder = write_pairs(tmp_path / "slides", 12, code=7, lacking=(4,))
-    asked = job(data=folder, hazard=("landslide",), positive=(7,), iterations=60, batch_size=6, learning_rate=0.02)
+    asked = job(data=folder, hazard=("landslide",), positive=(7,), iterations=36, batch_size=6, learning_rate=0.02)
     found = train_branch(asked, Report())
     sets = {row["hazard"]: row["set"] for row in found["scores"]}
     assert sets.pop("landslide") == "slides (validation)" and set(sets.values()) <= {"simulated pairs (validation)"}

@@ -18,12 +18,13 @@ from engine.protocol import JOBS, SLOTS
 
 EXTENT = "500100,5099500,500300,5099800"
 ROOT = Path(__file__).resolve().parents[2]
+SHORT = "tests.engine.short_program"
 
 
-def program(*words, **how):
+def program(*words, module="engine", **how):
     """Run the program; returns the completed process."""
     return subprocess.run(
-        [sys.executable, "-m", "engine", *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=90, **how
+        [sys.executable, "-m", module, *map(str, words)], cwd=ROOT, capture_output=True, text=True, timeout=90, **how
     )
 
 
@@ -289,7 +290,7 @@ def test_an_interrupted_training_keeps_a_checkpoint_and_goes_on(tmp_path):
     words = ["pretrain", "--data", "simulated", "--save", tmp_path / "small", "--encoder", "tu-mobilenetv3_small_050"]
     words += ["--epochs", "4", "--iterations", "1", "--batch-size", "2", "--device", "cpu"]
     running = subprocess.Popen(
-        [sys.executable, "-m", "engine", *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-m", SHORT, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     )  # fmt: skip
     while not (line := running.stderr.readline()).startswith("step 1"):
@@ -299,7 +300,7 @@ def test_an_interrupted_training_keeps_a_checkpoint_and_goes_on(tmp_path):
     assert running.returncode == 130, err
     assert out == "" and "--resume" in err.splitlines()[-1] and "Traceback" not in err
     assert os.listdir(tmp_path / "small") == ["checkpoint.pt"]
-    ended = program(*words, "--resume", "--workers", "0", "--json")
+    ended = program(*words, "--resume", "--workers", "0", "--json", module=SHORT)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["steps"] == 4
     assert "validation loss" in ended.stderr

@@ -24,9 +24,9 @@ LONG_S = 60.0
 class Client:
     """A worker process and its events."""
 
-    def __init__(self, **environment):
+    def __init__(self, module="engine", **environment):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "engine", "worker"], cwd=ROOT, text=True, bufsize=1,
+            [sys.executable, "-m", module, "worker"], cwd=ROOT, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env={**os.environ, **environment},
         )  # fmt: skip
@@ -82,6 +82,14 @@ def shared(tmp_path_factory):
 def worker(request):
     client = Client(**getattr(request, "param", {}))
     assert client.wait(lambda e: True)["type"] == "hello"
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def short_worker():
+    """A worker for a run of training of a few steps."""
+    client = Client("tests.engine.short_program")
     yield client
     client.close()
 
@@ -187,20 +195,20 @@ def test_two_jobs_queue_questions_are_answered_beside_them_and_both_can_be_cance
     assert sorted(os.listdir(tmp_path)) == ["three.qml", "three.tif"]
 
 
-def test_a_training_tells_its_curves_and_keeps_a_checkpoint_when_cancelled(shared, tmp_path):
+def test_a_training_tells_its_curves_and_keeps_a_checkpoint_when_cancelled(short_worker, tmp_path):
     job = PretrainJob(
         data="simulated", save=str(tmp_path / "small"), encoder="tu-mobilenetv3_small_050", epochs=40, iterations=2,
         batch_size=2, workers=0, device="cpu",
     )  # fmt: skip
-    shared.send(job_message("learning", "pretrain", job))
-    told = shared.wait(lambda e: e["type"] == "metrics" and "validation_loss" in e["values"])
+    short_worker.send(job_message("learning", "pretrain", job))
+    told = short_worker.wait(lambda e: e["type"] == "metrics" and "validation_loss" in e["values"])
     assert told["id"] == "learning" and told["step"] == 2
     assert all(isinstance(value, float) for value in told["values"].values())
-    progress = shared.wait(lambda e: e["type"] == "progress" and e["stage"] == "Training" and e["share"] > 0.05)
+    progress = short_worker.wait(lambda e: e["type"] == "progress" and e["stage"] == "Training" and e["share"] > 0.05)
     assert progress["share"] < 0.2
     asked = time.monotonic()
-    shared.send(cancel_message("learning"))
-    assert shared.ending("learning")["type"] == "cancelled"
+    short_worker.send(cancel_message("learning"))
+    assert short_worker.ending("learning")["type"] == "cancelled"
     assert time.monotonic() - asked < 10
     assert os.listdir(tmp_path / "small") == ["checkpoint.pt"]
 

@@ -20,8 +20,18 @@ def models_folder(tmp_path, monkeypatch):
     return support.models_folder_of(tmp_path, monkeypatch)
 
 
+@pytest.fixture(autouse=True)
+def short_runs(tmp_path, monkeypatch):
+    """The engine validates on few scenes: to simulate them takes most of the time of runs of a few steps."""
+    program = tmp_path / "python"
+    lines = ("#!/bin/sh", "shift 2  # -m engine", f'exec "{sys.executable}" -m tests.engine.short_program "$@"', "")
+    program.write_text("\n".join(lines))
+    program.chmod(0o755)
+    monkeypatch.setenv("HAZARD_ENGINE_PYTHON", str(program))
+
+
 @pytest.fixture
-def page(dock, click):
+def page(short_runs, dock, click):
     assert wait_until(lambda: dock.choice.models and dock.pages.training is not None, 120)
     click(dock.pages.button)
     page = dock.pages.training
