@@ -95,6 +95,8 @@ def adapt(job: AdaptJob, report: Report | None = None, models: dict[str, Model] 
         earlier = None
         if job.before is not None:
             earlier = stack.enter_context(open_earlier(job, scene, understanding, prepared.scaling, wanted, warn))
+            if earlier.order:
+                warn(earlier.order)
         visible = look_at(scene, prepared, part, area, model.card.window_multiple, report, earlier)
         found = find_characteristics(scene, understanding, job, part if area is not None else None)
     since = _unchanged(visible)

@@ -32,7 +32,7 @@ from .predict import Predictor, Wish
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
 from .preview import watch_run
 from .priors import require_priors
-from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, SegmentJob, job_to_dict
+from .protocol import NOT_ASSESSED, PERMANENT_WATER, SegmentJob, job_to_dict
 from .raster import (
     MASK,
     PROBABILITY,
@@ -161,17 +161,17 @@ def _with_before(request: Request, scene: Scene, report: Report, warn: Warn) -> 
         return
     report.stage("Laying the scene before over the scene", 0.02)
     with open_earlier(job, scene, task.understanding, task.scaling, task.wanted, warn) as earlier:
+        if earlier.order:
+            warn(earlier.order)
         yield replace(request, task=replace(task, earlier=earlier))
 
 
 def _predictor(request: Request, device: torch.device, report: Report, warn: Warn) -> Predictor | PairPredictor:
     job, task = request.job, request.task
-    if task.earlier is not None:
-        if job.backend not in ("auto", "torch"):
-            raise BadInput(f"Backend {job.backend} cannot compare two dates; choose backend auto or torch.")
-        scalings = task.scaling, task.earlier.scaling
-        return PairPredictor(request.model, job.hazard, scalings, request.threshold, device, job.batch_size, warn)
     wish = Wish(job.backend, task.window_px, request.threshold, report.log, report.check)
+    if task.earlier is not None:
+        both = task.scaling, task.earlier.scaling
+        return PairPredictor(request.model, job.hazard, both, request.threshold, device, job.batch_size, warn, wish)
     return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
 
 

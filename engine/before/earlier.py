@@ -60,6 +60,7 @@ class Earlier:
         date: its day, where it is known.
         name: of the file.
         files: that it consists of.
+        order: what the user should know of the order of the two, where no day tells it; else None.
     """
 
     job: SceneJob
@@ -71,6 +72,7 @@ class Earlier:
     date: str | None
     name: str
     files: tuple[str, ...]
+    order: str | None = None
 
 
 def job_of_earlier(job: PairJob) -> SceneJob:
@@ -117,7 +119,7 @@ def open_earlier(
         for text in understanding.warnings:
             warn(f"Scene before: {text}")
         date = job.before_date or find_characteristics(own, understanding, own.job).date
-        _require_order(own, date, scene, job, of_scene)
+        order = _require_order(own, date, scene, job, of_scene)
         low, high = own.percentiles(understanding)
         absolute = tuple(units.absolute for units in understanding.slot_units)
         scaling = SceneScaling(understanding.match.used_slots, low, high, absolute)
@@ -142,7 +144,7 @@ def open_earlier(
                 f"The scene before has the bands {', '.join(scaling.slots)}, the scene "
                 f"{', '.join(scaled.slots)}: with none in common, only what each shows by itself is compared."
             )
-        yield Earlier(view_job, understanding, scaling, match, shift, moved, date, own.name, own.files())
+        yield Earlier(view_job, understanding, scaling, match, shift, moved, date, own.name, own.files(), order)
 
 
 def _understand(own: Scene) -> Understanding:
@@ -169,13 +171,21 @@ def lay_again(job: PairJob, earlier: Earlier, scene: Scene) -> Iterator[SceneJob
         yield replace(earlier.job, raster=view)
 
 
-def _require_order(own: Scene, date: str | None, scene: Scene, job: PairJob, of_scene: Understanding) -> None:
+def _require_order(own: Scene, date: str | None, scene: Scene, job: PairJob, of_scene: Understanding) -> str | None:
+    """Raise WrongOrder if the days say that the scenes are swapped; a sentence where a day is not known, else None."""
     later = find_characteristics(scene, of_scene, job).date
     if date and later and date > later:
         raise WrongOrder(
             f"The scene before, '{own.name}', is of {date}, later than '{scene.name}' of {later}",
             "swap the two, or correct a date (--date, --before-date)",
         )
+    unknown = [f"'{name}'" for name, day in ((own.name, date), (scene.name, later)) if not day]
+    if not unknown:
+        return None
+    return (
+        f"The day of {' and '.join(unknown)} is not known, so that the order of the two scenes was not checked; make "
+        f"sure that '{own.name}' is the earlier one."
+    )
 
 
 def _settle_shift(shift: Shift | None, own: Scene, scene: Scene, warn: Warn) -> bool:

@@ -190,6 +190,15 @@ def test_swapped_scenes_are_noticed(tmp_path, model):
         run(tmp_path, later, model=model, before=earlier, **{**OPTIONS, "date": "2024-04-01"})
 
 
+@pytest.mark.parametrize(("lacking", "names"), [("date", "'later.tif'"), ("before_date", "'earlier.tif'"), (None, "")])
+def test_an_order_that_no_day_tells_is_said_to_be_unchecked(tmp_path, model, lacking, names):
+    later, earlier = _pair(tmp_path, date=("", ""))
+    options = {name: value for name, value in OPTIONS.items() if name != lacking}
+    result, _, _ = run(tmp_path, later, model=model, before=earlier, **options)
+    said = [text for text in result["warnings"] if "order of the two scenes was not checked" in text]
+    assert [text.split(" is not known")[0] for text in said] == ([f"The day of {names}"] if names else [])
+
+
 def test_an_earlier_scene_of_another_place_is_refused(tmp_path, model):
     later, _ = _pair(tmp_path)
     making = Making(geotransform=(700000.0, 10, 0, 5300000.0, 0, -10))
