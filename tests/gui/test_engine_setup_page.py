@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 
 import pytest
 from qgis.core import QgsApplication
 from qgis.PyQt.QtWidgets import QAbstractButton, QComboBox, QDialog
-from setup_toys import PROOF, PYTHON, small, write_bundle, write_wheel
+from setup_toys import PROOF, PYTHON, copy_environment, small, write_bundle, write_wheel
 from support import settle, wait_until
 
 pytestmark = pytest.mark.gui
@@ -39,6 +40,19 @@ def profile(empty_profile, monkeypatch):
 
 
 from hazard_mapper.hazard_plugin.engine_setup import EngineSetup as real  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    path = tmp_path_factory.mktemp("environment") / "made"
+    subprocess.run([PYTHON, "-m", "venv", "--system-site-packages", str(path)], check=True)
+    return path
+
+
+@pytest.fixture
+def quick(environment, monkeypatch):
+    """Copy an environment instead of making one."""
+    copy_environment(environment, monkeypatch)
 
 
 @pytest.fixture
@@ -134,6 +148,7 @@ def test_a_failure_is_said_in_one_sentence_and_reported_without_names(page, tmp_
     picture(page, "setup_page_failed")
 
 
+@pytest.mark.usefixtures("quick")
 def test_closing_the_dialog_stops_nothing(page, profile):
     page.form.bundleButton.click()
     page.close()
@@ -149,6 +164,7 @@ def test_unloading_ends_the_set_up(page, profile, dock):
     assert not (profile / "engine").exists()
 
 
+@pytest.mark.usefixtures("quick")
 def test_remove_asks_first(page, profile, dock, click):
     page.form.bundleButton.click()
     assert wait_until(lambda: not page.is_running, 60)
@@ -161,6 +177,7 @@ def test_remove_asks_first(page, profile, dock, click):
     assert wait_until(lambda: "setUpEngineButton" in visible_names(dock), 5)
 
 
+@pytest.mark.usefixtures("quick")
 def test_an_existing_python_is_adopted_only_after_its_proof(page, dock, profile, wheels):
     from hazard_mapper.hazard_plugin.settings import load_setting
 
@@ -177,6 +194,7 @@ def test_an_existing_python_is_adopted_only_after_its_proof(page, dock, profile,
     assert dock.ui.engineWidget.filePath() == load_setting("engine_python")
 
 
+@pytest.mark.usefixtures("quick")
 def test_an_engine_whose_replacement_was_cut_off_is_back(page, profile, dock, click):
     page.form.bundleButton.click()
     assert wait_until(lambda: not page.is_running, 60)

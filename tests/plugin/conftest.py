@@ -1,6 +1,5 @@
 """Fixtures of the plugin tests: an engine client with a pretended worker, the provider, a project."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -78,23 +77,12 @@ def engine_environment(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
-def copies_environment(engine_environment):
-    """Has an environment copied instead of made, as long as a patch lasts."""
-
-    def create(self, plan, state):
-        shutil.rmtree(self.path("engine.new"), ignore_errors=True)
-        shutil.copytree(engine_environment, self.path("engine.new"), symlinks=True)
-
-    from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
-
-    return lambda patch: patch.setattr(EngineSetup, "_create", create)
-
-
 @pytest.fixture
-def quick_environment(copies_environment, monkeypatch):
+def quick_environment(engine_environment, monkeypatch):
     """Copy the environment instead of making one."""
-    copies_environment(monkeypatch)
+    import setup_toys
+
+    setup_toys.copy_environment(engine_environment, monkeypatch)
 
 
 @pytest.fixture

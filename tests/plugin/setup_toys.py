@@ -1,12 +1,16 @@
 """A tiny package and plans that set up an environment with it, for tests of the engine's set-up without a network."""
 
 import base64
+import contextlib
 import hashlib
 import json
+import shutil
 import sys
 import zipfile
 from dataclasses import replace
 
+from hazard_mapper.engine.protocol import Cancelled
+from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_plan import Plan, build_named, this_machine, this_system
 
 PYTHON = "/usr/bin/python3"
@@ -59,3 +63,23 @@ def small(name):
 def offline_plan(root, wheels, requirements=("tiny_engine==1.0",), build="cpu", python=PYTHON):
     """Set up the tiny package from a folder."""
     return Plan(str(root), small(build), tuple(requirements), python, None, str(wheels))
+
+
+def copy_environment(environment, patch):
+    """Have set-ups copy an environment instead of making one, as long as a patch lasts."""
+
+    def create(self, plan, state):
+        shutil.rmtree(self.path("engine.new"), ignore_errors=True)
+        shutil.copytree(environment, self.path("engine.new"), symlinks=True)
+
+    patch.setattr(EngineSetup, "_create", create)
+
+
+def begin(plan):
+    """Set up as far as what is to be proven, as a set-up that is cancelled there leaves it."""
+    at = []
+    with contextlib.suppress(Cancelled):
+        EngineSetup(plan.root, proof=PROOF).install(
+            plan, lambda step, share, text: at.append(step), lambda: bool(at) and at[-1] == "prove"
+        )
+    assert at[-1] == "prove"

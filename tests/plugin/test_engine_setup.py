@@ -16,7 +16,7 @@ from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_failures import SetupFailed
 from hazard_mapper.hazard_plugin.setup_plan import Plan
 from qgis.PyQt.QtCore import QLockFile
-from setup_toys import PROOF, PYTHON, offline_plan, small, write_bundle, write_wheel
+from setup_toys import PROOF, PYTHON, begin, copy_environment, offline_plan, small, write_bundle, write_wheel
 from support import PLUGINS, ROOT, wait_until
 
 FAILING = ("-c", "import json; print(json.dumps({'kind': 'gdal', 'message': 'no osgeo'})); raise SystemExit(1)")
@@ -39,31 +39,25 @@ def setup(setup_root):
 
 
 @pytest.fixture(scope="module")
-def set_up_once(copies_environment, tmp_path_factory):
+def set_up_once(engine_environment, tmp_path_factory):
     """A folder with version 1.0 in place."""
     folder = tmp_path_factory.mktemp("set up")
     write_wheel(folder / "older")
     plan = offline_plan(folder / "root", write_bundle(folder / "older"))
     with pytest.MonkeyPatch.context() as patch:
-        copies_environment(patch)
+        copy_environment(engine_environment, patch)
         EngineSetup(plan.root, proof=PROOF).install(plan, silent, never)
     return folder / "root"
 
 
 @pytest.fixture(scope="module")
-def begun_once(set_up_once, copies_environment, newer, tmp_path_factory):
+def begun_once(set_up_once, engine_environment, newer, tmp_path_factory):
     """A folder with version 1.0 in place, in which the set-up of 2.0 was cancelled right before it is proven."""
     root = tmp_path_factory.mktemp("begun") / "root"
     shutil.copytree(set_up_once, root, symlinks=True)
-    at = []
     with pytest.MonkeyPatch.context() as patch:
-        copies_environment(patch)
-        with pytest.raises(Cancelled):
-            EngineSetup(str(root), proof=PROOF).install(
-                offline_plan(root, newer, ["tiny_engine==2.0"]),
-                lambda step, share, text: at.append(step),
-                lambda: bool(at) and at[-1] == "prove",
-            )
+        copy_environment(engine_environment, patch)
+        begin(offline_plan(root, newer, ["tiny_engine==2.0"]))
     return root
 
 

@@ -4,9 +4,11 @@ import http.server
 import json
 import os
 import re
+import shutil
 import ssl
 import subprocess
 import threading
+from dataclasses import replace
 
 import pytest
 from hazard_mapper.hazard_plugin import engine_setup, setup_plan
@@ -14,7 +16,7 @@ from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_commands import clean_environment, pip_settings
 from hazard_mapper.hazard_plugin.setup_failures import SetupFailed, kind_of_error, kinds, recognise, sentences
 from hazard_mapper.hazard_plugin.setup_plan import Plan
-from setup_toys import PROOF, PYTHON, VERSION, offline_plan, small, write_bundle, write_wheel
+from setup_toys import PROOF, PYTHON, VERSION, begin, copy_environment, offline_plan, small, write_bundle, write_wheel
 from support import ROOT
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small or read-only disk needs root")
@@ -187,6 +189,18 @@ def said_by_proof(found):
     return ("-c", f"print({json.dumps(found)!r}); raise SystemExit(1)")
 
 
+@pytest.fixture(scope="module")
+def begun(engine_environment, tmp_path_factory):
+    """Plan of a set-up that was cancelled right before the proof."""
+    folder = tmp_path_factory.mktemp("begun")
+    write_wheel(folder / "wheels")
+    plan = offline_plan(folder / "root", write_bundle(folder / "wheels"))
+    with pytest.MonkeyPatch.context() as patch:
+        copy_environment(engine_environment, patch)
+        begin(plan)
+    return plan
+
+
 @pytest.mark.parametrize(
     "kind, message, expected",
     [
@@ -199,9 +213,10 @@ def said_by_proof(found):
         ("something new", "?", "proof"),
     ],
 )
-def test_what_the_proof_finds(quick_environment, setup_root, tiny_wheels, kind, message, expected):
+def test_what_the_proof_finds(quick_environment, begun, setup_root, kind, message, expected):
     found = {"ok": False, "kind": kind, "message": message}
-    said, sentence = fails(offline_plan(setup_root, tiny_wheels), said_by_proof(found))
+    shutil.copytree(begun.root, setup_root, symlinks=True)
+    said, sentence = fails(replace(begun, root=str(setup_root)), said_by_proof(found))
     assert said == expected and message.rstrip(".") in sentence
 
 
