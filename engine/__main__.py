@@ -417,8 +417,12 @@ def _describe_adapted(found: dict[str, Any]) -> str:
 
 
 def _describe_mask(found: dict[str, Any]) -> str:
+    what, was = found["hazard"], found["permanent_area_m2"]
+    if found["question"] == "new":
+        what = f"new {what} since {found['before_date'] or found['before_name']}"
+    there = "" if was is None else f"; {was / 1e6:.3f} km2 of water on both dates"
     return (
-        f"{found['hazard']}: {found['hazard_area_m2'] / 1e6:.3f} km2, {found['share_assessed']:.1%} assessed, "
+        f"{what}: {found['hazard_area_m2'] / 1e6:.3f} km2{there}, {found['share_assessed']:.1%} assessed, "
         f"{found['seconds']:.1f} s on {found['device']} with {found['model']} (threshold {found['threshold']:g})\n"
         f"mask {found['mask']}" + (f"\nprobability {found['probability']}" if found["probability"] else "")
     )

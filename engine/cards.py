@@ -324,6 +324,7 @@ def list_models() -> list[dict[str, Any]]:
                 "scores": [dict(row) for row in card.scores],
                 "thresholds": dict(card.thresholds),
                 "display_thresholds": dict(card.display_thresholds),
+                "change_thresholds": dict(card.change_thresholds) if card.change_channels else {},
                 "licence": card.licence,
                 "limits": card.limits,
                 "training": dict(card.training),

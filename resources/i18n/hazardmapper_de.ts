@@ -4014,6 +4014,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Schwellenwerte für Anzeigewerte</translation>
     </message>
     <message>
+        <source>Thresholds for what is new</source>
+        <translation>Schwellenwerte für das, was neu ist</translation>
+    </message>
+    <message>
         <source>Training</source>
         <translation>Training</translation>
     </message>

@@ -13,7 +13,7 @@ import pytest
 from osgeo import gdal
 from scenes import read, write_raster
 
-from engine.__main__ import build_parser, join_values, main, read_job
+from engine.__main__ import build_parser, describe, join_values, main, read_job
 from engine.protocol import JOBS, SLOTS
 
 EXTENT = "500100,5099500,500300,5099800"
@@ -100,6 +100,7 @@ def test_models_and_devices_have_the_contracts_fields(capsys):
     }
     rows = said(capsys)
     assert rows and all(fields <= set(row) for row in rows)
+    assert all("flood" in row["change_thresholds"] for row in rows if row["bundled"])
     assert main(["devices", "--json"]) == 0
     rows = said(capsys)
     assert all({"name", "kind", "memory_bytes", "default"} <= set(row) for row in rows)
@@ -122,6 +123,17 @@ def test_segment_writes_what_it_says(scene, tmp_path, capsys):
     assert main([*map(str, words)]) == 2
     assert "exists" in capsys.readouterr().err
     assert main([*map(str, words), "--overwrite"]) == 0
+
+
+def test_a_mask_of_two_dates_is_told_with_its_question():
+    found = {"mask": "m.tif", "probability": None, "hazard": "flood", "model": "unet", "threshold": 0.3,
+             "hazard_area_m2": 2e6, "share_assessed": 1, "seconds": 3, "device": "cpu", "question": "present",
+             "permanent_area_m2": None, "before_date": None, "before_name": None}  # fmt: skip
+    assert describe("segment", found).startswith("flood: 2.000 km2, 100.0% assessed")
+    pair = {**found, "question": "new", "permanent_area_m2": 5e5, "before_name": "may.tif"}
+    told = "new flood since may.tif: 2.000 km2; 0.500 km2 of water on both dates, 100.0% assessed"
+    assert describe("segment", pair).startswith(told)
+    assert describe("segment", {**pair, "before_date": "2024-05-01"}).startswith("new flood since 2024-05-01: ")
 
 
 @pytest.mark.parametrize(
