@@ -44,7 +44,9 @@ PAIR_VIEWS = ("simulated six bands", "simulated RGB 8-bit", "simulated VV+VH", "
 MOVED_PX = (1, 3)
 """By so many columns and rows the earlier scene is moved to see what that costs; beyond five it is refused."""
 EDGE_PX = max(MOVED_PX)
-"""Of simulated pairs so much is not judged along the edges, where a moved scene has no value."""
+REAL_EDGE_PX = EDGE_PX + 1
+"""Along the edges so much of simulated and of real pairs is judged in no row: a moved scene has no value there, and one
+that was moved back neither."""
 MOVED_VIEW = PAIR_VIEWS[0]
 """The view through which simulated pairs are also scored with the earlier scene moved."""
 
@@ -173,13 +175,19 @@ def _count_pair(
     quiet = Report(cancelled=report.cancelled, job_id=report.job_id)
     seconds = float(segment(job, quiet, {model.folder: model})["seconds"])
     found = _codes(mask)
-    judged = found != NOT_ASSESSED
+    judged = _inner(found.shape, REAL_EDGE_PX) & (found != NOT_ASSESSED)
     truth = np.zeros(found.shape, np.bool_)
     if pair.truth is not None:
         later, earlier = (_codes(path) for path in pair.truth)
         truth = (later == 1) & (earlier != 1)
         judged &= (later != NOT_ASSESSED) & (earlier != NOT_ASSESSED)
     return count_pixels(found == 1, truth, judged), seconds
+
+
+def _inner(shape: Sequence[int], edge_px: int) -> Mask:
+    inner = np.zeros(shape, np.bool_)
+    inner[edge_px:-edge_px, edge_px:-edge_px] = True
+    return inner
 
 
 def _codes(path: str) -> npt.NDArray[np.generic]:

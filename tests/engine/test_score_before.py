@@ -10,7 +10,16 @@ from scenes import reflectance_model, write_raster
 import engine.score_before
 from engine.protocol import BadInput, ScorecardJob
 from engine.reporting import Report
-from engine.score_before import MOVED_VIEW, WITH, WITHOUT, before_page, draw_test_pairs, pair_sets, pair_views
+from engine.score_before import (
+    MOVED_VIEW,
+    REAL_EDGE_PX,
+    WITH,
+    WITHOUT,
+    before_page,
+    draw_test_pairs,
+    pair_sets,
+    pair_views,
+)
 from engine.score_entries import Entry, open_models
 from engine.scorecard import scorecard
 
@@ -53,7 +62,7 @@ def test_each_date_of_a_footprint_comes_before_each_other_and_what_is_there_late
     rows = list(engine.score_before.score_before(entry_of(tmp_path), sets, [], tmp_path, Report()))
     by_mode = {row["mode"]: row for row in rows}
     assert list(by_mode) == [WITHOUT, WITH, f"{WITH}, moved by 1 px", f"{WITH}, moved by 3 px"]
-    new_px, lake_px, judged = 20 * 30, 20 * 20, 2 * SIDE * SIDE
+    new_px, lake_px, judged = 20 * 30, 20 * 20, 2 * (SIDE - 2 * REAL_EDGE_PX) ** 2
     assert by_mode[WITHOUT]["recall"] == by_mode[WITH]["recall"] == 1
     assert by_mode[WITHOUT]["false_area"] == pytest.approx(2 * lake_px / (judged - new_px), abs=2e-4)
     assert by_mode[WITH]["false_area"] == 0 and by_mode[WITH]["iou"] == 1
