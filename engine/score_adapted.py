@@ -109,8 +109,9 @@ def summary_of(scenes: Sequence[AdaptedScene]) -> dict[str, Any]:
 
 
 def adapt_in_memory(
-    scene: LabelledViews, model: Model, job: AdaptJob, report: Report, vary: Callable[[Settings], Settings] = unchanged
-) -> Outcome:
+    scene: LabelledViews, model: Model, job: AdaptJob, report: Report,
+    vary: Callable[[Settings], Settings] = unchanged, search: Callable[..., Outcome] | None = None,
+) -> Outcome:  # fmt: skip
     """Adapt a model to windows as the ``adapt`` command would to the scene; nothing is written.
 
     Args:
@@ -119,6 +120,7 @@ def adapt_in_memory(
         job: says for which head, in which mode and how long; its files are not looked at.
         report: asked whether to stop.
         vary: changes settings, for ablations.
+        search: does it instead of ``adapt_network``, given the same.
 
     Raises:
         Cancelled: when the report says so.
@@ -131,7 +133,7 @@ def adapt_in_memory(
         settings = dataclasses.replace(settings, alphas=(), entrance_alphas=(), steps=0, threshold=False)
     network = model.network.restricted_to(views.chosen).eval().to(device)
     listener = Listener(progress=lambda share: report.check(), metrics=lambda step, values: report.check())
-    return adapt_network(network, views.to(device), settings, _known(scene, model, device), listener)
+    return (search or adapt_network)(network, views.to(device), settings, _known(scene, model, device), listener)
 
 
 def count_windows(scores: Tensor, scene: LabelledViews) -> Counts:

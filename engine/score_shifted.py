@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,16 +24,23 @@ from .simulate import HAZARDS as LABELS
 from .simulate import compose_scene, seen_labels
 from .simulate.chips import measure_scaling, stretch_to_bytes
 from .simulate.fields import Draw, blur
+from .simulate.scene import GSD_M, SimulatedScene, describe, look, strike
 from .visible import look_at
 
 SHIFTS = {
-    "none": "other seasons and terrain",
+    "none": "other scenes",
     "gain": "sensor gain",
     "haze": "haze",
     "noise": "noise",
     "blur": "blur",
+    "season": "low winter sun",
+    "terrain": "steep mountains",
 }
-"""Shifts by name, and what they are called. With *none*, season and terrain alone are new to the model."""
+"""Shifts by name, and what they are called. *none* draws as training does, from seeds that it does not use."""
+WINTER_SUN = (math.radians(5), math.radians(12))
+"""Heights of the sun; training draws none below 14 degrees."""
+STEEP = (0.9, 1.5)
+"""Mean slopes (metres per metre) of mountains; training draws none above 0.75, and no flood in mountains."""
 BANDS = {
     "six": OPTICAL_SLOTS[1:],
     "rgbn": OPTICAL_SLOTS[1:5],
@@ -112,10 +120,11 @@ def shifted_name(shift: str, holds_hazard: bool) -> str:
 def simulated_views(number: int, shift: str, first_seed: int = SHIFTED_SEED) -> LabelledViews:
     """Scene ``number`` under a shift; hazards and bands take turns."""
     shown, asked = shown_and_asked(number)
-    kinds = ("six", "rgbn", "sar") if asked == "flood" else ("six", "rgb8", "rgbn")
+    third = "rgbn" if shift == "season" else "sar"  # a radar needs no sun
+    kinds = ("six", "rgbn", third) if asked == "flood" else ("six", "rgb8", "rgbn")
     kind = kinds[(number + len(shift)) % len(kinds)]
     seed, size, half = first_seed + number, SCENE_SIZE_PX, SCENE_SIZE_PX // 2
-    scene = compose_scene(seed, size, shown)
+    scene = unfamiliar(seed, size, shown, shift) if shift in ("season", "terrain") else compose_scene(seed, size, shown)
     slots = BANDS[kind]
     values = shifted(scene.values[[scene.slots.index(slot) for slot in slots]], slots, shift, seed)
     if kind == "rgb8":
@@ -129,6 +138,22 @@ def simulated_views(number: int, shift: str, first_seed: int = SHIFTED_SEED) -> 
     known = scene.setting.characteristics("sentinel-1" if kind == "sar" else scene.setting.sensor)
     views = Views(build_planes(windows, valid[:, None], scaling), valid, scaling, len(places))
     return LabelledViews(f"sim {shown} {kind} {shift}", asked, views, truth, known)
+
+
+def unfamiliar(seed: int, size_px: int, shown: str, shift: str) -> SimulatedScene:
+    """A scene under a lower sun (*season*), or in steeper mountains (*terrain*), than training draws.
+
+    The hazard lies where it would lie on gentler slopes, and plants are as on any day that training draws.
+    """
+    draw, beyond = Draw(seed, size_px), Draw(seed + 77, size_px)
+    struck = strike(draw, shown, draw.log_uniform(*GSD_M), country="mountains" if shift == "terrain" else None)
+    land = struck.land
+    if shift == "season":
+        land.setting = replace(land.setting, sun_elevation=beyond.uniform(*WINTER_SUN))
+    else:
+        steeper = beyond.uniform(*STEEP) / float(land.steepness.mean())
+        land.elevation, land.across, land.down = (steeper * part for part in (land.elevation, land.across, land.down))
+    return describe(struck, *look(land, draw, shown, optical=True, radar=True), shown)
 
 
 def shifted(values: Tensor, slots: tuple[str, ...], shift: str, seed: int) -> Tensor:

@@ -1,17 +1,22 @@
 """How adaptation does, scene by scene, where labels are known: gain, harm, and what each of its terms is worth.
 
     HAZARD_DATA=folder python tests/benchmarks/adaptation.py --model unet --steps 48 [--mode MODE] [--without prior]
-    HAZARD_DATA=folder python tests/benchmarks/adaptation.py --ablate [--markdown FILE]
+    HAZARD_DATA=folder python tests/benchmarks/adaptation.py --ablate [--markdown FILE] [--json FILE]
+    python tests/benchmarks/adaptation.py --tables FILE [FILE ...]
     python tests/benchmarks/adaptation.py --shown none --asked flood --mode statistics
 
-Scenes: simulated ones under shifts that training does not draw (gain, haze, noise, blur), and real ones; --seeds
-scorecard takes the simulated ones that the scorecard judges by. --model default takes each hazard's default model. A
-candidate's true balanced accuracy is taken on the windows on which it was judged; the rank correlation (Spearman) of
-each part of the proxy with it is over the candidates of a scene, averaged over scenes. With --ablate the full method
-and each ablation meet the same scenes, and one table compares them.
+Scenes: simulated ones under shifts that training does not draw (gain, haze, noise, blur, season, terrain), or under
+none, and real ones; --seeds scorecard takes the simulated ones that the scorecard judges by. --model default takes
+each hazard's default model. A candidate's true balanced accuracy is taken on the windows on which it was judged; the
+rank correlation (Spearman) of each part of the proxy with it is over the candidates of a scene, averaged over scenes.
+With --ablate the full method, the other modes and each ablation meet the same scenes, and tables compare them, as a
+whole and set by set. A scene that the full method abstains from is not asked again: what makes it abstain comes before
+all that differs; and what comes before the gradient steps is done once for all that differ in these alone. --json
+writes after every scene what --tables joins, so that parts may run beside each other.
 """
 
 import argparse
+import copy
 import dataclasses
 import json
 import os
@@ -26,14 +31,18 @@ sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
 
-from engine.adaptation.search import Outcome, Settings  # noqa: E402
-from engine.adaptation.verdict import judge_outcome  # noqa: E402
+from engine.adaptation.search import Listener, Outcome, Search, Settings  # noqa: E402
+from engine.adaptation.verdict import ABSTAINED, judge_outcome  # noqa: E402
+from engine.adaptation.views import Views  # noqa: E402
 from engine.cards import default_model  # noqa: E402
-from engine.model import Model, load_model  # noqa: E402
+from engine.metrics import Counts  # noqa: E402
+from engine.model import HazardNet, Model, load_model  # noqa: E402
 from engine.protocol import ADAPTATION_MODES, HAZARDS, AdaptJob  # noqa: E402
 from engine.reporting import Report  # noqa: E402
 from engine.score_adapted import (  # noqa: E402
+    VERDICTS,
     AdaptedScene,
     adapt_in_memory,
     count_windows,
@@ -57,7 +66,12 @@ from engine.score_shifted import (  # noqa: E402
 DEVELOPMENT_SEED = 970_000_000
 """Adapting was made with these scenes; the scorecard judges it on others."""
 TERMS = ("prior", "backward", "auxiliary", "threshold", "statistics")
-COLUMNS = ("method", "scenes", "gain BA", "gain IoU", "harmed", "false area grew", "adapted", "rank corr.", "s a scene")
+COLUMNS = (
+    "method", "scenes", "with it", "gain BA", "gain IoU", "worst", "harmed", "false area without it", "grew",
+    "adapted / rolled back / abstained", "rank corr.", "s where tried",
+)  # fmt: skip
+SIMULATED = "sim "
+"""How the names of simulated scenes begin."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +95,50 @@ class Variant:
         near = () if "statistics" in self.without else settings.entrance_alphas
         threshold = "threshold" not in self.without and settings.threshold
         return dataclasses.replace(settings, weights=weights, alphas=alphas, entrance_alphas=near, threshold=threshold)
+
+
+class Begun(Search):
+    """A search without gradient steps, from whose end such steps can be made again and again."""
+
+    def __init__(
+        self, network: HazardNet, views: Views, settings: Settings, known: tuple[Tensor, Tensor] | None, told: Listener
+    ) -> None:
+        super().__init__(network, views, dataclasses.replace(settings, mode="statistics"), known, told)
+        began = time.monotonic()
+        self.run()
+        self.seconds = time.monotonic() - began
+
+    def ended(self, settings: Settings) -> Outcome:
+        """The outcome of a whole search under settings that differ in what concerns gradient steps alone."""
+        whole = copy.copy(self)
+        whole.settings, whole.network = settings, copy.deepcopy(self.network)
+        whole.outcome = dataclasses.replace(self.outcome, stages=list(self.outcome.stages))
+        if whole.outcome.abstained is None and settings.mode != "statistics" and settings.steps != 0:
+            whole._try_gradients()
+        return whole.outcome
+
+
+class Searches:
+    """Searches of one scene; what comes before the gradient steps is done once for all that share it.
+
+    ``seconds`` are those of the last search as a whole, what was shared included.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[Any, ...], Begun] = {}
+        self.seconds = 0.0
+
+    def __call__(
+        self, network: HazardNet, views: Views, settings: Settings, known: tuple[Tensor, Tensor] | None, told: Listener
+    ) -> Outcome:
+        """As ``adapt_network``."""
+        key = settings.alphas, settings.entrance_alphas, settings.threshold
+        if key not in self._begun:
+            self._begun[key] = Begun(network, views, settings, known, told)
+        began = time.monotonic()
+        outcome = self._begun[key].ended(settings)
+        self.seconds = self._begun[key].seconds + time.monotonic() - began
+        return outcome
 
 
 class Models:
@@ -118,15 +176,15 @@ def scenes(given: argparse.Namespace, models: Models) -> Iterator[LabelledViews]
 
 
 def adapt_to(
-    scene: LabelledViews, models: Models, variant: Variant, given: argparse.Namespace
+    scene: LabelledViews, models: Models, variant: Variant, given: argparse.Namespace, searches: Searches | None = None
 ) -> tuple[Outcome, float]:
     """Outcome of a variant on a scene, and seconds."""
     job = AdaptJob(
         raster=scene.name, hazard=scene.hazard, save="nowhere", mode=variant.mode, steps=given.steps,
         budget_s=given.budget_s, learning_rate=given.learning_rate, device="cpu",
     )  # fmt: skip
-    began = time.monotonic()
-    return adapt_in_memory(scene, models(scene.hazard), job, Report(), variant.vary), time.monotonic() - began
+    searches = searches or Searches()
+    return adapt_in_memory(scene, models(scene.hazard), job, Report(), variant.vary, searches), searches.seconds
 
 
 def row_of(scene: LabelledViews, outcome: Outcome, seconds: float) -> dict[str, Any]:
@@ -168,7 +226,7 @@ def show(row: dict[str, Any]) -> None:
 def show_summary(rows: list[dict[str, Any]], measured: list[AdaptedScene]) -> None:
     """Mean gain, harm and rank correlations, of simulated and of real scenes."""
     for title, simulated in (("simulated shifts", True), ("real scenes", False)):
-        part = [index for index, row in enumerate(rows) if row["name"].startswith("sim ") == simulated]
+        part = [index for index, row in enumerate(rows) if row["name"].startswith(SIMULATED) == simulated]
         if not part:
             continue
         found = summary_of([measured[index] for index in part])
@@ -189,39 +247,106 @@ def show_summary(rows: list[dict[str, Any]], measured: list[AdaptedScene]) -> No
                 print(f"  {name:12s} rank correlation with error {np.mean(values):+.2f} over {len(values)} scenes")
 
 
-def ablate(models: Models, given: argparse.Namespace) -> str:
-    """A table of the full method and of what is left without each term, on the same scenes."""
-    variants = [
-        Variant("full method", given.mode),
-        *(Variant(f"without {term}", given.mode, frozenset({term})) for term in TERMS),
+def variants_of(mode: str) -> list[Variant]:
+    """The full method in a mode, the other modes, and what is left without each term."""
+    gradients = [other for other in ADAPTATION_MODES if other not in (mode, "statistics")]
+    return [
+        Variant("full method", mode),
+        *(Variant(f"mode {other}", other) for other in gradients),
+        *(Variant(f"without {term}", mode, frozenset({term})) for term in TERMS),
         Variant("statistics only", "statistics"),
     ]
-    found: dict[tuple[bool, str], list[AdaptedScene]] = {}
+
+
+def ablate(models: Models, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """What the full method and each of its variants did to the same scenes; as JSON, a row a scene and variant."""
+    rows: list[dict[str, Any]] = []
     for scene in scenes(given, models):
-        for variant in variants:
-            outcome, seconds = adapt_to(scene, models, variant, given)
-            key = scene.name.startswith("sim "), variant.name
-            found.setdefault(key, []).append(scene_of(outcome, scene, seconds))
-        print(scene.name, flush=True)
-    tables = [
-        f"Ablations of adapting ({given.model}, mode {given.mode}, {given.steps} steps), as printed by "
-        "`python tests/benchmarks/adaptation.py --ablate`."
-    ]
-    for title, simulated in (("Simulated scenes under shifts", True), ("Real scenes", False)):
+        first: tuple[Outcome, float] | None = None
+        searches = Searches()
+        for variant in variants_of(given.mode):
+            outcome, seconds = (
+                first if first and first[0].abstained else adapt_to(scene, models, variant, given, searches)
+            )
+            first = first or (outcome, seconds)
+            measured = scene_of(outcome, scene, seconds)
+            rows.append(
+                {"method": variant.name, "scene": scene.name, "hazard": scene.hazard, "steps": outcome.steps,
+                 "winner": outcome.winner.name, **dataclasses.asdict(measured)}
+            )  # fmt: skip
+        if given.json:
+            given.json.write_text(json.dumps({"asked": settings_told(given), "rows": rows}, indent=1))
+        print(f"{scene.name} {scene.hazard}: {rows[-1]['verdict']}", flush=True)
+    return rows
+
+
+def settings_told(given: argparse.Namespace) -> str:
+    """What decides how scenes were adapted to, in words."""
+    return f"{given.model} models, mode {given.mode}, {given.steps} steps, {given.seeds} seeds"
+
+
+def tables_of(asked: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Tables of simulated and of real scenes, each as a whole and set by set."""
+    parts = [f"Adapting with and without its terms ({asked}), as printed by `tests/benchmarks/adaptation.py --ablate`."]
+    for title, simulated in (("Simulated scenes", True), ("Real scenes", False)):
+        part = [row for row in rows if row["scene"].startswith(SIMULATED) == simulated]
+        methods = list(dict.fromkeys(row["method"] for row in part))
+        if not part:
+            continue
+        cells = [_cells(name, [row for row in part if row["method"] == name]) for name in methods]
+        parts += [f"**{title}**", markdown_table(COLUMNS, cells)]
+        sets = dict.fromkeys((_set_of(row), row["hazard"]) for row in part)
         lines = [
-            _cells(variant.name, found[key]) for variant in variants if (key := (simulated, variant.name)) in found
+            _set_cells(one, methods, [row for row in part if (_set_of(row), row["hazard"]) == one]) for one in sets
         ]
-        tables += [f"**{title}**", markdown_table(COLUMNS, lines)] if lines else []
-    return "\n\n".join(tables) + "\n"
+        parts += [f"**{title}, set by set**", markdown_table(("set", "hazard", "scenes", "tried", *methods), lines)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _cells(name: str, measured: list[AdaptedScene]) -> list[str]:
-    found = summary_of(measured)
+def _cells(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
+    measured = [_scene_of(row) for row in rows]
+    found, dry = summary_of(measured), summary_of([scene for scene in measured if scene.grew is not None])
+    tried = [scene.adapt_s for scene in measured if scene.verdict != ABSTAINED]
     return [
-        name, str(found["scenes"]), signed(found["gain"], 4), signed(found["gain_iou"], 4), share(found["harmed"]),
-        share(found["grew"]), share(found["adapted"]), signed(found["rank_correlation"], 2),
-        f"{found['adapt_seconds']:.1f}",
-    ]  # fmt: skip
+        name,
+        str(found["scenes"]),
+        str(found["scenes_with_hazard"]),
+        signed(found["gain"], 4),
+        signed(found["gain_iou"], 4),
+        signed(min((gain for scene in measured if (gain := scene.gain) is not None), default=None)),
+        share(found["harmed"]),
+        f"{share(dry['false_area_before'], 2)} -> {share(dry['false_area_after'], 2)}",
+        f"{sum(bool(scene.grew) for scene in measured)} of {found['scenes_without_hazard']}",
+        " / ".join(str(sum(scene.verdict == verdict for scene in measured)) for verdict in VERDICTS),
+        signed(found["rank_correlation"], 2),
+        f"{np.mean(tried):.1f}" if tried else "–",
+    ]
+
+
+def _set_cells(one: tuple[str, str], methods: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Gains BA / IoU of each method on a set; of one without the hazard the false area before and after."""
+    cells = []
+    for name in methods:
+        found = summary_of([_scene_of(row) for row in rows if row["method"] == name])
+        before, after = (share(found[f"false_area_{when}"], 1) for when in ("before", "after"))
+        with_it = f"{signed(found['gain'])} / {signed(found['gain_iou'])}"
+        cells.append(with_it if found["scenes_with_hazard"] else f"{before} -> {after}")
+    of_first = [row for row in rows if row["method"] == methods[0]]
+    tried = sum(row["verdict"] != ABSTAINED for row in of_first)
+    return [one[0], one[1], str(len(of_first)), str(tried), *cells]
+
+
+def _set_of(row: dict[str, Any]) -> str:
+    """The shift of a simulated scene, and whether a hazard was laid; the set of a real one."""
+    if not row["scene"].startswith(SIMULATED):
+        return str(row["scene"])
+    shown, shift = row["scene"].split()[1], row["scene"].split()[-1]
+    return SHIFTS[shift] + (", no hazard laid" if shown == "none" else "")
+
+
+def _scene_of(row: dict[str, Any]) -> AdaptedScene:
+    values = {field.name: row[field.name] for field in dataclasses.fields(AdaptedScene)}
+    return AdaptedScene(**{**values, "before": Counts(**row["before"]), "after": Counts(**row["after"])})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -242,17 +367,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--ablate", action="store_true", help="the full method beside each ablation, on the same scenes"
     )
-    parser.add_argument("--markdown", type=Path, help="write the table of --ablate")
+    parser.add_argument("--markdown", type=Path, help="write the tables of --ablate")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--tables", type=Path, nargs="+", help="only join what --ablate --json wrote, and show it")
     given = parser.parse_args(arguments)
+    if given.tables:
+        parts = [json.loads(path.read_text()) for path in given.tables]
+        asked = "; ".join(dict.fromkeys(part["asked"] for part in parts))
+        return show_tables(asked, [row for part in parts for row in part["rows"]], given.markdown)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "2")))
     models = Models(given.model)
     if given.ablate:
-        table = ablate(models, given)
-        print(f"\n{table}")
-        if given.markdown:
-            given.markdown.write_text(table, encoding="utf-8")
-        return 0
+        return show_tables(settings_told(given), ablate(models, given), given.markdown)
     variant = Variant("asked for", given.mode, frozenset(filter(None, given.without.split(","))))
     rows, measured = [], []
     for scene in scenes(given, models):
@@ -263,6 +389,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     show_summary(rows, measured)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1))
+    return 0
+
+
+def show_tables(asked: str, rows: Sequence[dict[str, Any]], page: Path | None) -> int:
+    """Print the tables, and write them where a page is given."""
+    text = tables_of(asked, rows)
+    print(f"\n{text}")
+    if page:
+        page.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -2,9 +2,10 @@
 
 import importlib.util
 import json
+import math
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ import torch
 from scenes import write_raster
 
 from engine import score_adapted, score_shifted
+from engine.adaptation.guards import Limits
 from engine.adaptation.search import Settings
 from engine.adaptation.verdict import ROLLED_BACK
 from engine.cards import bundled_folder, read_card
 from engine.metrics import Counts
 from engine.model import load_model, save_card
-from engine.protocol import AdaptJob, BadInput, Cancelled, SceneJob, ScorecardJob
+from engine.protocol import OPTICAL_SLOTS, AdaptJob, BadInput, Cancelled, SceneJob, ScorecardJob
 from engine.reporting import Report
 from engine.score_adapted import (
     AdaptedScene,
@@ -37,6 +39,8 @@ from engine.score_shifted import KINDS, SHIFTED_SEED, SHIFTS, real_views, shifte
 from engine.score_simulated import TEST_SEED
 from engine.score_table import markdown_page, text_tables
 from engine.scorecard import scorecard, with_scores
+from engine.simulate.setting import LOWEST_SUN
+from engine.simulate.terrain import SLOPES
 
 ASKED = {"gain", "gain_iou", "harmed", "false_area_before", "false_area_after", "grew", "adapted", "rolled_back"} | {
     "abstained", "rank_correlation", "adapt_seconds", "adaptation", "seconds", "balanced_accuracy", "iou",
@@ -243,21 +247,6 @@ def test_the_default_model_of_each_hazard_is_shown_set_by_set(monkeypatch):
     assert "| a | constraint | – / – | +0.250 / +0.500 | +0.250 (set of flood) | 0% | – | 100% / 0% / 0% |" in page
 
 
-def test_what_adapting_makes_of_an_unseen_hazard_stands_beside_zero_shot():
-    scores = dict.fromkeys(("balanced_accuracy", "iou", "f1", "precision", "recall", "false_area"))
-    scene = AdaptedScene(Counts(5, 0, 5, 10), Counts(10, 0, 0, 10), "adapted", None, 2.0)
-    shared = {**scores, "model": "lacking", "set": "s", "hazard": "flood", "asked": "any", "ablation": "without flood",
-              "architecture": "unet", "mode": "pre-trained", "seconds": 1.0, "in_mean": True, "default": False,
-              "compared_with": None}  # fmt: skip
-    plain = {**shared, "kind": "set", "balanced_accuracy": 0.5, "iou": 0.1}
-    after = {"balanced_accuracy": 0.75, "iou": 0.5, "adaptation": "constraint", "simulated": False}
-    adapted = {**shared, **summary_of([scene]), **after, "kind": "adapted", "mode": "adapted"}
-    page = markdown_page([plain, adapted], {})
-    line = "| U-Net | s | Flood | without flood | constraint | 1 | 0.750 / 0.500 | 0.750 / 0.500 | 100% |"
-    assert line in page and page.index("zero-shot.") < page.index(line)
-    assert "zero-shot | adapted |" not in markdown_page([plain], {})
-
-
 @pytest.mark.parametrize("change", [{"adapt": ("magic",)}, {"adapt_scenes": 0}, {"adapt_steps": -1}])
 def test_the_job_checks_itself(change):
     with pytest.raises(BadInput):
@@ -293,8 +282,69 @@ def test_ablations_meet_the_same_scenes_and_make_one_table(benchmark, tmp_path, 
     assert table in capsys.readouterr().out
     lines = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][2:]
     names = [line[0].removeprefix("| ") for line in lines]
-    assert names == ["full method", *(f"without {term}" for term in benchmark.TERMS), "statistics only"]
-    assert {line[1] for line in lines} == {"1"} and "simulated" in table.lower() and "Real scenes" not in table
+    methods = ["full method", "mode adversarial", "mode literal"]
+    methods += [*(f"without {term}" for term in benchmark.TERMS), "statistics only"]
+    assert names[: len(methods)] == methods and {line[1] for line in lines[: len(methods)]} == {"1"}
+    assert "simulated" in table.lower() and "Real scenes" not in table
+    assert lines[-1][:3] == ["| haze", "flood", "1"], "set by set"
+
+
+def ablated(scene, method, before, after, verdict="adapted", hazard="flood"):
+    measured = AdaptedScene(Counts(*before), Counts(*after), verdict, None, 2.0)
+    return {"method": method, "scene": scene, "hazard": hazard, **asdict(measured)}
+
+
+def test_parts_of_a_run_are_joined_into_tables_as_a_whole_and_set_by_set(benchmark, tmp_path, capsys):
+    wet, dry = "sim flood six gain", "sim none six season"
+    parts = [
+        [ablated(wet, "full method", (5, 0, 5, 10), (10, 0, 0, 10)), ablated(wet, "x", (5, 0, 5, 10), (5, 0, 5, 10))],
+        [ablated(dry, "full method", (0, 10, 0, 990), (0, 20, 0, 980)),
+         ablated(dry, "x", (0, 10, 0, 990), (0, 10, 0, 990), "abstained")],
+        [ablated("Some real set", "full method", (10, 0, 0, 10), (9, 0, 1, 10), "rolled_back")],
+    ]  # fmt: skip
+    paths = [tmp_path / f"{number}.json" for number in range(len(parts))]
+    for path, rows in zip(paths, parts, strict=True):
+        path.write_text(json.dumps({"asked": "so", "rows": rows}))
+    assert benchmark.main(["--tables", *map(str, paths)]) == 0
+    lines = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    by_name = {tuple(line[:2]): line[2:] for line in lines}
+    assert by_name["full method", "2"] == [
+        "1", "+0.2500", "+0.5000", "+0.250", "0%", "1.00% -> 2.00%", "1 of 1", "2 / 0 / 0", "–", "2.0"
+    ]  # fmt: skip
+    assert by_name["x", "2"][-3:] == ["1 / 0 / 1", "–", "2.0"]
+    assert by_name["sensor gain", "flood"] == ["1", "1", "+0.250 / +0.500", "+0.000 / +0.000"]
+    assert by_name["low winter sun, no hazard laid", "flood"] == ["1", "1", "1.0% -> 2.0%", "1.0% -> 1.0%"]
+    assert by_name["Some real set", "flood"] == ["1", "1", "-0.050 / -0.100"]
+
+
+def test_gradient_steps_from_a_shared_beginning_end_as_a_whole_search(benchmark, monkeypatch):
+    monkeypatch.setattr(Limits, "no_footing", lambda limits: None)
+    model, scene, searches = load_model("unet"), simulated_views(0, "gain"), benchmark.Searches()
+    for mode in ("statistics", "adversarial", "constraint", "literal"):
+        asked = job(mode=mode, steps=2)
+        shared = adapt_in_memory(scene, model, asked, Report(), search=searches)
+        whole = adapt_in_memory(scene, model, asked, Report())
+        assert len(shared.stages) == len(whole.stages) > 1 and shared.best == whole.best
+        assert shared.steps == whole.steps == (0 if mode == "statistics" else 2)
+        for one, other in zip(shared.stages, whole.stages, strict=True):
+            assert (one.name, one.centre, one.accepted) == (other.name, other.centre, other.accepted)
+            assert torch.equal(one.judgement.scores, other.judgement.scores), f"{mode} {one.name}"
+    assert len(searches._begun) == 1
+
+
+def test_an_unfamiliar_season_and_terrain_lie_beyond_what_training_draws(monkeypatch):
+    seen = {}
+    monkeypatch.setattr(score_shifted, "look", lambda land, *more, **others: seen.update(land=land) or _looked(land))
+    for seed in range(3):
+        score_shifted.unfamiliar(seed, 64, "flood", "season")
+        assert math.radians(5) <= seen["land"].setting.sun_elevation <= math.radians(12) < LOWEST_SUN
+        scene = score_shifted.unfamiliar(seed, 64, "flood", "terrain")
+        assert float(seen["land"].steepness.mean()) > SLOPES["mountains"][1] and scene.country == "mountains"
+        assert bool((scene.labels[0] == 1).any()), "a flood in mountains"
+
+
+def _looked(land):
+    return torch.zeros((7, 64, 64)), OPTICAL_SLOTS, torch.zeros_like(land.water)
 
 
 def test_a_term_that_is_left_out_is_left_out_of_the_settings(benchmark):
