@@ -247,6 +247,21 @@ def test_the_default_model_of_each_hazard_is_shown_set_by_set(monkeypatch):
     assert "| a | constraint | – / – | +0.250 / +0.500 | +0.250 (set of flood) | 0% | – | 100% / 0% / 0% |" in page
 
 
+def test_what_adapting_makes_of_an_unseen_hazard_stands_beside_zero_shot():
+    scores = dict.fromkeys(("balanced_accuracy", "iou", "f1", "precision", "recall", "false_area"))
+    scene = AdaptedScene(Counts(5, 0, 5, 10), Counts(10, 0, 0, 10), "adapted", None, 2.0)
+    shared = {**scores, "model": "lacking", "set": "s", "hazard": "flood", "asked": "any", "ablation": "without flood",
+              "architecture": "unet", "mode": "pre-trained", "seconds": 1.0, "in_mean": True, "default": False,
+              "compared_with": None}  # fmt: skip
+    plain = {**shared, "kind": "set", "balanced_accuracy": 0.5, "iou": 0.1}
+    after = {"balanced_accuracy": 0.75, "iou": 0.5, "adaptation": "constraint", "simulated": False}
+    adapted = {**shared, **summary_of([scene]), **after, "kind": "adapted", "mode": "adapted"}
+    page = markdown_page([plain, adapted], {})
+    line = "| U-Net | s | Flood | without flood | constraint | 1 | 0.750 / 0.500 | 0.750 / 0.500 | 100% |"
+    assert line in page and page.index("zero-shot.") < page.index(line)
+    assert "zero-shot | adapted |" not in markdown_page([plain], {})
+
+
 @pytest.mark.parametrize("change", [{"adapt": ("magic",)}, {"adapt_scenes": 0}, {"adapt_steps": -1}])
 def test_the_job_checks_itself(change):
     with pytest.raises(BadInput):
