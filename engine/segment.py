@@ -32,7 +32,7 @@ from .predict import Predictor, Wish
 from .preparing import Warn, prepare_scene, settle_model, wanted_window
 from .preview import watch_run
 from .priors import require_priors
-from .protocol import NOT_ASSESSED, PERMANENT_WATER, SegmentJob, job_to_dict
+from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, SegmentJob, job_to_dict
 from .raster import (
     MASK,
     PROBABILITY,
@@ -168,10 +168,12 @@ def _with_before(request: Request, scene: Scene, report: Report, warn: Warn) -> 
 
 def _predictor(request: Request, device: torch.device, report: Report, warn: Warn) -> Predictor | PairPredictor:
     job, task = request.job, request.task
-    wish = Wish(job.backend, task.window_px, request.threshold, report.log, report.check)
     if task.earlier is not None:
-        both = task.scaling, task.earlier.scaling
-        return PairPredictor(request.model, job.hazard, both, request.threshold, device, job.batch_size, warn, wish)
+        if job.backend not in ("auto", "torch"):
+            raise BadInput(f"Backend {job.backend} cannot compare two dates; choose backend auto or torch.")
+        scalings = task.scaling, task.earlier.scaling
+        return PairPredictor(request.model, job.hazard, scalings, request.threshold, device, job.batch_size, warn)
+    wish = Wish(job.backend, task.window_px, request.threshold, report.log, report.check)
     return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
 
 

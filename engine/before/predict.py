@@ -160,13 +160,11 @@ class PairPredictor:
         """Hazard logits, each hazard at its own resolutions, and surface logits (n, 1, h, w)."""
         planes = planes.to(self.device, memory_format=torch.channels_last)
         heads = network(planes)
-        logits = heads.hazard.float()
-        for factors in {factors for factors in self._scales if factors != (1,)}:
-            seen = logits_at(network, planes, factors, self._multiple)  # type: ignore[arg-type]
-            for index, own in enumerate(self._scales):
-                if own == factors:
-                    logits = torch.cat((logits[:, :index], seen[:, index : index + 1], logits[:, index + 1 :]), 1)
-        return logits, heads.surface[:, -1:].float()
+        seen = {1: heads.hazard.float()}  # each resolution once, for all hazards that are looked at in it
+        for factor in sorted({factor for own in self._scales for factor in own} - {1}):
+            seen[factor] = logits_at(network, planes, (factor,), self._multiple)  # type: ignore[arg-type]
+        own = [torch.stack([seen[factor][:, at] for factor in used]).mean(0) for at, used in enumerate(self._scales)]
+        return torch.stack(own, 1), heads.surface[:, -1:].float()
 
 
 def _logit(probability: float) -> float:
