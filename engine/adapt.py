@@ -158,7 +158,7 @@ def settings_of(
     if job.steps is not None and job.candidates is not None:
         seconds = math.inf  # both are counted: it ends in the same, however long it takes
     return Settings(
-        hazard=job.hazard,
+        hazard=job.prior or job.hazard,
         channel=card.hazards.index(job.hazard),
         factors=tuple(card.scales.get(job.hazard, [1])),
         multiple=card.window_multiple,
@@ -256,6 +256,7 @@ def adapted_card(
         "hazard": job.hazard,
         "scene": Path(job.raster).name,
         "mode": job.mode,
+        **({"prior": job.prior} if job.prior else {}),
         "alpha": winner.alpha if winner else 0.0,
         "steps": winner.steps if winner else 0,
         "steps_made": outcome.steps if outcome else 0,

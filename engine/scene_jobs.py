@@ -8,6 +8,7 @@ from typing import Optional, Tuple
 from .fields import (
     ADAPTATION_MODES,
     BACKENDS,
+    HAZARDS,
     OPTIMIZERS,
     SENSORS,
     SLOTS,
@@ -194,6 +195,11 @@ class AdaptJob(PairJob):
     save: str = option("", help="name or folder of the adapted model to write", metavar="NAME|FOLDER", required=True)
     area: Optional[str] = option(help="polygons (any vector file) to learn from", metavar="VECTOR")
     mode: str = option("constraint", help="objective", choices=ADAPTATION_MODES)
+    prior: Optional[str] = option(
+        help="hazard whose physics guides, where it is not the one adapted for: a hazard that the model never saw is "
+        "adapted for as 'any'",
+        choices=HAZARDS,
+    )
     backward_weight: float = option(0.1, flag="lambda", help="weight of the backward mapping", metavar="L", parse=float)
     auxiliary_weight: float = option(
         0.02, flag="mu", help="weight of the scene's characteristics", metavar="M", parse=float
@@ -238,6 +244,8 @@ class AdaptJob(PairJob):
         """Raise BadInput unless the values can be a job of this kind."""
         super().__post_init__()
         check_choice("Mode", self.mode, ADAPTATION_MODES)
+        if self.prior is not None:
+            check_choice("Prior", self.prior, HAZARDS)
         check_choice("Optimiser", self.optimizer, OPTIMIZERS)
         check_range("Lambda", self.backward_weight, 0, 100)
         check_range("Mu", self.auxiliary_weight, 0, 100)

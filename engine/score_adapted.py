@@ -227,7 +227,10 @@ class Adapting:
                 if (entry.name, mode) not in found:
                     continue
                 try:
-                    found[entry.name, mode].append(measure(scene, entry, self._job(scene, entry, head, mode)))
+                    job = self._job(scene, entry, head, mode)
+                    if head != group.hazard:  # it never saw the hazard, whose physics is known all the same
+                        job = dataclasses.replace(job, prior=group.hazard)
+                    found[entry.name, mode].append(measure(scene, entry, job))
                 except BadInput as error:
                     self.report.log(f"Note: '{group.name}' is not adapted to with {entry.name} ({mode}): {error}")
                     del found[entry.name, mode]

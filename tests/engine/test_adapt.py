@@ -87,6 +87,16 @@ def test_it_answers_what_the_contract_says_and_saves_a_model(flooded, models):
     assert card.training["adaptation"]["job"]["steps"] == 2
 
 
+def test_physics_of_a_hazard_that_the_model_never_saw_guides_any(flooded, models):
+    blind = adapt(job(flooded, hazard="any", overwrite=True))
+    guided = adapt(job(flooded, hazard="any", prior="flood", overwrite=True))
+    assert "nothing in these bands tells any" in blind["reason"]
+    assert "nothing in these bands" not in guided["reason"] and guided["hazard"] == "any"
+    card = read_card(models / "mine")
+    assert card.adapted_for == "any" and card.training["adaptation"]["prior"] == "flood"
+    assert card.training["adaptation"]["job"]["prior"] == "flood"
+
+
 def test_the_delta_is_small_and_makes_the_adapted_network(flooded, models, tmp_path, monkeypatch):
     take_any(monkeypatch)
     before = (bundled_folder() / "unet" / "weights.safetensors").read_bytes()
@@ -324,6 +334,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_any_time_is_spent(flo
     "change",
     [
         {"mode": "magic"},
+        {"prior": "any"},
         {"budget_s": 0.0},
         {"steps": -1},
         {"longitude": 7.0},
