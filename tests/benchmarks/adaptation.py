@@ -12,7 +12,8 @@ rank correlation (Spearman) of each part of the proxy with it is over the candid
 With --ablate the full method, the other modes and each ablation meet the same scenes, and tables compare them, as a
 whole and set by set. A scene that the full method abstains from is not asked again: what makes it abstain comes before
 all that differs; and what comes before the gradient steps is done once for all that differ in these alone. --json
-writes after every scene what --tables joins, so that parts may run beside each other.
+writes after every scene what --tables joins, so that parts may run beside each other. --no-limits shows what the
+limits are worth: it abstains from nothing and refuses nothing, so that the proxy alone decides.
 """
 
 import argparse
@@ -33,6 +34,8 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from engine.adaptation.guards import Limits  # noqa: E402
+from engine.adaptation.proxy import Judgement  # noqa: E402
 from engine.adaptation.search import Listener, Outcome, Search, Settings  # noqa: E402
 from engine.adaptation.verdict import ABSTAINED, judge_outcome  # noqa: E402
 from engine.adaptation.views import Views  # noqa: E402
@@ -97,16 +100,34 @@ class Variant:
         return dataclasses.replace(settings, weights=weights, alphas=alphas, entrance_alphas=near, threshold=threshold)
 
 
+class NoLimits(Limits):
+    """Nothing to abstain from and nothing to break, save that scores must be numbers: the proxy alone decides."""
+
+    def no_footing(self) -> str | None:
+        """None: all is tried everywhere."""
+        return None
+
+    def broken_by(self, candidate: Judgement) -> str | None:
+        """That scores are not all numbers, or None."""
+        return None if candidate.finite else "its scores are not all numbers"
+
+
 class Begun(Search):
     """A search without gradient steps, from whose end such steps can be made again and again."""
 
     def __init__(
-        self, network: HazardNet, views: Views, settings: Settings, known: tuple[Tensor, Tensor] | None, told: Listener
-    ) -> None:
+        self, network: HazardNet, views: Views, settings: Settings, known: tuple[Tensor, Tensor] | None,
+        told: Listener, limited: bool = True,
+    ) -> None:  # fmt: skip
+        self.limited = limited
         super().__init__(network, views, dataclasses.replace(settings, mode="statistics"), known, told)
         began = time.monotonic()
         self.run()
         self.seconds = time.monotonic() - began
+
+    def _limits(self, source: Judgement) -> Limits:
+        limits = super()._limits(source)
+        return limits if self.limited else NoLimits(**vars(limits))
 
     def ended(self, settings: Settings) -> Outcome:
         """The outcome of a whole search under settings that differ in what concerns gradient steps alone."""
@@ -124,8 +145,9 @@ class Searches:
     ``seconds`` are those of the last search as a whole, what was shared included.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limited: bool = True) -> None:
         self._begun: dict[tuple[Any, ...], Begun] = {}
+        self.limited = limited
         self.seconds = 0.0
 
     def __call__(
@@ -134,7 +156,7 @@ class Searches:
         """As ``adapt_network``."""
         key = settings.alphas, settings.entrance_alphas, settings.threshold
         if key not in self._begun:
-            self._begun[key] = Begun(network, views, settings, known, told)
+            self._begun[key] = Begun(network, views, settings, known, told, self.limited)
         began = time.monotonic()
         outcome = self._begun[key].ended(settings)
         self.seconds = self._begun[key].seconds + time.monotonic() - began
@@ -183,7 +205,7 @@ def adapt_to(
         raster=scene.name, hazard=scene.hazard, save="nowhere", mode=variant.mode, steps=given.steps,
         budget_s=given.budget_s, learning_rate=given.learning_rate, device="cpu",
     )  # fmt: skip
-    searches = searches or Searches()
+    searches = searches or Searches(not given.no_limits)
     return adapt_in_memory(scene, models(scene.hazard), job, Report(), variant.vary, searches), searches.seconds
 
 
@@ -263,7 +285,7 @@ def ablate(models: Models, given: argparse.Namespace) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for scene in scenes(given, models):
         first: tuple[Outcome, float] | None = None
-        searches = Searches()
+        searches = Searches(not given.no_limits)
         for variant in variants_of(given.mode):
             outcome, seconds = (
                 first if first and first[0].abstained else adapt_to(scene, models, variant, given, searches)
@@ -282,7 +304,8 @@ def ablate(models: Models, given: argparse.Namespace) -> list[dict[str, Any]]:
 
 def settings_told(given: argparse.Namespace) -> str:
     """What decides how scenes were adapted to, in words."""
-    return f"{given.model} models, mode {given.mode}, {given.steps} steps, {given.seeds} seeds"
+    limits = "no limits" if given.no_limits else "all limits"
+    return f"{given.model} models, mode {given.mode}, {given.steps} steps, {given.seeds} seeds, {limits}"
 
 
 def tables_of(asked: str, rows: Sequence[dict[str, Any]]) -> str:
@@ -367,6 +390,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--ablate", action="store_true", help="the full method beside each ablation, on the same scenes"
     )
+    parser.add_argument("--no-limits", action="store_true", help="nothing abstains, the proxy alone decides")
     parser.add_argument("--markdown", type=Path, help="write the tables of --ablate")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--tables", type=Path, nargs="+", help="only join what --ablate --json wrote, and show it")

@@ -15,7 +15,7 @@ from scenes import write_raster
 
 from engine import score_adapted, score_shifted
 from engine.adaptation.guards import Limits
-from engine.adaptation.search import Settings
+from engine.adaptation.search import LEAST_GAIN, Settings
 from engine.adaptation.verdict import ROLLED_BACK
 from engine.cards import bundled_folder, read_card
 from engine.metrics import Counts
@@ -345,6 +345,18 @@ def test_gradient_steps_from_a_shared_beginning_end_as_a_whole_search(benchmark,
             assert (one.name, one.centre, one.accepted) == (other.name, other.centre, other.accepted)
             assert torch.equal(one.judgement.scores, other.judgement.scores), f"{mode} {one.name}"
     assert len(searches._begun) == 1
+
+
+def test_without_limits_the_proxy_alone_decides(benchmark):
+    scene, model = simulated_views(3, "gain"), load_model("unet")  # no hazard: abstained from
+    limited, free = (benchmark.Searches(limited) for limited in (True, False))
+    kept = adapt_in_memory(scene, model, job(steps=0), Report(), search=limited)
+    assert kept.abstained and len(kept.stages) == 1
+    tried = adapt_in_memory(scene, model, job(steps=0), Report(), search=free)
+    assert tried.abstained is None and len(tried.stages) > 2
+    assert {stage.reason for stage in tried.stages[1:]} <= {"better", "not clearly better"}
+    proxies = [stage.judgement.proxy for stage in tried.stages]
+    assert tried.winner.judgement.proxy <= min(proxies) / (1 - LEAST_GAIN)
 
 
 def test_an_unfamiliar_season_and_terrain_lie_beyond_what_training_draws(monkeypatch):
