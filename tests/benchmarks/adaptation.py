@@ -2,6 +2,7 @@
 
     HAZARD_DATA=folder python tests/benchmarks/adaptation.py --model unet --steps 48 [--mode MODE] [--without prior]
     HAZARD_DATA=folder python tests/benchmarks/adaptation.py --ablate [--markdown FILE] [--json FILE]
+    python tests/benchmarks/adaptation.py --ablate --without threshold,statistics
     python tests/benchmarks/adaptation.py --tables FILE [FILE ...]
     python tests/benchmarks/adaptation.py --shown none --asked flood --mode statistics
 
@@ -69,6 +70,8 @@ from engine.score_shifted import (  # noqa: E402
 DEVELOPMENT_SEED = 970_000_000
 """Adapting was made with these scenes; the scorecard judges it on others."""
 TERMS = ("prior", "backward", "auxiliary", "threshold", "statistics")
+SEARCHED = frozenset({"threshold", "statistics"})
+"""What is tried before gradient steps."""
 COLUMNS = (
     "method", "scenes", "with it", "gain BA", "gain IoU", "worst", "harmed", "false area without it", "grew",
     "adapted / rolled back / abstained", "rank corr.", "s where tried",
@@ -269,14 +272,15 @@ def show_summary(rows: list[dict[str, Any]], measured: list[AdaptedScene]) -> No
                 print(f"  {name:12s} rank correlation with error {np.mean(values):+.2f} over {len(values)} scenes")
 
 
-def variants_of(mode: str) -> list[Variant]:
-    """The full method in a mode, the other modes, and what is left without each term."""
+def variants_of(mode: str, without: frozenset[str] = frozenset()) -> list[Variant]:
+    """The method in a mode, in the other modes, and what is left without each term; all of them lack ``without``."""
     gradients = [other for other in ADAPTATION_MODES if other not in (mode, "statistics")]
+    terms = [term for term in TERMS if term not in without]
     return [
-        Variant("full method", mode),
-        *(Variant(f"mode {other}", other) for other in gradients),
-        *(Variant(f"without {term}", mode, frozenset({term})) for term in TERMS),
-        Variant("statistics only", "statistics"),
+        Variant("gradient steps alone" if without >= SEARCHED else "full method", mode, without),
+        *(Variant(f"mode {other}", other, without) for other in gradients),
+        *(Variant(f"without {term}", mode, without | {term}) for term in terms),
+        *([] if without >= SEARCHED else [Variant("statistics only", "statistics", without)]),
     ]
 
 
@@ -286,7 +290,7 @@ def ablate(models: Models, given: argparse.Namespace) -> list[dict[str, Any]]:
     for scene in scenes(given, models):
         first: tuple[Outcome, float] | None = None
         searches = Searches(not given.no_limits)
-        for variant in variants_of(given.mode):
+        for variant in variants_of(given.mode, terms_of(given.without)):
             outcome, seconds = (
                 first if first and first[0].abstained else adapt_to(scene, models, variant, given, searches)
             )
@@ -302,10 +306,16 @@ def ablate(models: Models, given: argparse.Namespace) -> list[dict[str, Any]]:
     return rows
 
 
+def terms_of(text: str) -> frozenset[str]:
+    """Terms that are to be left out, from a list with commas."""
+    return frozenset(filter(None, text.split(",")))
+
+
 def settings_told(given: argparse.Namespace) -> str:
     """What decides how scenes were adapted to, in words."""
     limits = "no limits" if given.no_limits else "all limits"
-    return f"{given.model} models, mode {given.mode}, {given.steps} steps, {given.seeds} seeds, {limits}"
+    left_out = f", all without {given.without}" if given.without else ""
+    return f"{given.model} models, mode {given.mode}, {given.steps} steps, {given.seeds} seeds, {limits}{left_out}"
 
 
 def tables_of(asked: str, rows: Sequence[dict[str, Any]]) -> str:
@@ -403,7 +413,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     models = Models(given.model)
     if given.ablate:
         return show_tables(settings_told(given), ablate(models, given), given.markdown)
-    variant = Variant("asked for", given.mode, frozenset(filter(None, given.without.split(","))))
+    variant = Variant("asked for", given.mode, terms_of(given.without))
     rows, measured = [], []
     for scene in scenes(given, models):
         outcome, seconds = adapt_to(scene, models, variant, given)

@@ -347,6 +347,15 @@ def test_gradient_steps_from_a_shared_beginning_end_as_a_whole_search(benchmark,
     assert len(searches._begun) == 1
 
 
+def test_what_all_variants_lack_is_left_out_of_each_of_them(benchmark):
+    searched = frozenset({"threshold", "statistics"})
+    found = {variant.name: variant for variant in benchmark.variants_of("literal", searched)}
+    assert list(found) == ["gradient steps alone", "mode constraint", "mode adversarial", "without prior",
+                           "without backward", "without auxiliary"]  # fmt: skip
+    assert all(variant.without >= searched for variant in found.values())
+    assert found["without prior"].without == searched | {"prior"} and found["mode constraint"].mode == "constraint"
+
+
 def test_without_limits_the_proxy_alone_decides(benchmark):
     scene, model = simulated_views(3, "gain"), load_model("unet")  # no hazard: abstained from
     limited, free = (benchmark.Searches(limited) for limited in (True, False))
