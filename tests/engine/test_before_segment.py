@@ -1,5 +1,6 @@
 """What is new since a scene from before the event, with a network whose answer is known."""
 
+import copy
 import json
 
 import numpy as np
@@ -10,6 +11,7 @@ from scenes import UTM_10M, Making, read, reflectance_model, run, write_raster
 
 from engine.before.coverage import lacking_coverage
 from engine.protocol import BadInput, SegmentJob
+from engine.segment import UNSEEN_IN_DISPLAY
 
 HEIGHT, WIDTH = 96, 128
 
@@ -216,6 +218,26 @@ def test_other_units_of_the_same_ground_are_matched(tmp_path, model):
     options = {**OPTIONS, "before_units": "reflectance*10000"}
     result, mask, _ = run(tmp_path, later, model=model, before=earlier, **options)
     assert (mask[20:60, 10:30] == 2).all() and result["hazard_area_m2"] == pytest.approx(160_000, rel=0.002)
+
+
+@pytest.mark.parametrize("units", ["byte", "reflectance"])
+def test_comparing_floods_in_display_values_is_warned_of(tmp_path, model, units, monkeypatch):
+    import dataclasses
+
+    from engine.before.branch import ChangeBranch
+
+    monkeypatch.setattr(TwoDates, "restricted_to", lambda self, planes: copy.copy(self))  # display values have no raw_
+    model.network.change = ChangeBranch(("flood",), 4).eval()
+    model.card = dataclasses.replace(model.card, change_channels=4, change_thresholds={"flood": 0.2})
+    later, earlier = _pair(tmp_path)
+    if units == "byte":
+        for path in (later, earlier):
+            write_raster(path, (read(path) * 255).round().astype("u1"))
+    options = {**OPTIONS, "units": units, "before_units": units}
+    result, _, _ = run(tmp_path, later, model=model, before=earlier, **options)
+    assert (UNSEEN_IN_DISPLAY in result["warnings"]) == (units == "byte")
+    single, _, _ = run(tmp_path, later, model=model, units=units)
+    assert UNSEEN_IN_DISPLAY not in single["warnings"]
 
 
 def test_one_threshold_holds_for_pixels_with_and_without_an_earlier_value(tmp_path, model):
