@@ -76,6 +76,8 @@ COLUMNS = (
     "method", "scenes", "with it", "gain BA", "gain IoU", "worst", "harmed", "false area without it", "grew",
     "adapted / rolled back / abstained", "rank corr.", "s where tried",
 )  # fmt: skip
+SET_COLUMNS = ("set", "hazard", "scenes", "tried", "rank corr.")
+"""Of the first method; beside them stands what each gained."""
 SIMULATED = "sim "
 """How the names of simulated scenes begin."""
 
@@ -332,7 +334,7 @@ def tables_of(asked: str, rows: Sequence[dict[str, Any]]) -> str:
         lines = [
             _set_cells(one, methods, [row for row in part if (_set_of(row), row["hazard"]) == one]) for one in sets
         ]
-        parts += [f"**{title}, set by set**", markdown_table(("set", "hazard", "scenes", "tried", *methods), lines)]
+        parts += [f"**{title}, set by set**", markdown_table((*SET_COLUMNS, *methods), lines)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -366,7 +368,8 @@ def _set_cells(one: tuple[str, str], methods: Sequence[str], rows: Sequence[dict
         cells.append(with_it if found["scenes_with_hazard"] else f"{before} -> {after}")
     of_first = [row for row in rows if row["method"] == methods[0]]
     tried = sum(row["verdict"] != ABSTAINED for row in of_first)
-    return [one[0], one[1], str(len(of_first)), str(tried), *cells]
+    rank = summary_of([_scene_of(row) for row in of_first])["rank_correlation"]
+    return [one[0], one[1], str(len(of_first)), str(tried), signed(rank, 2), *cells]
 
 
 def _set_of(row: dict[str, Any]) -> str:

@@ -327,9 +327,9 @@ def test_parts_of_a_run_are_joined_into_tables_as_a_whole_and_set_by_set(benchma
         "1", "+0.2500", "+0.5000", "+0.250", "0%", "1.00% -> 2.00%", "1 of 1", "2 / 0 / 0", "–", "2.0"
     ]  # fmt: skip
     assert by_name["x", "2"][-3:] == ["1 / 0 / 1", "–", "2.0"]
-    assert by_name["sensor gain", "flood"] == ["1", "1", "+0.250 / +0.500", "+0.000 / +0.000"]
-    assert by_name["low winter sun, no hazard laid", "flood"] == ["1", "1", "1.0% -> 2.0%", "1.0% -> 1.0%"]
-    assert by_name["Some real set", "flood"] == ["1", "1", "-0.050 / -0.100"]
+    assert by_name["sensor gain", "flood"] == ["1", "1", "–", "+0.250 / +0.500", "+0.000 / +0.000"]
+    assert by_name["low winter sun, no hazard laid", "flood"] == ["1", "1", "–", "1.0% -> 2.0%", "1.0% -> 1.0%"]
+    assert by_name["Some real set", "flood"] == ["1", "1", "–", "-0.050 / -0.100"]
 
 
 def test_gradient_steps_from_a_shared_beginning_end_as_a_whole_search(benchmark, monkeypatch):
