@@ -19,6 +19,10 @@ from .base import Exportable
 
 MOST_SHAPES = 3
 """Shapes of windows that stay compiled: a scene has one, or one a resolution; each holds its features in memory."""
+_FIRST = threading.Lock()
+"""Held by the first inference of this process. OpenVINO's binding sets itself up in it, and keeps a lock of its own
+while it waits for the interpreter's: a second thread that meets it there waits for the first for ever."""
+_SET_UP = threading.Event()
 TRACED_PX = 64
 MODEL, WEIGHTS = "model.xml", "model.bin"
 
@@ -95,10 +99,19 @@ class OpenVinoBackend:
         idle = self._idle(tuple(planes.shape))
         request = idle.get()
         try:
-            answer = request.infer([planes.contiguous().numpy()], share_inputs=True, share_outputs=True)
-            return torch.from_numpy(answer[0].copy())
+            if _SET_UP.is_set():
+                return self._infer(request, planes)
+            with _FIRST:
+                found = self._infer(request, planes)
+                _SET_UP.set()
+                return found
         finally:
             idle.put(request)
+
+    @staticmethod
+    def _infer(request: Any, planes: Tensor) -> Tensor:
+        answer = request.infer([planes.contiguous().numpy()], share_inputs=True, share_outputs=True)
+        return torch.from_numpy(answer[0].copy())
 
     def _idle(self, shape: tuple[int, ...]) -> queue.SimpleQueue[Any]:
         """Requests of a shape that nobody uses."""

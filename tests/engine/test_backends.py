@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import json
 import os
+import queue
 import sys
 import threading
 import time
@@ -155,6 +156,36 @@ def test_windows_computed_at_once_are_the_same_as_one_after_another():
     made._settled.backend.divide(1)
     assert made.ahead == 1
     assert torch.equal(made.start(windows[:1])()[0][0], found[0])
+
+
+@needs_openvino
+def test_the_first_inference_of_a_process_is_alone(monkeypatch):
+    """OpenVINO's binding sets itself up in it, and stood still where two threads did that at once."""
+    monkeypatch.setattr(with_openvino, "_SET_UP", threading.Event())
+    backend = with_openvino.OpenVinoBackend({})
+    backend.streams = 2
+    requests, under_way, most = queue.SimpleQueue(), [], []
+
+    class Request:
+        def infer(self, planes, **how):
+            under_way.append(self)
+            most.append(len(under_way))
+            time.sleep(0.1)
+            under_way.remove(self)
+            return [np.asarray(planes[0])]
+
+    for _ in range(2):
+        requests.put(Request())
+    monkeypatch.setattr(backend, "_idle", lambda shape: requests)
+    planes = torch.zeros((1, 2, 4, 4))
+    for expected in (1, 2):
+        most.clear()
+        threads = [threading.Thread(target=backend.hazard_logits, args=(planes,)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert max(most) == expected
 
 
 @needs_openvino
