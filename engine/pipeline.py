@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -30,9 +29,8 @@ Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 Answers = Callable[[], list[tuple[Tensor, ...]]]
 
-WINDOW_PX, WINDOW_ROWS = 768, 512
-"""Columns and rows of the largest window at the model's resolution: large enough that overlaps cost little, small
-enough that two at once and a row of them take little memory."""
+WINDOW_PX = 768
+"""Largest window at the model's resolution: large enough that overlaps cost little, small enough for 2 GB."""
 WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
 """From this width on the row of windows that memory holds is as large as the network's features: they are smaller."""
 PAIR_WINDOW_PX = 512
@@ -68,21 +66,21 @@ class Task:
     earlier: Earlier | None = None
 
     @property
-    def largest_window(self) -> tuple[int, int]:
-        """Rows and columns of the largest window, in model pixels."""
+    def window_side(self) -> int:
+        """Side of the largest window, in model pixels."""
         if self.grid.width >= WIDE_PX:
-            return WIDE_WINDOW_PX, WIDE_WINDOW_PX
-        return (WINDOW_ROWS, WINDOW_PX) if self.earlier is None else (PAIR_WINDOW_PX, PAIR_WINDOW_PX)
+            return WIDE_WINDOW_PX
+        return WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX
 
     @property
     def columns(self) -> Axis:
         """Windows along model columns."""
-        return spread_windows(self.grid.width, self.largest_window[1], OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.width, self.window_side, OVERLAP_PX, self.multiple)
 
     @property
     def rows(self) -> Axis:
         """Windows along model rows."""
-        return spread_windows(self.grid.height, self.largest_window[0], OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.height, self.window_side, OVERLAP_PX, self.multiple)
 
     @property
     def window_px(self) -> int:
@@ -146,10 +144,6 @@ class Answering(Protocol):
     """What turns windows into probabilities: of one scene, or of a pair of them."""
 
     batch_size: int
-
-    @property
-    def ahead(self) -> int:
-        """How many windows, or batches of them, are begun before the first is waited for."""
 
     def settle(self, windows: Sequence[Any]) -> None:
         """Get ready for windows like these, the scene's first ones."""
@@ -228,8 +222,8 @@ def _predict(
 def _answered(
     task: Task, predictor: Answering, windows: Iterator[_Ready], used: _Used, report: Report
 ) -> Iterator[tuple[_Place, Mask, tuple[Tensor, ...] | None]]:
-    """Windows with their probabilities, in order; the next ones are begun before those of the first are waited for."""
-    waiting: deque[tuple[list[tuple[_Place, Mask, bool]], Answers]] = deque()
+    """Windows with their probabilities, in order; the next ones are begun before those of the last are waited for."""
+    waiting: tuple[list[tuple[_Place, Mask, bool]], Answers] | None = None
 
     def begun(planes: list[Any]) -> Answers:
         answers = predictor.start(planes)
@@ -254,11 +248,11 @@ def _answered(
             asked = [window.planes is not None for window in ready]
             valid = [window.valid for window in ready]
             del planes, ready  # each is as large as the network's features
-            waiting.append((list(zip(places, valid, asked, strict=True)), answers))
-            while len(waiting) > predictor.ahead:
-                yield from _paired(*waiting.popleft())
-    while waiting:
-        yield from _paired(*waiting.popleft())
+            if waiting is not None:
+                yield from _paired(*waiting)
+            waiting = list(zip(places, valid, asked, strict=True)), answers
+    if waiting is not None:
+        yield from _paired(*waiting)
 
 
 def _paired(

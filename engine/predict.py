@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +22,6 @@ from .protocol import BadInput, HazardError
 from .transfers import Transfers
 
 Array = npt.NDArray[np.float32]
-AT_ONCE = 2
-"""Windows that a backend which can divide the processor computes at once: more take more memory."""
 
 
 def fold_batch_norm(network: HazardNet) -> HazardNet:
@@ -176,16 +173,6 @@ class Predictor:
         )
         require_possible(self._question)
         self._settled: Settled | None = None
-        self._threads: ThreadPoolExecutor | None = None
-
-    @property
-    def ahead(self) -> int:
-        """How many times ``start`` pays before the first of the answers is waited for."""
-        return AT_ONCE if self._divided else 1
-
-    @property
-    def _divided(self) -> bool:
-        return self._settled is not None and getattr(self._settled.backend, "streams", 1) > 1
 
     @property
     def backend(self) -> str:
@@ -207,10 +194,8 @@ class Predictor:
                 self._make_room(error)
 
     def settle(self, windows: Sequence[Tensor]) -> None:
-        """Get ready for a scene on its first windows: what computes them may then compute several at once."""
+        """Get ready for a scene on its first windows."""
         self.settle_backend(windows)
-        if self._settled is not None and hasattr(self._settled.backend, "divide"):
-            self._settled.backend.divide(AT_ONCE)
 
     def let_go(self) -> None:
         """Give back what recordings on a GPU hold, as other work there needs it; they are made again when needed."""
@@ -220,12 +205,9 @@ class Predictor:
     def start(self, windows: Sequence[Tensor]) -> Callable[[], list[tuple[Tensor, ...]]]:
         """Begin with windows, and return what waits for their probabilities; see ``predict``.
 
-        A GPU computes meanwhile, as does a backend that divides the processor; everything else has computed when this
-        returns.
+        A GPU computes meanwhile; everything else has computed when this returns.
         """
         proving = self._settled is not None and self._settled.to_prove > 0
-        if self._divided and not proving and len(windows) <= self.batch_size:
-            return self._begin(windows)
         if self._transfers is None or proving or not self._checked or len(windows) > self.batch_size:
             return _given(self.predict(windows))
         try:
@@ -249,22 +231,6 @@ class Predictor:
             except (RuntimeError, MemoryError) as error:
                 self._make_room(error)
         return results
-
-    def _begin(self, windows: Sequence[Tensor]) -> Callable[[], list[tuple[Tensor, ...]]]:
-        """Begin with windows in a thread beside others."""
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(AT_ONCE, "windows")
-        begun = self._threads.submit(self._run, _batch(windows))
-        by = self.backend
-        return lambda: [(probability,) for probability in self._ended(begun, by, windows)]
-
-    def _ended(self, begun: Future[Tensor], by: str, windows: Sequence[Tensor]) -> list[Tensor]:
-        try:
-            return list(begun.result())
-        except (RuntimeError, MemoryError) as error:
-            if by == self.backend:  # else another window failed before
-                self._make_room(error)
-        return self.predict(windows)
 
     @torch.inference_mode()
     def _launch(self, windows: Sequence[Tensor]) -> Callable[[], Tensor]:

@@ -92,7 +92,6 @@ class PairPredictor:
         self.device = device
         self.batch_size = batch_size or default_batch_size(device)
         self.precision, self.backend, self.channels_last = "fp32", "torch", True
-        self.ahead = 1
         self._channel = card.hazards.index(hazard)
         self._multiple = card.window_multiple
         self._on_warning = on_warning

@@ -8,15 +8,14 @@ import math
 import statistics
 import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 
 from engine.backends import BACKENDS
 from engine.backends.base import usable
 from engine.model import Model, default_model, load_model
-from engine.pipeline import WINDOW_PX, WINDOW_ROWS
+from engine.pipeline import WINDOW_PX
 from engine.planes import SceneScaling, build_planes
 from engine.predict import Predictor, Wish, fold_batch_norm
 from engine.protocol import BadInput, SegmentJob
@@ -25,8 +24,6 @@ from engine.segment import segment
 
 TURNS = 3
 HAZARD = "flood"
-SEVERAL = 6
-"""Windows that measure what computes some at once."""
 
 
 def backends_on(device: str) -> list[str]:
@@ -49,9 +46,9 @@ def read_windows(raster: str) -> tuple[SceneScaling, list[torch.Tensor]]:
         found = scene.understand()
         low, high = scene.percentiles(found)
         scaling = SceneScaling(found.match.used_slots, low, high, tuple(units.absolute for units in found.slot_units))
-        for top in range(0, scene.height, WINDOW_ROWS):
+        for top in range(0, scene.height, WINDOW_PX):
             for left in range(0, scene.width, WINDOW_PX):
-                window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_ROWS, scene.height - top))
+                window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_PX, scene.height - top))
                 values, valid = scene.read_window(window, found)
                 height, width = window.height // 32 * 32, window.width // 32 * 32
                 planes = build_planes(
@@ -74,17 +71,6 @@ def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: s
     return predictor
 
 
-def compute(predictor: Predictor, windows: Sequence[torch.Tensor]) -> None:
-    """Nothing but the network, with as many windows under way at once as in a run."""
-    waiting: deque[Callable[[], object]] = deque()
-    for window in windows:
-        waiting.append(predictor.start([window]))
-        while len(waiting) > predictor.ahead:
-            waiting.popleft()()
-    for answers in waiting:
-        answers()
-
-
 def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> dict[str, dict[str, float]]:
     """For each backend: the whole operation over the bare network on the same pixels without overlap, warm."""
     name = default_model(HAZARD)
@@ -105,7 +91,7 @@ def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> di
             segment(job, None, models)
             bare, whole = [], []
             for _ in range(turns):
-                bare.append(timed(lambda: compute(predictor, windows)))  # noqa: B023
+                bare.append(timed(lambda: [predictor.predict([window]) for window in windows]))  # noqa: B023
                 whole.append(timed(lambda: segment(job, None, models)))  # noqa: B023
         figures[backend] = {
             "megapixels": pixels / 1e6,
@@ -124,8 +110,7 @@ def measure_backends(
 ) -> dict[str, float | str]:
     """Speed of each backend and over PyTorch as it comes, for as many windows as are computed together.
 
-    The windows lie on the device; "eager" is in single precision, the others are in that of the device. A backend that
-    computes several windows at once does, which is counted.
+    The windows lie on the device; "eager" is in single precision, the others are in that of the device.
     """
     loaded = load_model(model or default_model(HAZARD))
     slots = ("blue", "green", "red", "nir", "swir1", "swir2")
@@ -156,18 +141,11 @@ def measure_backends(
 
     ways: dict[str, Callable[[], object]] = {"eager": eager}
     for name, predictor in predictors.items():
-        if predictor.ahead > 1 and device == "cpu":
-            ways[name] = lambda p=predictor: compute(p, [windows[0]] * SEVERAL)  # type: ignore[misc]
-        else:
-            ways["channels_last" if name == "torch" else name] = lambda p=predictor: p._answer(  # type: ignore[misc]
-                p._settled.backend, windows
-            )
+        ways["channels_last" if name == "torch" else name] = lambda p=predictor: p._answer(p._settled.backend, windows)  # type: ignore[misc]
     seconds = dict.fromkeys(ways, math.inf)
     for turn in range(turns + 1):
         for name, way in ways.items():
             took, _ = timed(way)
-            if predictors.get(name) is not None and predictors[name].ahead > 1 and device == "cpu":
-                took *= shape[0] / SEVERAL
             if turn:  # the first is for warming up
                 seconds[name] = min(seconds[name], took)
     figures.update({f"{name}_mpx_s": pixels / 1e6 / took for name, took in seconds.items()})

@@ -6,7 +6,6 @@ import functools
 import importlib.util
 import json
 import os
-import queue
 import sys
 import threading
 import time
@@ -134,79 +133,10 @@ def test_an_exported_network_answers_as_pytorch_does_for_any_window(name):
     assert "openvino_telemetry" not in sys.modules
     if name == "openvino":
         assert len(backend._requests) <= with_openvino.MOST_SHAPES
-        compiled = next(iter(backend._requests.values())).get().get_compiled_model()
+        compiled = next(iter(backend._requests.values())).get_compiled_model()
         assert "f32" in str(compiled.get_property("INFERENCE_PRECISION_HINT")).lower() or "float32" in str(
             compiled.get_property("INFERENCE_PRECISION_HINT")
         )
-
-
-@needs_openvino
-@pytest.mark.skipif(torch.get_num_threads() < 2, reason="one thread cannot be divided")
-def test_windows_computed_at_once_are_the_same_as_one_after_another():
-    made = predictor(tiny_model(), "openvino")
-    windows = [window(96, 128) * (0.5 + 0.1 * number) for number in range(6)]
-    made.settle(windows[:1])
-    made.predict(windows[:3])  # these prove the backend
-    assert made.ahead == 2 and made._settled.backend.streams == 2
-    begun = [made.start([given]) for given in windows]
-    found = [answers()[0][0] for answers in begun]
-    plain = predictor(tiny_model(), "torch").predict(windows)
-    for one, other in zip(found, plain, strict=True):
-        assert (one - other).abs().max() < 1e-4
-    made._settled.backend.divide(1)
-    assert made.ahead == 1
-    assert torch.equal(made.start(windows[:1])()[0][0], found[0])
-
-
-@needs_openvino
-def test_the_first_inference_of_a_process_is_alone(monkeypatch):
-    """OpenVINO's binding sets itself up in it, and stood still where two threads did that at once."""
-    monkeypatch.setattr(with_openvino, "_SET_UP", threading.Event())
-    backend = with_openvino.OpenVinoBackend({})
-    backend.streams = 2
-    requests, under_way, most = queue.SimpleQueue(), [], []
-
-    class Request:
-        def infer(self, planes, **how):
-            under_way.append(self)
-            most.append(len(under_way))
-            time.sleep(0.1)
-            under_way.remove(self)
-            return [np.asarray(planes[0])]
-
-    for _ in range(2):
-        requests.put(Request())
-    monkeypatch.setattr(backend, "_idle", lambda shape: requests)
-    planes = torch.zeros((1, 2, 4, 4))
-    for expected in (1, 2):
-        most.clear()
-        threads = [threading.Thread(target=backend.hazard_logits, args=(planes,)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert max(most) == expected
-
-
-@needs_openvino
-@pytest.mark.skipif(torch.get_num_threads() < 2, reason="one thread cannot be divided")
-def test_a_failure_among_windows_computed_at_once_leaves_them_all_to_pytorch(monkeypatch):
-    said = []
-    made = predictor(tiny_model(), "auto", window_px=10**9, said=said)
-    windows = [window(96, 128) * (0.5 + 0.1 * number) for number in range(5)]
-    monkeypatch.setattr(choosing, "_measure", lambda *given: "openvino")
-    made.settle(windows[:1])
-    made.predict(windows[:3])
-
-    def fails(planes):
-        raise RuntimeError("no more memory for layers")
-
-    monkeypatch.setattr(made._settled.backend, "hazard_logits", fails)
-    begun = [made.start([given]) for given in windows]
-    found = [answers()[0][0] for answers in begun]
-    plain = predictor(tiny_model(), "torch").predict(windows)
-    assert all(torch.allclose(one, other, atol=1e-5) for one, other in zip(found, plain, strict=True))
-    assert made.backend == "torch" and sum("PyTorch computes instead" in text for text in said) == 1
 
 
 @needs_openvino
