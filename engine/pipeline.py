@@ -29,8 +29,9 @@ Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 Answers = Callable[[], list[tuple[Tensor, ...]]]
 
-WINDOW_PX = 768
-"""Largest window at the model's resolution: large enough that overlaps cost little, small enough for 2 GB."""
+WINDOW_PX, WINDOW_ROWS = 768, 640
+"""Columns and rows of the largest window at the model's resolution: large enough that overlaps cost little, small
+enough that the network's features and a row of windows take little memory."""
 WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
 """From this width on the row of windows that memory holds is as large as the network's features: they are smaller."""
 PAIR_WINDOW_PX = 512
@@ -66,21 +67,21 @@ class Task:
     earlier: Earlier | None = None
 
     @property
-    def window_side(self) -> int:
-        """Side of the largest window, in model pixels."""
+    def largest_window(self) -> tuple[int, int]:
+        """Rows and columns of the largest window, in model pixels."""
         if self.grid.width >= WIDE_PX:
-            return WIDE_WINDOW_PX
-        return WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX
+            return WIDE_WINDOW_PX, WIDE_WINDOW_PX
+        return (WINDOW_ROWS, WINDOW_PX) if self.earlier is None else (PAIR_WINDOW_PX, PAIR_WINDOW_PX)
 
     @property
     def columns(self) -> Axis:
         """Windows along model columns."""
-        return spread_windows(self.grid.width, self.window_side, OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.width, self.largest_window[1], OVERLAP_PX, self.multiple)
 
     @property
     def rows(self) -> Axis:
         """Windows along model rows."""
-        return spread_windows(self.grid.height, self.window_side, OVERLAP_PX, self.multiple)
+        return spread_windows(self.grid.height, self.largest_window[0], OVERLAP_PX, self.multiple)
 
     @property
     def window_px(self) -> int:

@@ -277,7 +277,7 @@ def test_a_kept_part_of_two_dates_shows_water_of_both_and_says_what_was_asked(tm
 
 
 def test_a_run_cancelled_when_all_is_done_is_kept_whole(tmp_path, raster, folder, monkeypatch):
-    shown, out = cancelled(tmp_path, raster, folder, monkeypatch, after=3)
+    shown, out = cancelled(tmp_path, raster, folder, monkeypatch, after=4)
     assert shown.report.left["rows_done"] == SIDE
     result = keep(KeepJob(folder=str(folder), mask=str(out / "kept.tif")))
     _, whole, _ = run(tmp_path, raster)
