@@ -152,6 +152,8 @@ class Answering(Protocol):
     def start(self, windows: Sequence[Any]) -> Answers:
         """Begin with windows of one size and return what waits for their probabilities (h, w) on the CPU.
 
+        The windows may be written over as soon as this returns.
+
         Of a pair of scenes, what is new and what the later date alone shows. A device of its own computes meanwhile.
         """
 
@@ -225,17 +227,6 @@ def _answered(
 ) -> Iterator[tuple[_Place, Mask, tuple[Tensor, ...] | None]]:
     """Windows with their probabilities, in order; the next ones are begun before those of the last are waited for."""
     waiting: tuple[list[tuple[_Place, Mask, bool]], Answers] | None = None
-
-    def begun(planes: list[Any]) -> Answers:
-        answers = predictor.start(planes)
-
-        def through() -> list[tuple[Tensor, ...]]:
-            found = answers()
-            used.give(planes)
-            return found
-
-        return through
-
     for row in range(len(task.rows.starts)):
         count = len(task.columns.starts)
         for first in range(0, count, predictor.batch_size):
@@ -245,13 +236,14 @@ def _answered(
             planes = [window.planes for window in ready if window.planes is not None]
             if planes:
                 predictor.settle(planes)
-            answers = begun(planes) if planes else list
+            begun = predictor.start(planes) if planes else list
+            used.give(planes)  # computed, or on their way to a GPU as copies
             asked = [window.planes is not None for window in ready]
             valid = [window.valid for window in ready]
             del planes, ready  # each is as large as the network's features
             if waiting is not None:
                 yield from _paired(*waiting)
-            waiting = list(zip(places, valid, asked, strict=True)), answers
+            waiting = list(zip(places, valid, asked, strict=True)), begun
     if waiting is not None:
         yield from _paired(*waiting)
 

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from dataclasses import replace
 
+import pytest
 from hazard_mapper.engine.protocol import Cancelled
 from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_plan import Plan, build_named, this_machine, this_system
@@ -73,6 +74,14 @@ def copy_environment(environment, patch):
         shutil.copytree(environment, self.path("engine.new"), symlinks=True)
 
     patch.setattr(EngineSetup, "_create", create)
+
+
+@contextlib.contextmanager
+def copies_of(environment):
+    """Set-ups within copy an environment, whatever the scope of the fixture that they are in."""
+    with pytest.MonkeyPatch.context() as patch:
+        copy_environment(environment, patch)
+        yield
 
 
 def begin(plan):

@@ -16,7 +16,7 @@ from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_failures import SetupFailed
 from hazard_mapper.hazard_plugin.setup_plan import Plan
 from qgis.PyQt.QtCore import QLockFile
-from setup_toys import PROOF, PYTHON, begin, copy_environment, offline_plan, small, write_bundle, write_wheel
+from setup_toys import PROOF, PYTHON, begin, copies_of, offline_plan, small, write_bundle, write_wheel
 from support import PLUGINS, ROOT, wait_until
 
 FAILING = ("-c", "import json; print(json.dumps({'kind': 'gdal', 'message': 'no osgeo'})); raise SystemExit(1)")
@@ -44,8 +44,7 @@ def set_up_once(engine_environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("set up")
     write_wheel(folder / "older")
     plan = offline_plan(folder / "root", write_bundle(folder / "older"))
-    with pytest.MonkeyPatch.context() as patch:
-        copy_environment(engine_environment, patch)
+    with copies_of(engine_environment):
         EngineSetup(plan.root, proof=PROOF).install(plan, silent, never)
     return folder / "root"
 
@@ -55,8 +54,7 @@ def begun_once(set_up_once, engine_environment, newer, tmp_path_factory):
     """A folder with version 1.0 in place, in which the set-up of 2.0 was cancelled right before it is proven."""
     root = tmp_path_factory.mktemp("begun") / "root"
     shutil.copytree(set_up_once, root, symlinks=True)
-    with pytest.MonkeyPatch.context() as patch:
-        copy_environment(engine_environment, patch)
+    with copies_of(engine_environment):
         begin(offline_plan(root, newer, ["tiny_engine==2.0"]))
     return root
 

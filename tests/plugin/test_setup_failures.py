@@ -16,7 +16,7 @@ from hazard_mapper.hazard_plugin.engine_setup import EngineSetup
 from hazard_mapper.hazard_plugin.setup_commands import clean_environment, pip_settings
 from hazard_mapper.hazard_plugin.setup_failures import SetupFailed, kind_of_error, kinds, recognise, sentences
 from hazard_mapper.hazard_plugin.setup_plan import Plan
-from setup_toys import PROOF, PYTHON, VERSION, begin, copy_environment, offline_plan, small, write_bundle, write_wheel
+from setup_toys import PROOF, PYTHON, VERSION, begin, copies_of, offline_plan, small, write_bundle, write_wheel
 from support import ROOT
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small or read-only disk needs root")
@@ -195,8 +195,7 @@ def begun(engine_environment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("begun")
     write_wheel(folder / "wheels")
     plan = offline_plan(folder / "root", write_bundle(folder / "wheels"))
-    with pytest.MonkeyPatch.context() as patch:
-        copy_environment(engine_environment, patch)
+    with copies_of(engine_environment):
         begin(plan)
     return plan
 
