@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -16,7 +19,7 @@ from torch import Tensor
 from .ahead import running_ahead
 from .before.earlier import Earlier
 from .before.predict import PairWindow, pair_window
-from .planes import SceneScaling, build_planes
+from .planes import SceneScaling
 from .protocol import SceneJob
 from .raster import Scene, Understanding, Window
 from .reporting import Report
@@ -28,6 +31,7 @@ Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Number = TypeVar("Number", bound=np.generic)
 Answers = Callable[[], list[tuple[Tensor, ...]]]
+PlanesOf = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
 WINDOW_PX, WINDOW_ROWS = 768, 640
 """Columns and rows of the largest window at the model's resolution: large enough that overlaps cost little, small
@@ -123,7 +127,7 @@ class _Used:
 
     def give(self, windows: Sequence[Tensor | PairWindow]) -> None:
         for window in windows:
-            if isinstance(window, Tensor):
+            if isinstance(window, Tensor) and not window.is_cuda:
                 self._planes.put(window)
 
     def take(self) -> Tensor | None:
@@ -145,6 +149,14 @@ class Answering(Protocol):
     """What turns windows into probabilities: of one scene, or of a pair of them."""
 
     batch_size: int
+
+    @property
+    def preparers(self) -> int:
+        """Threads that get windows ready."""
+
+    @property
+    def planes(self) -> PlanesOf | None:
+        """Makes planes (1, planes, h, w) of values, valid and what may be written over; None for pairs of scenes."""
 
     def settle(self, windows: Sequence[Any]) -> None:
         """Get ready for windows like these, the scene's first ones."""
@@ -170,7 +182,7 @@ def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report)
         report: told of the share done; may cancel.
     """
     used = _Used()
-    with running_ahead(_read(task, report, used), predictor.batch_size, "reading") as windows:
+    with running_ahead(_read(task, predictor, report, used), predictor.batch_size, "reading") as windows:
         rows = _predict(task, scene, predictor, windows, used, report)
         with running_ahead(rows, PORTIONS_AHEAD, "predicting") as portions:
             for portion in portions:
@@ -306,21 +318,37 @@ def _limit(task: Task, first_row: int, fields: list[Array], valid: Mask) -> Iter
     yield Portion(start - wanted.y, limited[0], asked, *limited[1:])
 
 
-def _read(task: Task, report: Report, used: _Used) -> Generator[_Ready, None, None]:
-    """Windows in the order in which they are predicted, read from datasets of this thread's own."""
+def _read(task: Task, predictor: Answering, report: Report, used: _Used) -> Generator[_Ready, None, None]:
+    """Windows in the order in which they are predicted, read from datasets of their own and got ready by threads."""
     with contextlib.ExitStack() as stack:
         scene = stack.enter_context(Scene(task.job))
         earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
         scene.reserve_cache(task.rows.size * task.grid.down.down // task.grid.down.up, task.understanding)
-        for top in task.rows.starts:
-            for left in task.columns.starts:
-                report.check()
-                yield _prepare(task, scene, earlier, left, top, used)
+        places = itertools.product(task.rows.starts, task.columns.starts)
+
+        def prepare(place: tuple[int, int]) -> _Ready:
+            report.check()
+            return _prepare(task, (scene, earlier), predictor.planes, place, used)
+
+        if predictor.preparers == 1:
+            yield from map(prepare, places)
+            return
+        pool = stack.enter_context(ThreadPoolExecutor(predictor.preparers, "preparing"))
+        waiting: deque[Future[_Ready]] = deque()
+        stack.callback(lambda: [future.cancel() for future in waiting])
+        for place in places:
+            waiting.append(pool.submit(prepare, place))
+            if len(waiting) > predictor.preparers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 @torch.inference_mode()
-def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: int, used: _Used) -> _Ready:
-    grid = task.grid
+def _prepare(
+    task: Task, scenes: tuple[Scene, Scene | None], planes_of: PlanesOf | None, place: tuple[int, int], used: _Used
+) -> _Ready:
+    grid, (scene, earlier), (top, left) = task.grid, scenes, place
     size = (task.rows.size, task.columns.size)
     window = Window(left, top, min(size[1], grid.width - left), min(size[0], grid.height - top))
     if task.area is not None and not _touches_area(task, window):
@@ -332,8 +360,9 @@ def _prepare(task: Task, scene: Scene, earlier: Scene | None, left: int, top: in
         was, also = grid.read(earlier, task.earlier.understanding, window, size)
         scalings = task.scaling, task.earlier.scaling
         return _Ready(valid, pair_window((values, was), (valid, also), scalings, task.earlier.match))
-    given = torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None]
-    planes = build_planes(*given, task.scaling, used.take())
+    if planes_of is None:
+        raise ValueError("What compares two scenes was given one.")  # a fault of the caller
+    planes = planes_of(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], used.take())
     return _Ready(valid, planes[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +17,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from .backends import HazardLogits, Question, Settled, candidates, require_possible, settle
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
 from .model import HazardNet, Model
-from .planes import SceneScaling, planes_for
+from .planes import SceneScaling, build_planes, planes_for
 from .priors import physical_prior
 from .protocol import BadInput, HazardError
 from .transfers import Transfers
 
 Array = npt.NDArray[np.float32]
+
+MOST_PREPARERS = 6
+"""Threads that get windows ready for a GPU at most."""
 
 
 def fold_batch_norm(network: HazardNet) -> HazardNet:
@@ -148,6 +152,7 @@ class Predictor:
         self._prior_of = hazard if model.card.pretrained_only else None
         self._scales = model.card.scales.get(hazard, [1])
         self._multiple = model.card.window_multiple
+        self._scaling = scaling
         self._chosen = planes_for(scaling)
         self._on_warning = on_warning
         network = model.network.restricted_to(self._chosen).eval()
@@ -197,6 +202,27 @@ class Predictor:
         """Get ready for a scene on its first windows."""
         self.settle_backend(windows)
 
+    @property
+    def preparers(self) -> int:
+        """Threads that get windows ready: beside a GPU, which one would keep waiting, as many as help."""
+        return 1 if self._transfers is None else max(1, min(MOST_PREPARERS, (os.cpu_count() or 1) - 2))
+
+    @torch.inference_mode()
+    def planes(self, values: Tensor, valid: Tensor, out: Tensor | None) -> Tensor:
+        """Planes of a window where they are to be computed with; see ``build_planes``. Several threads may ask.
+
+        Raises:
+            DeviceFailed: the GPU does not answer.
+        """
+        if self._transfers is None:
+            return build_planes(values, valid, self._scaling, out)
+        try:
+            return self._transfers.build(values, valid, lambda there, seen: build_planes(there, seen, self._scaling))
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise self._device_failed(error) from error
+        return build_planes(values, valid, self._scaling)
+
     def let_go(self) -> None:
         """Give back what recordings on a GPU hold, as other work there needs it; they are made again when needed."""
         if self._settled is not None:
@@ -225,7 +251,7 @@ class Predictor:
         """
         results: list[Tensor] = []
         while len(results) < len(windows):
-            part = windows[len(results) : len(results) + self.batch_size]
+            part = self._together(windows[len(results) : len(results) + self.batch_size])
             try:
                 results += list(self._run(_batch(part)))
             except (RuntimeError, MemoryError) as error:
@@ -281,6 +307,12 @@ class Predictor:
             torch.cuda.empty_cache()
         self._on_warning(f"Memory of {self.device} ran short: going on with {self.batch_size} windows at a time.")
 
+    def _together(self, windows: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Windows on one device: some were built on the CPU where the GPU's memory was full."""
+        if len({window.device for window in windows}) == 1:
+            return windows
+        return [window.cpu() for window in windows]
+
     @torch.inference_mode()
     def _run(self, planes: Tensor) -> Tensor:
         if self._settled is not None and self._settled.backend.name != "torch":
@@ -298,7 +330,11 @@ class Predictor:
         """What a backend is settled on: on a GPU as many windows as are computed together, their precision settled."""
         if self.device.type == "cpu" or not candidates(self._question):
             return _batch(windows[:1])
-        planes = _batch(windows[: self.batch_size]).to(self.device).contiguous(memory_format=torch.channels_last)
+        planes = (
+            _batch(self._together(windows[: self.batch_size]))
+            .to(self.device)
+            .contiguous(memory_format=torch.channels_last)
+        )
         if not self._checked:
             self._check_half(planes)
         self._question.half = self._half_in_use

@@ -110,11 +110,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
             report.stage("Segmenting", 0.03)
             for portion in predict_rows(task, scene, predictor, report):
                 assessed = ~np.isnan(portion.probability)
-                hazard = assessed & (portion.probability >= request.threshold)
+                hazard = portion.probability >= request.threshold  # never where it is NaN
                 tally.add(portion.first_row, hazard, assessed, portion.wanted)
                 if coverage is not None:
                     coverage.add(portion.first_row, assessed)
-                codes = np.where(assessed, hazard, NOT_ASSESSED).astype(np.uint8)
+                codes = hazard.astype(np.uint8)
+                codes[~assessed] = NOT_ASSESSED
                 if portion.alone is not None and job.hazard == FLOOD:
                     still = assessed & ~hazard & (portion.alone >= request.threshold)
                     permanent.add(portion.first_row, still, assessed, portion.wanted)

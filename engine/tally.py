@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,12 @@ Mask = npt.NDArray[np.bool_]
 
 CELL_PX = 128
 """Pixels within a cell of this size share one ellipsoidal area."""
+
+
+def _cells(first_row: int, count: int) -> Iterator[tuple[int, slice]]:
+    """Rows of cells that ``count`` rows from ``first_row`` on lie in, and which of the rows those are."""
+    for cell in range(first_row // CELL_PX, (first_row + count - 1) // CELL_PX + 1):
+        yield cell, slice(max(cell * CELL_PX - first_row, 0), min((cell + 1) * CELL_PX - first_row, count))
 
 
 class AreaTally:
@@ -30,22 +38,20 @@ class AreaTally:
 
     def add(self, first_row: int, hazard: Mask, assessed: Mask, wanted: int) -> None:
         """Count rows ``(n, width)`` that begin at ``first_row``; ``wanted`` of their pixels were asked for."""
-        cells = (first_row + np.arange(len(hazard))) // CELL_PX
-        counts = np.add.reduceat(hazard, self._starts, axis=1, dtype=np.int64)
-        self.hazard_area_m2 += float((counts * self._areas[cells]).sum())
-        self.hazard += int(counts.sum())
+        for cell, rows in _cells(first_row, len(hazard)):
+            columns = np.add.reduce(hazard[rows].view(np.uint8), axis=0, dtype=np.uint8)  # a byte counts a cell's rows
+            counts = np.add.reduceat(columns, self._starts, dtype=np.int64)
+            self.hazard_area_m2 += float((counts * self._areas[cell]).sum())
+            self.hazard += int(counts.sum())
         self.assessed += int(np.count_nonzero(assessed))
         self.wanted += wanted
 
     def add_percent(self, first_row: int, percent: npt.NDArray[np.uint8]) -> None:
         """Count probabilities ``(n, width)`` in whole per cent, 255 where not assessed."""
-        width = percent.shape[1]
-        columns = np.arange(width) // CELL_PX
-        cells = (first_row + np.arange(len(percent))) // CELL_PX
-        for cell in np.unique(cells):
-            rows = percent[cells == cell]
-            weights = np.broadcast_to(self._areas[cell][columns], rows.shape)
-            self._areas_by_percent += np.bincount(rows.ravel(), weights=weights.ravel(), minlength=256)
+        for cell, rows in _cells(first_row, len(percent)):
+            for area, start in zip(self._areas[cell], self._starts, strict=True):
+                part = percent[rows, start : start + CELL_PX]
+                self._areas_by_percent += area * np.bincount(part.ravel(), minlength=256)
 
     @property
     def areas_by_percent_m2(self) -> list[float]:

@@ -103,6 +103,9 @@ class PairPredictor:
         own = card.change_thresholds[hazard] if self._branch is not None else threshold
         self._shift = _logit(threshold) - _logit(own)
 
+    preparers = 1
+    planes = None
+
     def settle(self, windows: Sequence[PairWindow]) -> None:
         """Nothing is to be settled: PyTorch computes pairs."""
 

@@ -23,6 +23,8 @@ MOST_CACHE_MB = 320
 
 
 THREADS = "GDAL_NUM_THREADS"
+MOST_THREADS = 8
+"""That decode a scene's blocks side by side; half of the processor's, at least two."""
 
 
 def prepare_gdal() -> None:
@@ -35,7 +37,7 @@ def prepare_gdal() -> None:
     gdal.SetConfigOption("GDAL_VRT_ENABLE_PYTHON", "NO")  # a raster is data, whatever the environment allows others
     close_network()
     if THREADS not in os.environ:
-        gdal.SetConfigOption(THREADS, "2")
+        gdal.SetConfigOption(THREADS, str(max(2, min(MOST_THREADS, (os.cpu_count() or 1) // 2))))
 
 
 @contextlib.contextmanager

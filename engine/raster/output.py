@@ -382,9 +382,10 @@ def _crc_of(path: str) -> int:
 def to_percent(probability: npt.NDArray[np.float32]) -> Bytes:
     """Probability 0-1 to whole per cent, rounded; NaN (not assessed) to 255."""
     missing = np.isnan(probability)
-    percent: Bytes = np.rint(np.where(missing, 0, probability) * 100).astype(np.uint8)
+    percent = probability * np.float32(100)
+    np.rint(percent, out=percent)
     percent[missing] = NOT_ASSESSED
-    return percent
+    return percent.astype(np.uint8)
 
 
 def estimated_bytes(window: Window, outputs: int) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import stat
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -49,7 +50,9 @@ class Understanding:
 
 
 class Scene:
-    """A raster opened for reading. Use as a context manager; one thread at a time.
+    """A raster opened for reading. Use as a context manager; ``read_window`` may be called by several threads.
+
+    GDAL is asked by one of them at a time, while the others bring what they read into canonical units.
 
     Args:
         job: names the raster and how it is to be understood.
@@ -62,6 +65,7 @@ class Scene:
         prepare_gdal()
         self.job = job
         self.name = os.path.basename(job.raster.rstrip("/\\")) or job.raster
+        self._turn = threading.Lock()
         self._dataset = open_raster(job.raster, job.open_options, self.name)
         self._sampled_positions: tuple[int, ...] | None = None
         self._sampled: tuple[Array, Mask] = (np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_))
@@ -91,6 +95,7 @@ class Scene:
             self._chosen = tuple(job.bands[band.index - 1] for band in self.bands)
         self.georeference = read_georeference(self._dataset, job.crs)
         self.nodata = tuple(nodata_of(self._dataset.GetRasterBand(band.index)) for band in self.bands)
+        self._scales = tuple(_scale_of(self._dataset.GetRasterBand(band.index)) for band in self.bands)
         self.dataset_tags = _tags(self._dataset)
 
     def __enter__(self) -> Scene:
@@ -166,7 +171,7 @@ class Scene:
         units = find_units(
             samples,
             dtypes={slot: self.bands[p].dtype for slot, p in zip(match.used_slots, match.used, strict=True)},
-            scales={slot: self._scale(p) for slot, p in zip(match.used_slots, match.used, strict=True)},
+            scales={slot: self._scales[p] for slot, p in zip(match.used_slots, match.used, strict=True)},
             sensor=match.sensor,
             chosen=self.job.units,
             product=self._product_text(),
@@ -243,7 +248,10 @@ class Scene:
         bands = (self._dataset.GetRasterBand(self.bands[position].index) for position in positions)
         place = self._pixels_of(window)
         try:
-            empty = all(band.GetDataCoverageStatus(*place)[0] == gdal.GDAL_DATA_COVERAGE_STATUS_EMPTY for band in bands)
+            with self._turn:
+                empty = all(
+                    band.GetDataCoverageStatus(*place)[0] == gdal.GDAL_DATA_COVERAGE_STATUS_EMPTY for band in bands
+                )
         except FAULTS:
             return False  # reading says what is wrong
         # All of it then has one value, which a type may not be able to tell as nodata.
@@ -254,23 +262,18 @@ class Scene:
         return window.x, window.y, window.width, window.height
 
     def _convert(self, values: Array, position: int, units: SlotUnits) -> Array:
-        scale, offset = self._scale(position) if units.scaled else (1.0, 0.0)
+        scale, offset = self._scales[position] if units.scaled else (1.0, 0.0)
         if (scale, offset) != (1.0, 0.0):
             values = values * np.float32(scale) + np.float32(offset)
         with np.errstate(all="ignore"):
             return to_canonical(values, units.units)
 
-    def _scale(self, position: int) -> tuple[float, float]:
-        band = self._dataset.GetRasterBand(self.bands[position].index)
-        scale, offset = band.GetScale(), band.GetOffset()
-        scale = 1.0 if scale is None or not math.isfinite(scale) or scale == 0 else float(scale)
-        return scale, 0.0 if offset is None or not math.isfinite(offset) else float(offset)
-
     def _read_stored(self, window: Window, positions: Sequence[int]) -> tuple[Array, Mask]:
         """Stored values as float32 ``(bands, height, width)`` and, per band, where they are not nodata."""
         indices = [self.bands[position].index for position in positions]
         try:
-            block = self._read_pixels(self._dataset, window, band_list=indices)
+            with self._turn:
+                block = self._read_pixels(self._dataset, window, band_list=indices)
         except (*FAULTS, MemoryError) as error:
             raise self._unreadable(window, error) from None
         if block is None:
@@ -292,23 +295,27 @@ class Scene:
 
     def _dataset_mask(self, window: Window, positions: Sequence[int]) -> Mask | np.bool_:
         """What alpha and mask bands allow; True where the file has neither."""
-        sources = [] if self._alpha is None else [self._dataset.GetRasterBand(self._alpha)]
+        try:
+            with self._turn:
+                found = [self._read_pixels(source, window) for source in self._mask_sources(positions)]
+        except FAULTS as error:
+            raise self._unreadable(window, error) from None
+        allowed: Mask | np.bool_ = np.True_
+        for values in found:
+            allowed = np.asarray(values > 0, np.bool_) & allowed
+        return allowed
+
+    def _mask_sources(self, positions: Sequence[int]) -> Iterator[Any]:
+        if self._alpha is not None:
+            yield self._dataset.GetRasterBand(self._alpha)
         for position in positions:
             band = self._dataset.GetRasterBand(self.bands[position].index)
             flags = band.GetMaskFlags()
             if flags & (gdal.GMF_ALL_VALID | gdal.GMF_ALPHA) or flags == gdal.GMF_NODATA:
                 continue
-            sources.append(band.GetMaskBand())
+            yield band.GetMaskBand()
             if flags & gdal.GMF_PER_DATASET:
                 break
-        allowed: Mask | np.bool_ = np.True_
-        for source in sources:
-            try:
-                found = self._read_pixels(source, window)
-            except FAULTS as error:
-                raise self._unreadable(window, error) from None
-            allowed = np.asarray(found > 0, np.bool_) & allowed
-        return allowed
 
     def _unreadable(self, window: Window, error: BaseException) -> BadInput:
         return BadInput(
@@ -364,6 +371,12 @@ class Scene:
     def _product_text(self) -> str:
         """The path's last two parts: products keep their name in the folder or in the file."""
         return "/".join(self.job.raster.replace("\\", "/").split("/")[-2:])
+
+
+def _scale_of(band: Any) -> tuple[float, float]:
+    scale, offset = band.GetScale(), band.GetOffset()
+    scale = 1.0 if scale is None or not math.isfinite(scale) or scale == 0 else float(scale)
+    return scale, 0.0 if offset is None or not math.isfinite(offset) else float(offset)
 
 
 def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int) -> list[Window]:

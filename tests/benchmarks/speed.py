@@ -8,7 +8,7 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -71,7 +71,9 @@ def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: s
     return predictor
 
 
-def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> dict[str, dict[str, float]]:
+def measure_pipeline(
+    raster: str, device: str = "cpu", turns: int = TURNS, without: Sequence[str] = ()
+) -> dict[str, dict[str, float]]:
     """For each backend: the whole operation over the bare network on the same pixels without overlap, warm."""
     name = default_model(HAZARD)
     models = {name: load_model(name)}
@@ -79,6 +81,8 @@ def measure_pipeline(raster: str, device: str = "cpu", turns: int = TURNS) -> di
     pixels = sum(window[0].numel() for window in windows)
     figures: dict[str, dict[str, float]] = {}
     for backend in backends_on(device):
+        if backend in without:
+            continue
         try:
             predictor = ready_predictor(models[name], scaling, backend, device)
         except BadInput:  # measure_backends tells why

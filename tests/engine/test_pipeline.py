@@ -285,6 +285,8 @@ def test_memory_for_copies_is_used_again_only_when_the_copy_from_it_is_through()
 class OnFakeDevice(Predictor):
     """A predictor that takes the way of a GPU, on a CPU."""
 
+    preparers = 3
+
     def __init__(self, *given):
         super().__init__(*given)
         self._transfers = Transfers(torch.device("cpu"), FakeCuda(), pin=False)
@@ -306,6 +308,50 @@ def test_the_way_over_a_device_of_its_own_gives_the_same_rows(tmp_path, batch_si
             found.append(np.concatenate(rows))
     assert np.array_equal(*found, equal_nan=True)
     assert np.nanmax(np.abs(found[1] - values)) < 1e-4
+
+
+def test_windows_got_ready_by_several_threads_come_in_order_and_end_with_what_goes_wrong(tmp_path):
+    values = np.random.default_rng(2).uniform(0.1, 0.9, (1600, 1500)).astype("f4")
+    raster = write_raster(tmp_path / "s.tif", values)
+    job = job_for(raster, tmp_path)
+    with Scene(job) as scene:
+        task = task_of(scene, job)
+        predictor = OnFakeDevice(
+            reflectance_model(tmp_path / "model"), "flood", task.scaling, torch.device("cpu"), 2, print
+        )
+        threads = set()
+        build = predictor.planes
+
+        def seen(values, valid, out):
+            threads.add(threading.current_thread().name)
+            time.sleep(0.2 if not len(threads) % 2 else 0)
+            return build(values, valid, out)
+
+        predictor.planes = seen
+        rows = [portion.probability for portion in predict_rows(task, scene, predictor, Report())]
+        assert np.abs(np.concatenate(rows) - values).max() < 1e-4
+        assert len(threads) > 1
+
+        def failing_build(values, valid, out):
+            raise DeviceFailed("cuda:0 failed (told).")
+
+        predictor.planes = failing_build
+        with pytest.raises(DeviceFailed, match="told"):
+            list(predict_rows(task, scene, predictor, Report()))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("preparing")]
+
+
+def test_planes_are_built_on_the_processor_where_the_memory_of_a_gpu_is_full(tmp_path):
+    predictor, said = on_fake_device(tmp_path)
+    values, valid = torch.rand((1, 1, 32, 32)), torch.ones((1, 1, 32, 32), dtype=torch.bool)
+    expected = predictor.planes(values, valid, None)
+
+    def full(values, valid, build):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    predictor._transfers.build = full
+    assert torch.equal(predictor.planes(values, valid, None), expected)
+    assert not said
 
 
 def failing(predictor, *errors):
