@@ -282,7 +282,10 @@ def publish(network: HazardNet, card: ModelCard, folder: Path, checkpoint: Check
 def result_of(
     card: ModelCard, folder: Path, run: Run, device: torch.device, warnings: Sequence[str], processes: int = 1
 ) -> dict[str, Any]:
-    """JSON that both commands return; ``waited`` is the share of the time of learning without chips to learn from."""
+    """JSON that both commands return.
+
+    ``learning_seconds`` are those of steps alone, from the second on; ``waited`` is the share of them without chips.
+    """
     return {
         "model": card.name,
         "path": str(folder),
@@ -297,6 +300,7 @@ def result_of(
         "seconds": round(run.seconds, 1),
         "device": str(device),
         "processes": processes,
+        "learning_seconds": round(run.learning_s, 1),
         "waited": _rounded(run.waited),
         "skipped": len(run.skipped),
         "warnings": list(warnings),

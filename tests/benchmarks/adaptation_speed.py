@@ -68,7 +68,8 @@ class NaiveLoop:
     def __init__(self, student: Student, model: Model, scene: Scene, prepared: Prepared, visible: Visible) -> None:
         self.student, self.scene, self.prepared, self.visible = student, scene, prepared, visible
         student._half = None
-        self.source = model.network.restricted_to(student.views.chosen).eval().requires_grad_(False)
+        self.device = student.views.planes.device
+        self.source = model.network.restricted_to(student.views.chosen).eval().requires_grad_(False).to(self.device)
         self.optimiser = torch.optim.Adam(list(student.trained.values()), lr=student.settings.learning_rate)
         self.start = {name: tensor.detach().clone() for name, tensor in student.trained.items()}
         self.generator = torch.Generator().manual_seed(student.settings.seed)
@@ -89,7 +90,7 @@ class NaiveLoop:
         """One step; with ``passes`` each part of the objective has a forward pass of its own."""
         student, settings = self.student, self.student.settings
         batch = torch.randperm(len(student.views), generator=self.generator)[: settings.batch_size].tolist()
-        planes, valid = self.read(batch)
+        planes, valid = (part.to(self.device) for part in self.read(batch))
         asked = (settings.channel, settings.factors, settings.multiple, settings.centre)
         with torch.no_grad():
             told = self.source(planes)
