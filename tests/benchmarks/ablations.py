@@ -13,17 +13,26 @@ done. Pre-training never sees a hazard label, but its scenes show all hazards as
 
     nice python tests/benchmarks/ablations.py --minutes 20 --architectures unet
     HAZARD_DATA=folder python tests/benchmarks/ablations.py --score-only
+
+On a GPU most of the time goes into simulating scenes. With ``--together`` all pre-trainings go on at once, then all
+trainings; runs whose batches are the same share them (``together.py``), and ``--workers`` processes in all simulate. It
+trains and does not score. The minutes are the same for each run, but on few cores each makes fewer steps in them.
+
+    python tests/benchmarks/ablations.py --together --workers 16 --minutes 5 --pretrain-minutes 2
 """
 
 import argparse
+import dataclasses
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TOGETHER = Path(__file__).with_name("together.py")
 HAZARDS = ("flood", "landslide", "glacier_collapse")
 ARCHITECTURES = ("unet", "unetplusplus", "attention_unet", "residual_unet")
 
@@ -34,6 +43,40 @@ class Run:
 
     name: str
     words: tuple[str, ...]
+
+    @property
+    def stream(self) -> tuple[str, str | None, bool]:
+        """What makes its batches differ from another run's: kind, hazard left out, whether all bands are kept."""
+        left_out = self.words[self.words.index("--leave-out") + 1] if "--leave-out" in self.words else None
+        return self.words[0], left_out, "--all-bands" in self.words
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that learn from the same batches.
+
+    Attributes:
+        name: to tell of it.
+        runs: with all of their words.
+        workers: processes that simulate.
+        validation_scenes: held-out scenes at most; as many as the engine chooses where None.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    workers: int
+    validation_scenes: int | None = None
+
+    def to_json(self) -> str:
+        """For a command line."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Group":
+        """What ``to_json`` made."""
+        values = json.loads(text)
+        runs = tuple(Run(run["name"], tuple(run["words"])) for run in values.pop("runs"))
+        return cls(runs=runs, **values)
 
 
 def runs_of(architecture: str, out: Path, given: argparse.Namespace) -> Iterator[Run]:
@@ -51,27 +94,87 @@ def runs_of(architecture: str, out: Path, given: argparse.Namespace) -> Iterator
     for hazard in given.hazards:
         lacking = ("--leave-out", hazard, "--minutes", second)
         yield Run(f"{architecture}-without-{hazard}", ("train", *simulated, *start(pretrained), *lacking))
-    if "no pre-training" in given.ablations:
+    ablated = given.architectures if given.ablate_architectures is None else given.ablate_architectures
+    ablations = given.ablations if architecture in ablated else ()
+    if "no pre-training" in ablations:
         yield Run(f"{architecture}-from-scratch", ("train", *simulated, *fresh, "--minutes", both))
-    if "no channel sampling" in given.ablations:
+    if "no channel sampling" in ablations:
         yield Run(on_all_bands, ("pretrain", *simulated, *fresh, "--all-bands", "--minutes", first))
         words = ("train", *simulated, *start(on_all_bands), "--all-bands", "--minutes", second)
         yield Run(f"{architecture}-all-bands", words)
 
 
-def carry_out(run: Run, out: Path, seed: int) -> None:
-    """Train unless the model is there; go on where an earlier run stopped. Ends the program if the run fails."""
+def to_do(run: Run, out: Path, given: argparse.Namespace) -> Run | None:
+    """The run with all of its words, which go on where an earlier run stopped; None if its model is there."""
     folder = out / run.name
     if (folder / "card.json").is_file():
         print(f"{run.name}: there already", flush=True)
-        return
-    words = [*run.words, "--save", str(folder), "--seed", str(seed)]
+        return None
+    words = [*run.words, "--save", str(folder), "--seed", str(given.seed), "--device", given.device]
+    if given.batch_size is not None:
+        words += ["--batch-size", str(given.batch_size)]
     if (folder / "checkpoint.pt").is_file():
         words.append("--resume")
     print("python -m engine", *words, flush=True)
-    ended = subprocess.run([sys.executable, "-m", "engine", *words], cwd=ROOT)
+    return Run(run.name, tuple(words))
+
+
+def carry_out(run: Run, out: Path, given: argparse.Namespace) -> None:
+    """Train unless the model is there. Ends the program if the run fails."""
+    complete = to_do(run, out, given)
+    if complete is None:
+        return
+    ended = subprocess.run([sys.executable, "-m", "engine", *complete.words], cwd=ROOT)
     if ended.returncode:
         sys.exit(f"{run.name} ended with exit code {ended.returncode}; run the same command to go on.")
+
+
+def groups_of(runs: Sequence[Run], workers: int, validation_scenes: int | None = None) -> list[Group]:
+    """Runs of one stage by what they learn from; each group has its share of the workers, by its networks."""
+    streams: dict[tuple[str, str | None, bool], list[Run]] = {}
+    for run in runs:
+        streams.setdefault(run.stream, []).append(run)
+    shares = shares_of(workers, [len(members) for members in streams.values()])
+    groups = []
+    for ((kind, left_out, all_bands), members), share in zip(streams.items(), shares, strict=True):
+        name = kind + (f" without {left_out}" if left_out else "") + (" on all bands" if all_bands else "")
+        groups.append(Group(name, tuple(members), share, validation_scenes))
+    return groups
+
+
+def shares_of(workers: int, sizes: Sequence[int]) -> list[int]:
+    """``workers`` in proportion to ``sizes``, at least one each, even if they then are more."""
+    shares = [1] * len(sizes)
+    for _ in range(workers - len(sizes)):
+        neediest = max(range(len(sizes)), key=lambda index: sizes[index] / shares[index], default=None)
+        if neediest is not None:
+            shares[neediest] += 1
+    return shares
+
+
+def carry_out_together(runs: Sequence[Run], out: Path, given: argparse.Namespace) -> int:
+    """Pre-train, then train, all groups of a stage at once; the exit code, 1 where a run failed."""
+    failed = False
+    for kind in ("pretrain", "train"):
+        stage = [todo for run in runs if run.words[0] == kind and (todo := to_do(run, out, given)) is not None]
+        threads = os.environ.get("OMP_NUM_THREADS", str(max(1, given.workers // max(1, len(stage)))))
+        environment = {**os.environ, "OMP_NUM_THREADS": threads}
+        started = [
+            subprocess.Popen([sys.executable, str(TOGETHER), group.to_json()], cwd=ROOT, env=environment)
+            for group in groups_of(stage, given.workers, given.validation_scenes)
+        ]
+        try:
+            codes = [process.wait() for process in started]
+        except BaseException:
+            for process in started:
+                process.terminate()  # each writes the checkpoints of its runs
+            for process in started:
+                process.wait()
+            raise
+        failed = failed or any(codes)
+    if failed:
+        print("Some runs failed; run the same command to go on.", file=sys.stderr)
+    return int(failed)
 
 
 def main() -> int:
@@ -82,6 +185,22 @@ def main() -> int:
     parser.add_argument("--architectures", type=_names, default=ARCHITECTURES, help="comma-separated; all by default")
     parser.add_argument("--hazards", type=_names, default=HAZARDS, help="to be left out in turn; all by default")
     parser.add_argument("--ablations", type=_names, default=("no pre-training", "no channel sampling"))
+    parser.add_argument(
+        "--ablate-architectures", type=_names, metavar="NAMES", help="those that --ablations are of; all by default"
+    )
+    parser.add_argument("--batch-size", type=int, metavar="N", help="chips a step; the engine's by default")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps")
+    parser.add_argument("--together", action="store_true", help="train at once what shares batches, and score nothing")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes that simulate, in all, with --together; as many as there are cores by default",
+    )
+    parser.add_argument(
+        "--validation-scenes", type=int, metavar="N", help="held-out scenes of a run with --together, at most"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "ablations")
     parser.add_argument("--sets", help="sets to score whose names begin so, comma-separated; all by default")
@@ -89,14 +208,18 @@ def main() -> int:
     parser.add_argument("--adapt-scenes", default="3", metavar="N", help="scenes a set to adapt to (default 3)")
     parser.add_argument("--score-only", action="store_true", help="score the models that are there, train none")
     given = parser.parse_args()
+    if given.workers < 1 or (given.validation_scenes is not None and given.validation_scenes < 1):
+        parser.error("--workers and --validation-scenes are 1 or more")
     if given.pretrain_minutes is None:
         given.pretrain_minutes = given.minutes / 2
     out = given.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     runs = [run for architecture in given.architectures for run in runs_of(architecture, out, given)]
+    if given.together and not given.score_only:
+        return carry_out_together(runs, out, given)
     if not given.score_only:
         for run in runs:
-            carry_out(run, out, given.seed)
+            carry_out(run, out, given)
     scored = [run for run in runs if run.words[0] == "train" and (out / run.name / "card.json").is_file()]
     if not scored:
         sys.exit(f"There is no trained model in {out}; run without --score-only first.")
