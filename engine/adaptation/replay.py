@@ -40,7 +40,7 @@ class Replay:
 
     def drawn(self, count: int, generator: torch.Generator) -> Replay:
         """``count`` of the windows at random."""
-        index = torch.randint(self.planes.shape[0], (count,), generator=generator)
+        index = torch.randint(self.planes.shape[0], (count,), generator=generator, device="cpu")
         return Replay(*(part[index] for part in self._parts()))
 
     def _parts(self) -> tuple[Tensor, ...]:

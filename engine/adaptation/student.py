@@ -113,8 +113,8 @@ class Student:
         """Parts of the objective on some windows, from one pass of the network."""
         settings, views, network, grounds = self.settings, self.views, self.network, self.grounds
         planes, generator = views.planes[batch].float(), self._generator
-        factor = settings.factors[int(torch.randint(len(settings.factors), (1,), generator=generator))]
-        if float(torch.rand(1, generator=generator)) < SEEN_AGAIN:
+        factor = settings.factors[int(torch.randint(len(settings.factors), (1,), generator=generator, device="cpu"))]
+        if float(torch.rand(1, generator=generator, device="cpu")) < SEEN_AGAIN:
             planes = jittered(planes, views.names(), generator)
         targets, valid, artificial, reference = (
             from_afar(part[batch][:, None].float(), factor, settings.multiple)[:, 0]
@@ -150,7 +150,7 @@ class Student:
     def _next_windows(self) -> list[int]:
         size = self.settings.batch_size
         if len(self._order) < size:
-            self._order += torch.randperm(len(self.views), generator=self._generator).tolist()
+            self._order += torch.randperm(len(self.views), generator=self._generator, device="cpu").tolist()
         batch, self._order = self._order[:size], self._order[size:]
         return batch
 

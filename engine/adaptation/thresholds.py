@@ -35,7 +35,7 @@ def scene_threshold(scores: Tensor, valid: Tensor, hazard: str) -> float | None:
         return None
     low, high = -6.0, 6.0
     counts = torch.histc(logits, BINS, low, high)
-    middles = torch.linspace(low, high, BINS + 1)[:-1] + (high - low) / BINS / 2
+    middles = torch.linspace(low, high, BINS + 1, device=logits.device)[:-1] + (high - low) / BINS / 2
     share = counts / counts.sum()
     below, mass = share.cumsum(0), (share * middles).cumsum(0)
     between = (mass[-1] * below - mass) ** 2 / (below * (1 - below)).clamp_min(1e-9)

@@ -79,7 +79,7 @@ def jittered(planes: Tensor, names: Sequence[str], generator: torch.Generator) -
     count = planes.shape[1]
     changes = [name.startswith("norm_") for name in names]
     mask = torch.tensor(changes, dtype=planes.dtype, device=planes.device).view(1, count, 1, 1)
-    gain, offset = (torch.randn((1, count, 1, 1), generator=generator).to(planes) for _ in range(2))
+    gain, offset = (torch.randn((1, count, 1, 1), generator=generator, device="cpu").to(planes) for _ in range(2))
     measured = _measured(planes, names)
     return (planes * (1 + GAIN * gain * mask) + OFFSET * offset * mask) * measured
 

@@ -335,6 +335,20 @@ def footing(monkeypatch):
 
 @pytest.mark.parametrize("mode", ["constraint", "adversarial", "literal", "statistics"])
 @pytest.mark.usefixtures("footing")
+def test_all_is_computed_on_the_device_of_the_scene(mode):
+    """What is made without saying where would lie on no device at all, and mixing the two fails, as on a GPU."""
+    views = small_views()
+    network = small_network().restricted_to(views.chosen).eval()
+    scores = torch.cat([torch.full((1, 40, 40), 0.1), torch.full((1, 40, 40), 0.7)])
+    with torch.device("meta"):
+        outcome = adapt_network(network, views, settings(mode=mode, factors=(1, 2)))
+        shift = scene_threshold(scores, torch.ones(scores.shape, dtype=torch.bool, device="cpu"), "flood")
+    assert len(outcome.stages) > 1 and outcome.steps == (0 if mode == "statistics" else 4)
+    assert shift is not None
+
+
+@pytest.mark.parametrize("mode", ["constraint", "adversarial", "literal", "statistics"])
+@pytest.mark.usefixtures("footing")
 def test_the_same_seed_gives_the_same_model_and_leaves_the_source_alone(mode):
     views = small_views()
     network = small_network().restricted_to(views.chosen).eval()
