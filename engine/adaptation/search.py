@@ -13,7 +13,7 @@ from torch import Tensor
 from ..devices import is_out_of_memory
 from ..model import HazardNet
 from ..priors import physical_prior
-from .guards import SUPPORTED, Limits, share_of_bright, tells
+from .guards import SUPPORTED, Limits, share_of_bright, share_of_snow, tells
 from .proxy import Judge, Judgement, Looks, Seen, see
 from .replay import Replay
 from .settings import Settings
@@ -145,8 +145,8 @@ class Search:
         planes, valid = self.views.planes[:judged], self.views.counted
         calm = None if self.views.calm is None else self.views.calm[:judged]
         prior = self.judge.prior if tells(self.settings.hazard, self.views.chosen) else None
-        bright = share_of_bright(planes, self.views.names(), valid)
-        return Limits(source, valid, prior, bright, self.settings.hazard, calm, self._fresh())
+        bright, snow = (of(planes, self.views.names(), valid) for of in (share_of_bright, share_of_snow))
+        return Limits(source, valid, prior, bright, snow, self.settings.hazard, calm, self._fresh())
 
     def _fresh(self) -> Tensor | None:
         """Ground of the judged windows that changed and looks like the hazard; None without an earlier scene."""

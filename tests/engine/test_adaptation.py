@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from engine.adaptation import search
-from engine.adaptation.guards import Limits, share_of_bright, tells
+from engine.adaptation.guards import Limits, share_of_bright, share_of_snow, tells
 from engine.adaptation.objectives import (
     Weights,
     combined,
@@ -254,6 +254,25 @@ def test_what_clouds_could_shade_must_be_less_than_the_water_that_both_find():
     cloudy[..., :25] = 1.0  # reflectance 0.64 beside 0.04
     assert share_of_bright(cloudy, ["raw_green"], VALID) == pytest.approx(0.25)
     assert share_of_bright(cloudy, ["norm_green"], VALID) == 0
+
+
+def test_what_snow_could_shade_is_not_taken_for_water():
+    assert Limits(judgement(), VALID, WATER, snow=0.05).no_footing() is None
+    assert "snow covers 6% of the view" in Limits(judgement(), VALID, WATER, snow=0.06).no_footing()
+    names = ["mndwi", "raw_nir", "raw_green"]
+
+    def view(index, nir, green):
+        planes = torch.zeros((1, 3, 20, 100))
+        planes[0, 0, :, :25] = index
+        for plane, reflectance in ((1, nir), (2, green)):
+            planes[0, plane] = -0.6
+            planes[0, plane, :, :25] = 2 * reflectance**0.5 - 0.6
+        return planes
+
+    assert share_of_snow(view(0.8, 0.6, 0.7), names, VALID) == pytest.approx(0.25)
+    for water_cloud_or_soil in ((0.8, 0.03, 0.08), (0.1, 0.5, 0.5), (-0.3, 0.3, 0.12)):
+        assert share_of_snow(view(*water_cloud_or_soil), names, VALID) == 0
+    assert share_of_snow(view(0.8, 0.6, 0.7), ["mndwi", "norm_nir", "raw_green"], VALID) == 0
 
 
 @pytest.mark.parametrize("scores", [field_of((1, 11), (0, 89)), field_of((0, 5), (1, 10), (0, 85))])
