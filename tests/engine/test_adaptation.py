@@ -366,6 +366,19 @@ def test_all_is_computed_on_the_device_of_the_scene(mode):
     assert shift is not None
 
 
+@pytest.mark.cuda
+@pytest.mark.parametrize("mode", ["constraint", "adversarial", "literal", "statistics"])
+@pytest.mark.usefixtures("footing")
+def test_a_gpu_adapts(mode):
+    views = small_views().to(torch.device("cuda"))
+    network = small_network().restricted_to(views.chosen).eval().to("cuda")
+    target, mask = (part.to("cuda") for part in known())
+    outcome = adapt_network(network, views, settings(mode=mode, factors=(1, 2), last_block=True), (target, mask))
+    assert outcome.steps == (0 if mode == "statistics" else 4)
+    assert all(stage.judgement.finite for stage in outcome.stages)
+    assert all(tensor.is_cuda for tensor in outcome.changed.values())
+
+
 @pytest.mark.parametrize("mode", ["constraint", "adversarial", "literal", "statistics"])
 @pytest.mark.usefixtures("footing")
 def test_the_same_seed_gives_the_same_model_and_leaves_the_source_alone(mode):
