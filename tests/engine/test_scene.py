@@ -10,7 +10,7 @@ from scenes import Making, write_raster
 from engine.inspect_scene import inspect_scene
 from engine.protocol import BadInput, InspectJob, SceneJob
 from engine.raster import Scene, Window
-from engine.raster.scene import sample_windows
+from engine.raster.sampling import sample_windows
 
 
 def read_scene(path, **job):
