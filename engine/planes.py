@@ -128,3 +128,8 @@ def build_planes(
     if not everywhere:
         planes.masked_fill_(~valid, 0.0)
     return planes
+
+
+def reflectance_of(plane: torch.Tensor) -> torch.Tensor:
+    """Reflectance, 0 and above, back from a physical plane, which holds 2 sqrt(r) - 0.6."""
+    return ((plane + 0.6) / 2).clamp_min(0) ** 2

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .planes import PLANES, SAR_CENTRE_DB, SAR_SPREAD_DB, SceneScaling, planes_for
+from .planes import PLANES, SAR_CENTRE_DB, SAR_SPREAD_DB, SceneScaling, planes_for, reflectance_of
 from .protocol import BadInput
 
 Planes = Mapping[str, Tensor]
@@ -35,8 +35,7 @@ def _step(value: Tensor, at: float, width: float) -> Tensor:
 
 
 def _reflectance(planes: Planes, slot: str) -> Tensor:
-    """Reflectance 0-1 back from its plane, which holds 2 sqrt(r) - 0.6."""
-    return ((planes[f"raw_{slot}"] + 0.6) / 2).clamp_min(0) ** 2
+    return reflectance_of(planes[f"raw_{slot}"])
 
 
 def _decibels(planes: Planes, slot: str) -> Tensor:

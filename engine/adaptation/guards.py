@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ..planes import reflectance_of
 from ..priors import choose_priors
 from .proxy import Judgement
 
@@ -227,5 +228,4 @@ def share_of_snow(planes: Tensor, names: Sequence[str], valid: Tensor) -> float:
 
 
 def _reflectance(planes: Tensor, names: Sequence[str], name: str) -> Tensor:
-    """(n, h, w), 0 to 1, back from its plane, which holds 2 sqrt(r) - 0.6."""
-    return ((planes[:, names.index(name)].float() + 0.6) / 2).clamp_min(0) ** 2
+    return reflectance_of(planes[:, names.index(name)].float())
