@@ -6,13 +6,17 @@ For each architecture, with the same seed:
 * ``<architecture>-full``: from it, all hazards, ``--minutes``
 * ``<architecture>-without-<hazard>``: from it, one hazard never seen, ``--minutes``
 * ``<architecture>-from-scratch``: all hazards without pre-training, for as long as both together
+* ``<architecture>-as-long-from-scratch``, with ``--steps``: the same for as many steps as ``-full`` sees hazards
 * ``<architecture>-all-bands-pretrained`` and ``-all-bands``: both stages on all bands of each sensor only
 
 Models that are there already are kept, and unfinished runs go on, so that the command can be repeated until all is
 done. Pre-training never sees a hazard label, but its scenes show all hazards as natural ground.
 
     nice python tests/benchmarks/ablations.py --minutes 20 --architectures unet
+    nice python tests/benchmarks/ablations.py --steps 350 --batch-size 32 --architectures unet
     HAZARD_DATA=folder python tests/benchmarks/ablations.py --score-only
+
+Minutes make other machines' runs longer or shorter; with ``--steps`` rows of several machines can be compared.
 
 On a GPU most of the time goes into simulating scenes. With ``--together`` all pre-trainings go on at once, then all
 trainings; runs whose batches are the same share them (``together.py``), and ``--workers`` processes in all simulate. It
@@ -81,27 +85,34 @@ class Group:
 
 def runs_of(architecture: str, out: Path, given: argparse.Namespace) -> Iterator[Run]:
     """All runs of one architecture, each after those that it starts from."""
-    first, second = str(given.pretrain_minutes), str(given.minutes)
-    both = str(given.pretrain_minutes + given.minutes)
+    first, second = _length(given.pretrain_minutes, given.pretrain_steps), _length(given.minutes, given.steps)
+    both = _length(given.pretrain_minutes + given.minutes, given.steps and given.pretrain_steps + given.steps)
     pretrained, on_all_bands = f"{architecture}-pretrained", f"{architecture}-all-bands-pretrained"
     fresh, simulated = ("--architecture", architecture), ("--data", "simulated")
 
     def start(name: str) -> tuple[str, str]:
         return "--model", str(out / name)
 
-    yield Run(pretrained, ("pretrain", *simulated, *fresh, "--minutes", first))
-    yield Run(f"{architecture}-full", ("train", *simulated, *start(pretrained), "--minutes", second))
+    yield Run(pretrained, ("pretrain", *simulated, *fresh, *first))
+    yield Run(f"{architecture}-full", ("train", *simulated, *start(pretrained), *second))
     for hazard in given.hazards:
-        lacking = ("--leave-out", hazard, "--minutes", second)
+        lacking = ("--leave-out", hazard, *second)
         yield Run(f"{architecture}-without-{hazard}", ("train", *simulated, *start(pretrained), *lacking))
     ablated = given.architectures if given.ablate_architectures is None else given.ablate_architectures
     ablations = given.ablations if architecture in ablated else ()
     if "no pre-training" in ablations:
-        yield Run(f"{architecture}-from-scratch", ("train", *simulated, *fresh, "--minutes", both))
+        yield Run(f"{architecture}-from-scratch", ("train", *simulated, *fresh, *both))
+        if given.steps:
+            yield Run(f"{architecture}-as-long-from-scratch", ("train", *simulated, *fresh, *second))
     if "no channel sampling" in ablations:
-        yield Run(on_all_bands, ("pretrain", *simulated, *fresh, "--all-bands", "--minutes", first))
-        words = ("train", *simulated, *start(on_all_bands), "--all-bands", "--minutes", second)
+        yield Run(on_all_bands, ("pretrain", *simulated, *fresh, "--all-bands", *first))
+        words = ("train", *simulated, *start(on_all_bands), "--all-bands", *second)
         yield Run(f"{architecture}-all-bands", words)
+
+
+def _length(minutes: float, steps: int | None) -> tuple[str, ...]:
+    """How long a run goes on, in words: so many steps in one pass where they are given, else minutes."""
+    return ("--epochs", "1", "--iterations", str(steps)) if steps else ("--minutes", str(minutes))
 
 
 def to_do(run: Run, out: Path, given: argparse.Namespace) -> Run | None:
@@ -182,6 +193,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20.0, help="of each hazard training (default 20)")
     parser.add_argument("--pretrain-minutes", type=float, help="of each pre-training; half of --minutes by default")
+    parser.add_argument("--steps", type=int, metavar="N", help="of each hazard training, in place of minutes")
+    parser.add_argument("--pretrain-steps", type=int, metavar="N", help="of each pre-training; as many by default")
     parser.add_argument("--architectures", type=_names, default=ARCHITECTURES, help="comma-separated; all by default")
     parser.add_argument("--hazards", type=_names, default=HAZARDS, help="to be left out in turn; all by default")
     parser.add_argument("--ablations", type=_names, default=("no pre-training", "no channel sampling"))
@@ -212,6 +225,10 @@ def main() -> int:
         parser.error("--workers and --validation-scenes are 1 or more")
     if given.pretrain_minutes is None:
         given.pretrain_minutes = given.minutes / 2
+    if given.pretrain_steps is None:
+        given.pretrain_steps = given.steps
+    if given.pretrain_steps and not given.steps:
+        parser.error("--pretrain-steps goes with --steps")
     out = given.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     runs = [run for architecture in given.architectures for run in runs_of(architecture, out, given)]
