@@ -4018,6 +4018,10 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
         <translation>Schwellenwerte für das, was neu ist</translation>
     </message>
     <message>
+        <source>The same for display values</source>
+        <translation>Dasselbe für Anzeigewerte</translation>
+    </message>
+    <message>
         <source>Training</source>
         <translation>Training</translation>
     </message>
