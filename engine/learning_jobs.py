@@ -111,7 +111,7 @@ class TrainJob(LearningJob):
     before: bool = option(
         False, help="teach what is new since a scene from before, above a trained model that stays as it is"
     )
-    display: bool = option(False, help="with --before: teach on simulated pairs of display values only")
+    display: bool = option(False, help="teach what is new on simulated pairs of display values only")
     before_bands: Optional[Tuple[str, ...]] = option(
         help="one slot a band of each scene from before; found out when not given", metavar="SLOTS", parse=parse_bands
     )

@@ -2,8 +2,7 @@
 
 import dataclasses
 import os
-import re
-from typing import Any, Collection, Dict, List, Mapping, Optional, Type
+from typing import Any, Dict, List, Mapping, Optional, Type
 
 from qgis.core import (
     QgsProcessingContext,
@@ -22,7 +21,7 @@ from ...engine import protocol
 from ..compat import DOUBLE, FOLDER, INTEGER
 from ..engine_texts import field_help
 from .base import EngineAlgorithm, name_or_folder, with_help, with_hints
-from .outputs import told_to_processing
+from .outputs import flags_as_parameters, told_to_processing
 
 ADVANCED = (
     "ITERATIONS",
@@ -200,19 +199,6 @@ def data_source(folder: str) -> str:
             )
         )
     return os.path.abspath(folder)
-
-
-def flags_as_parameters(sentence: str, names: Collection[str]) -> str:
-    """The engine's sentence with parameters in place of a job's flags: ``--batch-size`` is BATCH_SIZE.
-
-    Flags of other programs, in commands that a sentence tells to type, stay as they are.
-    """
-
-    def told(flag: "re.Match[str]") -> str:
-        name = flag.group(1).replace("-", "_")
-        return name.upper() if name in names else flag.group()
-
-    return re.sub(r"--([a-z][a-z-]*)", told, sentence)
 
 
 def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:

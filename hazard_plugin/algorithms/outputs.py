@@ -1,7 +1,8 @@
 """Checks outputs before a run and names and styles their layers after it."""
 
 import contextlib
-from typing import Any, Iterator, List, Mapping, Optional
+import re
+from typing import Any, Collection, Iterator, List, Mapping, Optional
 
 from qgis.core import (
     QgsProcessingContext,
@@ -30,6 +31,19 @@ def told_to_processing() -> Iterator[None]:
         raise QgsProcessingException(
             tr("A file cannot be used ({error}); check the folder and the free disk space.").format(error=error)
         ) from None
+
+
+def flags_as_parameters(sentence: str, names: Collection[str]) -> str:
+    """The engine's sentence with parameters in place of a job's flags: ``--batch-size`` is BATCH_SIZE.
+
+    Flags of other programs, in commands that a sentence tells to type, stay as they are.
+    """
+
+    def told(flag: "re.Match[str]") -> str:
+        name = flag.group(1).replace("-", "_")
+        return name.upper() if name in names else flag.group()
+
+    return re.sub(r"--([a-z][a-z-]*)", told, sentence)
 
 
 class ResultDresser(QgsProcessingLayerPostProcessorInterface):

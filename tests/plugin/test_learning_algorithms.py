@@ -160,7 +160,7 @@ def test_the_engines_flags_are_told_as_parameters(provider):
 
 
 def test_commands_that_a_sentence_tells_to_type_stay_as_they_are(provider):
-    from hazard_mapper.hazard_plugin.algorithms.learning import flags_as_parameters
+    from hazard_mapper.hazard_plugin.algorithms.outputs import flags_as_parameters
 
     fields = QgsApplication.processingRegistry().createAlgorithmById(PRETRAIN).fields()
     command = "unpack the archives first, for example: tar --zstd -xf BigEarthNet-S2.tar.zst"

@@ -59,3 +59,13 @@ def test_the_scene_itself_and_one_of_elsewhere_are_refused(provider, project, pa
     far = write_date(tmp_path / "far.tif", flooded=False, origin=(700_000.0, 4_900_000.0))
     assert "does not lie where 'later' does" in refusal((later, far), tmp_path)
     assert sent == []
+
+
+def test_the_engine_names_flags_and_the_toolbox_parameters(provider, project, pair, client, monkeypatch, tmp_path):
+    from hazard_mapper.engine.protocol import BadInput
+
+    def refuse(kind, job, *rest):
+        raise BadInput("swap the two, or correct a date (--date, --before-date); not --others.")
+
+    monkeypatch.setattr(client, "run", refuse)
+    assert refusal(pair, tmp_path).endswith("swap the two, or correct a date (DATE, BEFORE_DATE); not --others.")
