@@ -33,8 +33,6 @@ TURNS_OF_SCENE = 2
 WHOLE_SCENES_EVERY = 3
 """Every so many turns the chips of a batch are whole scenes."""
 BEST_OF_TOWNS = 3
-FRESH_SLIDES = 0.45
-"""Share of landslides that lie plainly on slopes of plants: among bare ground alone a network learns to doubt all."""
 
 VALIDATION_SEED = 900_000_001
 VALIDATION_CHIPS = 256
@@ -107,7 +105,7 @@ class SimulatedSource:
     def _scene(self, number: int) -> SimulatedScene:
         if number not in self._kept:
             seed = (self.seed * SEED_STRIDE + number) * 2
-            self._kept[number] = draw_scene(seed, SCENE_SIZE_PX, without=self.leave_out, fresh=FRESH_SLIDES)
+            self._kept[number] = draw_scene(seed, SCENE_SIZE_PX, without=self.leave_out)
         return self._kept[number]
 
     def validation(self, scenes: int, report: Report) -> list[Batch]:
@@ -115,8 +113,7 @@ class SimulatedSource:
         parts = []
         for number in range(scenes):
             report.progress(number / scenes, *PREPARING)
-            seed = VALIDATION_SEED + number
-            scene = draw_scene(seed, SCENE_SIZE_PX, without=self.leave_out, fresh=FRESH_SLIDES)
+            scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX, without=self.leave_out)
             draw = Draw(VALIDATION_SEED - 1 - number, 8)
             chips = cut_chips(scene, draw, CHIPS_OF_SIMULATED_SCENE, CHIP_SIZE_PX, self.all_bands)
             parts.append(self.as_taught(chips))

@@ -10,7 +10,6 @@ from torch import Tensor
 from ..protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
 from .covers import artificial_table
 from .fields import Draw
-from .fresh import fresh_slides, grow_plants
 from .hazards import flood, glacier_collapse, landslides, old_scars
 from .land import build_land
 from .optics import render_reflectance
@@ -77,19 +76,12 @@ class SimulatedScene:
 
 
 def draw_scene(
-    seed: int, size_px: int, optical: bool = True, radar: bool = True, without: str | None = None, fresh: float = 0.0
+    seed: int, size_px: int, optical: bool = True, radar: bool = True, without: str | None = None
 ) -> SimulatedScene:
-    """A scene of any hazard (but ``without``) or none, of any country and resolution, as training draws them.
-
-    ``fresh`` is the share of landslides that lie plainly on slopes of plants (``fresh.fresh_slides``).
-    """
+    """A scene of any hazard (but ``without``) or none, of any country and resolution, as training draws them."""
     draw = Draw(seed, size_px)
     hazard = draw.pick({name: share for name, share in HAZARD_SHARES.items() if name != without})
-    gsd_m = draw.log_uniform(*GSD_M)
-    if hazard == "landslide" and fresh and draw.chance(fresh):
-        struck = _strike_plants(draw, gsd_m)
-        return describe(struck, *look(struck.land, draw, hazard, optical, radar), hazard)
-    return _compose(draw, hazard, gsd_m, optical, radar)
+    return _compose(draw, hazard, draw.log_uniform(*GSD_M), optical, radar)
 
 
 def compose_scene(seed: int, size_px: int, hazard: str, gsd_m: float | None = None) -> SimulatedScene:
@@ -231,21 +223,6 @@ def strike(draw: Draw, hazard: str, gsd_m: float, keep_before: bool = False, cou
     flooded = flood(land, draw) if hazard == "flood" else nothing
     scars = before.cover != intact if before is not None else None
     return Struck(land, recipe, flooded, slid, collapsed, was_bare, before, scars, bare[0] if bare else None)
-
-
-def _strike_plants(draw: Draw, gsd_m: float) -> Struck:
-    """A land of plants with fresh landslides."""
-    country = draw.pick(_COUNTRIES["landslide"])
-    green = country != "gorge"
-    setting = draw_setting(draw, country, gsd_m, green)
-    recipe = LandRecipe(country, gsd_m, setting, wet=not green or draw.chance(0.5), green=green)
-    land = build_land(draw, recipe)
-    grow_plants(land, draw)
-    if draw.chance(0.25):
-        old_scars(land, draw)
-    was_bare = is_one_of(land, BARE_GROUND)
-    nothing = torch.zeros_like(was_bare)
-    return Struck(land, recipe, nothing, fresh_slides(land, draw), nothing, was_bare)
 
 
 def look(land: Land, draw: Draw, hazard: str, optical: bool, radar: bool) -> tuple[Tensor, tuple[str, ...], Tensor]:

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from engine.batches import FRESH_SLIDES, SCENE_SIZE_PX, VALIDATION_SEED  # noqa: E402
+from engine.batches import SCENE_SIZE_PX, VALIDATION_SEED  # noqa: E402
 from engine.cards import ModelCard, bundled_folder  # noqa: E402
 from engine.model import HazardNet, load_model, save_model  # noqa: E402
 from engine.planes import PLANES  # noqa: E402
@@ -71,7 +71,7 @@ def validation_scenes(count: int) -> list[Batch]:
     """Whole simulated scenes of validation, in half precision: in single precision many would not fit a memory."""
     batches = []
     for number in range(count):
-        scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX, fresh=FRESH_SLIDES)
+        scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX)
         batch = cut_chips(scene, Draw(VALIDATION_SEED - 1 - number, 8), 1, SCENE_SIZE_PX)
         batches.append(dataclasses.replace(batch, planes=batch.planes.half()))
     return batches

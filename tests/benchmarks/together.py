@@ -37,7 +37,6 @@ from torch import Tensor  # noqa: E402
 # What builds networks is imported where runs are carried out: processes that simulate import this module as well.
 from engine.batches import (  # noqa: E402
     CHIPS_OF_SIMULATED_SCENE,
-    FRESH_SLIDES,
     LANES,
     SCENE_SIZE_PX,
     VALIDATION_SEED,
@@ -207,7 +206,7 @@ class HeldOut:
 
 def held_out_chips(source: SimulatedSource, number: int) -> Batch:
     """Chips of one held-out scene, as ``SimulatedSource.validation`` cuts them."""
-    scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX, without=source.leave_out, fresh=FRESH_SLIDES)
+    scene = draw_scene(VALIDATION_SEED + number, SCENE_SIZE_PX, without=source.leave_out)
     draw = Draw(VALIDATION_SEED - 1 - number, 8)
     return source.as_taught(cut_chips(scene, draw, CHIPS_OF_SIMULATED_SCENE, CHIP_SIZE_PX, source.all_bands))
 
