@@ -9,7 +9,8 @@ the hazards of which the branch tells better than the rule what is new; single-d
 
 gives them a second one, of a model that ``train --before --display`` made: it answers for display values, of the
 hazards of which it tells better than the first one (or the rule, which answers for the others) what is new in held-out
-pairs of such values. ``--into`` writes elsewhere than over the bundled models, to try.
+pairs of such values. A model that has one already gets the thresholds of its general branch from pairs of measured
+values alone, which that one is left with. ``--into`` writes elsewhere than over the bundled models, to try.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from engine.before.sources import PairSource  # noqa: E402
 from engine.before.training import SIMULATED_PAIRS, WITH_BEFORE, answers, score_new  # noqa: E402
 from engine.cards import BRANCH, DISPLAY_BRANCH, ModelCard, bundled_folder  # noqa: E402
 from engine.model import Model, load_model, save_model  # noqa: E402
+from engine.planes import PLANES  # noqa: E402
 from engine.reporting import Report  # noqa: E402
 from engine.simulate.pair_chips import PairBatch  # noqa: E402
 
@@ -45,13 +47,20 @@ class Place:
     entry: str
 
 
-PLACES = {
-    False: Place(BRANCH, "change_channels", "change_thresholds", SIMULATED_PAIRS, "before"),
-    True: Place(
-        DISPLAY_BRANCH, "display_change_channels", "display_change_thresholds",
-        "simulated pairs of display values (validation)", "before_display",
-    ),
-}  # fmt: skip
+GENERAL = Place(BRANCH, "change_channels", "change_thresholds", SIMULATED_PAIRS, "before")
+MEASURED = dataclasses.replace(GENERAL, pairs="simulated pairs of measured values (validation)")
+DISPLAYED = Place(
+    DISPLAY_BRANCH, "display_change_channels", "display_change_thresholds",
+    "simulated pairs of display values (validation)", "before_display",
+)  # fmt: skip
+_PHYSICAL = [index for index, name in enumerate(PLANES) if name.startswith("raw_")]
+
+
+def measured_part(batch: PairBatch) -> PairBatch:
+    """Those chips whose later date has physical values."""
+    chosen = batch.later[:, _PHYSICAL].flatten(1).any(1)
+    fields = ("later", "earlier", "change", "labels")
+    return dataclasses.replace(batch, **{name: getattr(batch, name)[chosen] for name in fields})
 
 
 def give(
@@ -59,7 +68,10 @@ def give(
 ) -> tuple[Any, ModelCard, list[dict[str, Any]]]:
     """The model's network with the branch of another, its card with thresholds, and a row by hazard beside what answers
     without it: the rule, or for display values the general branch."""
-    device, place = torch.device("cpu"), PLACES[display]
+    device = torch.device("cpu")
+    place = DISPLAYED if display else MEASURED if model.card.display_change_channels else GENERAL
+    if place is MEASURED:
+        pairs = [part for part in map(measured_part, pairs) if len(part.labels)]
     network = copy.deepcopy(model.network)
     if source.network.change is None or source.card.hazards != model.card.hazards:
         raise SystemExit(f"{source.card.name} has no branch, or tells other hazards than {model.card.name}.")
@@ -88,7 +100,8 @@ def give(
         if better:
             thresholds[hazard] = score.threshold
             rows.append(row)
-    kept = tuple(row for row in model.card.scores if row.get("mode") != WITH_BEFORE or row["set"] != place.pairs)
+    replaced = {place.pairs} if display else {GENERAL.pairs, MEASURED.pairs}
+    kept = tuple(row for row in model.card.scores if row.get("mode") != WITH_BEFORE or row["set"] not in replaced)
     changes: dict[str, Any] = {place.channels: source.card.change_channels, place.thresholds: thresholds}
     card = dataclasses.replace(
         model.card,

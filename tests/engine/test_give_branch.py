@@ -15,6 +15,7 @@ from engine.before.sources import PairSource
 from engine.before.training import WITH_BEFORE
 from engine.metrics import Counts
 from engine.model import load_model
+from engine.planes import PLANES
 from engine.reporting import Report
 from engine.validation import HazardScore
 
@@ -78,3 +79,22 @@ def test_what_is_told_no_better_is_left_to_what_told_it(benchmark, models, monke
     assert card.display_change_thresholds == {} and card.change_thresholds == {"flood": 0.3}
     assert not any(row["told_by_branch"] for row in shown)
     assert card.branch_for("flood", (False,)) == ("change", 0.3) and card.branch_for("any", (False,)) is None
+
+
+def test_a_general_branch_beside_one_for_display_values_is_judged_on_measured_ones_alone(
+    benchmark, models, monkeypatch
+):
+    one, other, shown = models
+    one.card = dataclasses.replace(one.card, display_change_channels=8)
+    measured = PairSource(0, 4, BUNDLED, BUNDLED).validation(12, Report())
+    judged = []
+    judge = benchmark.judge_branch
+    monkeypatch.setattr(
+        benchmark, "judge_branch", lambda branch, told, *rest: judged.append(told) or judge(branch, told, *rest)
+    )
+    _, card, rows = benchmark.give(one, other, [*shown, *measured])
+    raw = [index for index, name in enumerate(PLANES) if name.startswith("raw_")]
+    chips = [bool(chip.any()) for batch in [*shown, *measured] for chip in batch.later[:, raw]]
+    assert 0 < sum(chips) < len(chips) and all(sum(len(t.labels) for t in told) == sum(chips) for told in judged)
+    assert {row["set"] for row in rows} == {"simulated pairs of measured values (validation)"}
+    assert not any(row["set"] == "simulated pairs (validation)" for row in card.scores)
