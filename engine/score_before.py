@@ -5,22 +5,19 @@ from __future__ import annotations
 import csv
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from .before.matching import match_scenes
 from .before.predict import PairPredictor, pair_window
 from .devices import choose_device
 from .metrics import Counts, count_pixels
 from .model import Model
-from .planes import SceneScaling, build_planes
-from .predict import Predictor
 from .protocol import HAZARDS, NOT_ASSESSED, BadInput, SceneJob, SegmentJob
 from .raster import CodeRaster
 from .raster.earlier import move_content
@@ -129,13 +126,17 @@ def _blatten(folder: Path) -> list[PairSet]:
     return [PairSet("Blatten, nothing happened", hazard, (RealPair(later, earlier),)) for hazard in HAZARDS]
 
 
-def score_before(entry: Entry, sets: list[PairSet], views: list[View], folder: Path, report: Report) -> Iterator[Row]:
-    """Rows of one model: each set and view with and without the earlier scene, and with that scene moved."""
+def score_before(
+    entry: Entry, sets: list[PairSet], views: list[View], pairs: list[ScenePair], folder: Path, report: Report
+) -> Iterator[Row]:
+    """Rows of one model: each set and view with and without the earlier scene, and with that scene moved.
+
+    ``pairs`` are the simulated ones, seen through each view; see ``draw_test_pairs``.
+    """
     for scored in sets:
         asked = head_for(entry, scored.hazard, True)
         if asked is not None:
             yield from _score_set(entry, scored, asked, folder, report)
-    pairs = draw_test_pairs(report) if views else []
     for view in views:
         yield from _score_view(entry, view, pairs, report)
 
@@ -211,59 +212,64 @@ def draw_test_pairs(report: Report) -> list[ScenePair]:
 
 def _score_view(entry: Entry, view: View, pairs: list[ScenePair], report: Report) -> Iterator[Row]:
     """Rows of all pairs of which as many show each hazard as none, and of all pairs on which nothing happened."""
-    for hazard in view.hazards:
-        asked = head_for(entry, hazard, True) if hazard in HAZARDS else None
-        if asked is None:
-            continue
-        moves = (0, *MOVED_PX) if view.name == MOVED_VIEW else (0,)
-        modes = [WITHOUT, *map(_moved, moves)]
-        every, calm = ({mode: Counts() for mode in modes} for _ in range(2))
-        seconds, calm_seen = 0.0, 0
-        for pair in pairs:
-            report.check()
-            began = time.monotonic()
-            truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
+    heads = {hazard: head_for(entry, hazard, True) for hazard in view.hazards if hazard in HAZARDS}
+    asked = {hazard: head for hazard, head in heads.items() if head is not None}
+    moves = (0, *MOVED_PX) if view.name == MOVED_VIEW else (0,)
+    modes = [WITHOUT, *map(_moved, moves)]
+    every, calm = ({(hazard, mode): Counts() for hazard in asked for mode in modes} for _ in range(2))
+    began, calm_seen = time.monotonic(), 0
+    for pair in pairs if asked else ():
+        report.check()
+        truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
+        calm_seen += pair.after.hazard == CALM
+        for (hazard, mode), found in _ask(entry.model, view, pair, asked, moves).items():
             labels = truth[LABELS.index(hazard)].numpy()[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
-            calm_seen += pair.after.hazard == CALM
-            for mode, found in _ask(entry.model, view, pair, asked, moves).items():
-                told = count_pixels(found[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX], labels == 1, labels != IGNORED)
-                if pair.after.hazard == CALM:
-                    calm[mode] = calm[mode] + told
-                if pair.after.hazard != CALM or calm_seen <= PAIRS_OF_A_KIND:
-                    every[mode] = every[mode] + told
-            seconds += time.monotonic() - began
+            told = count_pixels(found[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX], labels == 1, labels != IGNORED)
+            if pair.after.hazard == CALM:
+                calm[hazard, mode] += told
+            if pair.after.hazard != CALM or calm_seen <= PAIRS_OF_A_KIND:
+                every[hazard, mode] += told
+    seconds = (time.monotonic() - began) / max(1, len(every))
+    for hazard, head in asked.items():
         for name, counts in ((f"{view.name}, pairs", every), (f"{view.name}, pairs, nothing happened", calm)):
             for mode in modes:
-                yield _row(entry, mode, hazard, name, counts[mode], seconds / len(modes), asked)
+                yield _row(entry, mode, hazard, name, counts[hazard, mode], seconds, head)
 
 
 def _moved(moved_px: int) -> str:
     return f"{WITH}, moved by {moved_px} px" if moved_px else WITH
 
 
-def _ask(model: Model, view: View, pair: ScenePair, asked: str, moves: Sequence[int]) -> dict[str, Mask]:
-    """Masks (h, w) of one pair as a view shows it, without and with its earlier scene, and with that one moved."""
+def _ask(
+    model: Model, view: View, pair: ScenePair, asked: Mapping[str, str], moves: Sequence[int]
+) -> dict[tuple[str, str], Mask]:
+    """Masks (h, w) of one pair as a view shows it, by hazard and mode.
+
+    Modes are without and with its earlier scene, and with that one moved. ``asked`` names the head that answers for
+    each hazard.
+    """
     now, then = (see(scene, view) for scene in (pair.after, pair.before))
     later, scaling, earlier, was = now.values, now.scaling, then.values, then.scaling
-    threshold = model.card.threshold_for(asked, scaling.absolute)
+    thresholds = {hazard: model.card.threshold_for(head, scaling.absolute) for hazard, head in asked.items()}
     everywhere = np.ones(later.shape[1:], np.bool_)
     device, quiet = choose_device("cpu"), lambda _: None
-    alone = Predictor(model, asked, scaling, device, 1, quiet).predict([_planes(later, scaling)])[0]
-    found = {WITHOUT: alone.numpy() >= threshold}
-    both = PairPredictor(model, asked, (scaling, was), threshold, device, 1, quiet)
+    predictors = {
+        hazard: PairPredictor(model, head, (scaling, was), thresholds[hazard], device, 1, quiet)
+        for hazard, head in asked.items()
+    }
+    found = {}
     for moved in moves:
         lying, there = torch.roll(earlier, (-moved, moved), (1, 2)), everywhere.copy()
         there[there.shape[0] - moved :] = there[:, :moved] = False
         known = torch.from_numpy(there)
         match = match_scenes(later[:, known][:, ::4], scaling, lying[:, known][:, ::4], was)
         window = pair_window((later.numpy(), lying.numpy()), (everywhere, there), (scaling, was), match)
-        found[_moved(moved)] = both.answer([window])[0][0].numpy() >= threshold
+        told = next(iter(predictors.values())).tell([window])
+        for hazard, predictor in predictors.items():
+            new, alone = predictor.compare([window], told)
+            found[hazard, _moved(moved)] = new[0].numpy() >= thresholds[hazard]
+            found[hazard, WITHOUT] = alone[0].numpy() >= thresholds[hazard]
     return found
-
-
-def _planes(values: Tensor, scaling: SceneScaling) -> Tensor:
-    valid = torch.ones((1, 1, *values.shape[1:]), dtype=torch.bool)
-    return build_planes(values[None], valid, scaling)[0]
 
 
 def _row(entry: Entry, mode: str, hazard: str, name: str, counts: Counts, seconds: float, asked: str) -> Row:

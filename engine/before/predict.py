@@ -141,12 +141,26 @@ class PairPredictor:
         self.batch_size //= 2
         self._on_warning(f"Memory of {self.device} ran short: going on with {self.batch_size} windows at a time.")
 
-    @torch.inference_mode()
     def _run(self, windows: Sequence[PairWindow]) -> tuple[Tensor, Tensor]:
-        told = [
+        return self.compare(windows, self.tell(windows))
+
+    @torch.inference_mode()
+    def tell(self, windows: Sequence[PairWindow]) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+        """What the model says of the later and of the earlier date, of all hazards: logits of hazards and surface."""
+        later, earlier = (
             self._say(network, torch.stack([getattr(window, name) for window in windows]))
             for network, name in zip(self._networks, ("later", "earlier"), strict=True)
-        ]
+        )
+        return later, earlier
+
+    @torch.inference_mode()
+    def compare(
+        self, windows: Sequence[PairWindow], told: tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        """Probabilities (n, h, w) on the CPU of what is new, and of the later date alone, from what was ``tell``-ed.
+
+        What one predictor of a model and a pair told serves those of its other hazards as well.
+        """
         (later, surface), (earlier, was_surface) = told
         if self._branch is None:
             logits = new_by_rule(later, earlier)

@@ -59,7 +59,7 @@ def test_each_date_of_a_footprint_comes_before_each_other_and_what_is_there_late
         ("Landsat footprints, nothing fell", "landslide", 2),
         ("Landsat footprints, nothing fell", "glacier_collapse", 2),
     ]
-    rows = list(engine.score_before.score_before(entry_of(tmp_path), sets, [], tmp_path, Report()))
+    rows = list(engine.score_before.score_before(entry_of(tmp_path), sets, [], [], tmp_path, Report()))
     by_mode = {row["mode"]: row for row in rows}
     assert list(by_mode) == [WITHOUT, WITH, f"{WITH}, moved by 1 px", f"{WITH}, moved by 3 px"]
     new_px, lake_px, judged = 20 * 30, 20 * 20, 2 * (SIDE - 2 * REAL_EDGE_PX) ** 2
@@ -77,11 +77,10 @@ def test_simulated_pairs_have_rows_of_all_and_of_those_on_which_nothing_happened
     pairs = draw_test_pairs(Report())
     kinds = [pair.after.hazard for pair in pairs]
     assert sorted(kinds) == ["flood", "glacier_collapse", "landslide", "none", "none"]
-    monkeypatch.setattr(engine.score_before, "draw_test_pairs", lambda report: pairs)
     (entry,) = open_models(("unet",))
     seen, radar = pair_views()[0], pair_views()[2]
     views = [dataclasses.replace(seen, hazards=("landslide", "artificial")), radar]
-    rows = list(engine.score_before.score_before(entry, [], views, tmp_path, Report()))
+    rows = list(engine.score_before.score_before(entry, [], views, pairs, tmp_path, Report()))
     moved = [f"{WITH}, moved by {pixels} px" for pixels in (1, 3)]
     calm = f"{MOVED_VIEW}, pairs, nothing happened"
     assert [(row["set"], row["hazard"], row["mode"]) for row in rows] == [
@@ -96,11 +95,13 @@ def test_simulated_pairs_have_rows_of_all_and_of_those_on_which_nothing_happened
 def test_pairs_are_chosen_by_name_and_an_unknown_name_is_refused(data, monkeypatch):
     asked = []
 
-    def note(entry, sets, views, folder, report):
+    def note(entry, sets, views, pairs, folder, report):
+        assert bool(pairs) == bool(views)
         asked.append(([one.name for one in sets], [view.name for view in views]))
         return iter(())
 
     monkeypatch.setattr("engine.scorecard.score_before", note)
+    monkeypatch.setattr("engine.scorecard.draw_test_pairs", lambda report: ["pair"])
     scorecard(ScorecardJob(models=("unet",), sets=("simulated RGB",), data=str(data), before=True))
     scorecard(ScorecardJob(models=("unet",), sets=("Landsat",), data=str(data), before=True))
     assert asked[0] == ([], ["simulated RGB 8-bit"]) and len(asked[1][0]) == 3 and asked[1][1] == []
