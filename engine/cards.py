@@ -45,8 +45,6 @@ ARCHITECTURE_DEFAULTS = {
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-BRANCH, DISPLAY_BRANCH = "change", "display_change"
-"""Modules of the network that compare with a scene from before: in general, and display values of the later scene."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -63,7 +61,6 @@ class ModelCard:
     ``pretrained_only`` has untrained hazard heads: it answers with the physical prior times P(natural).
     ``change_channels`` is the width of the branch that compares with a scene from before, 0 without one;
     ``change_thresholds`` are the decision thresholds of what is new, by hazard; the branch answers for these alone.
-    ``display_change_channels`` and ``display_change_thresholds`` are of a second branch, for scenes of display values.
     ``needs`` names planes that a scene must fill, for weights that know no other bands; empty where any bands will do.
     An adapted model names its ``parent``, the SHA-256 of the parent's weights and the one hazard that it is
     ``adapted_for``; its own weights are those that differ from the parent's.
@@ -87,8 +84,6 @@ class ModelCard:
     scales: dict[str, list[int]] = field(default_factory=dict)
     change_channels: int = 0
     change_thresholds: dict[str, float] = field(default_factory=dict)
-    display_change_channels: int = 0
-    display_change_thresholds: dict[str, float] = field(default_factory=dict)
     default_for: tuple[str, ...] = ()
     score: float | None = None
     gsd_min_m: float = 3.0
@@ -133,9 +128,8 @@ class ModelCard:
                 raise _bad(self.name, key, getattr(self, key), f"a whole number from 1 to {most}")
         if not (self.characteristics == 0 or _is_whole(self.characteristics, 1, 256)):
             raise _bad(self.name, "characteristics", self.characteristics, "a whole number from 0 to 256")
-        for key in ("change_channels", "display_change_channels"):
-            if not (getattr(self, key) == 0 or _is_whole(getattr(self, key), 4, 128)):
-                raise _bad(self.name, key, getattr(self, key), "0, or a whole number from 4 to 128")
+        if not (self.change_channels == 0 or _is_whole(self.change_channels, 4, 128)):
+            raise _bad(self.name, "change_channels", self.change_channels, "0, or a whole number from 4 to 128")
         if not isinstance(self.pretrained_only, bool):
             raise _bad(self.name, "pretrained_only", self.pretrained_only, "true or false")
         if not isinstance(self.scales, dict) or not all(
@@ -150,7 +144,7 @@ class ModelCard:
             raise _bad(self.name, "thresholds", self.thresholds, "one for each hazard")
         if not all(_is_number(value) and 0 < value < 1 for value in self.thresholds.values()):
             raise _bad(self.name, "thresholds", self.thresholds, "numbers between 0 and 1")
-        for key in ("display_thresholds", "change_thresholds", "display_change_thresholds"):
+        for key in ("display_thresholds", "change_thresholds"):
             given = getattr(self, key)
             if not isinstance(given, dict) or not all(
                 hazard in self.hazards and _is_number(value) and 0 < value < 1 for hazard, value in given.items()
@@ -176,18 +170,9 @@ class ModelCard:
         if len({value is None for value in (self.parent, self.parent_sha256, self.adapted_for)}) != 1:
             raise _bad(self.name, "parent", self.parent, "together with parent_sha256 and adapted_for")
 
-    def branch_for(self, hazard: str, absolute: Sequence[bool]) -> tuple[str, float] | None:
-        """The network's branch that tells what is new of a hazard, and its threshold; None where a rule tells it.
-
-        Args:
-            hazard: one of them.
-            absolute: of each band of the later scene, whether its values are physical.
-        """
-        if not any(absolute) and self.display_change_channels and hazard in self.display_change_thresholds:
-            return DISPLAY_BRANCH, self.display_change_thresholds[hazard]
-        if self.change_channels and hazard in self.change_thresholds:
-            return BRANCH, self.change_thresholds[hazard]
-        return None
+    def compares(self, hazard: str) -> bool:
+        """Whether the branch tells what is new of a hazard; else a rule puts the two dates together."""
+        return bool(self.change_channels) and hazard in self.change_thresholds
 
     def threshold_for(self, hazard: str, absolute: Sequence[bool]) -> float:
         """Decision threshold of a hazard; ``absolute`` tells of each band whether its values are physical."""
@@ -340,9 +325,6 @@ def list_models() -> list[dict[str, Any]]:
                 "thresholds": dict(card.thresholds),
                 "display_thresholds": dict(card.display_thresholds),
                 "change_thresholds": dict(card.change_thresholds) if card.change_channels else {},
-                "display_change_thresholds": (
-                    dict(card.display_change_thresholds) if card.display_change_channels else {}
-                ),
                 "licence": card.licence,
                 "limits": card.limits,
                 "training": dict(card.training),

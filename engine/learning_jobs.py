@@ -111,7 +111,6 @@ class TrainJob(LearningJob):
     before: bool = option(
         False, help="teach what is new since a scene from before, above a trained model that stays as it is"
     )
-    display: bool = option(False, help="teach what is new on simulated pairs of display values only")
     before_bands: Optional[Tuple[str, ...]] = option(
         help="one slot a band of each scene from before; found out when not given", metavar="SLOTS", parse=parse_bands
     )
@@ -142,7 +141,7 @@ class TrainJob(LearningJob):
         if self.before:
             self._require_before()
             return
-        given = self._given("before_bands", "before_units", "also", "display")
+        given = self._given("before_bands", "before_units", "also")
         if given:
             raise BadInput(f"{given[0]} speaks of scenes from before; add --before, or leave it out.")
 
@@ -163,8 +162,6 @@ class TrainJob(LearningJob):
                     f"{own[0]} speaks of labelled scenes of your own, and the data are simulated pairs; give their "
                     "folder as --data, or leave it out."
                 )
-        elif self.display:
-            raise BadInput("--display chooses among simulated pairs, and the data are yours; leave it out.")
 
     def _given(self, *names: str) -> Tuple[str, ...]:
         """Flags of those of these fields that differ from their defaults."""

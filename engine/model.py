@@ -125,10 +125,7 @@ class HazardNet(nn.Module):
         bottleneck = int(self.trunk.encoder.out_channels[-1])
         self.characteristics_head = nn.Linear(bottleneck, card.characteristics) if card.characteristics else None
         # What is new since a scene from before; without one it has no part in any answer.
-        self.change, self.display_change = (
-            ChangeBranch(card.hazards, channels) if channels else None
-            for channels in (card.change_channels, card.display_change_channels)
-        )
+        self.change = ChangeBranch(card.hazards, card.change_channels) if card.change_channels else None
         # Twice as fast as the default order on a CPU.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -20,7 +20,7 @@ from .backends.base import backend_version
 from .before.coverage import lacking_coverage, open_coverage
 from .before.earlier import describe_earlier, open_earlier
 from .before.predict import PairPredictor
-from .cards import BRANCH, default_trouble
+from .cards import default_trouble
 from .characteristics import find_characteristics
 from .devices import choose_device
 from .digest import SceneDigest
@@ -54,8 +54,7 @@ UNSEEN_IN_DISPLAY = (
     "In display values (8 bits) hardly any new flood is found by comparing, so that an empty mask does not mean that "
     "there is none: use measured values, or map the scene without a scene before."
 )
-"""Where the model's branch for display values does not tell floods. Measured on simulated pairs: in three display bands
-the general one found none (help, *With a scene before*)."""
+"""Measured on simulated pairs: in three display bands the bundled models found none (help, *With a scene before*)."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def _with_before(request: Request, scene: Scene, report: Report, warn: Warn) -> 
     with open_earlier(job, scene, task.understanding, task.scaling, task.wanted, warn) as earlier:
         if earlier.order:
             warn(earlier.order)
-        if job.hazard == FLOOD and not any(task.scaling.absolute) and _branch(request) == BRANCH:
+        if job.hazard == FLOOD and request.model.card.compares(FLOOD) and not any(task.scaling.absolute):
             warn(UNSEEN_IN_DISPLAY)
         yield replace(request, task=replace(task, earlier=earlier))
 
@@ -186,12 +185,6 @@ def _predictor(request: Request, device: torch.device, report: Report, warn: War
     return Predictor(request.model, job.hazard, task.scaling, device, job.batch_size, warn, wish)
 
 
-def _branch(request: Request) -> str | None:
-    """The model's branch that tells what is new of the hazard; None where the rule tells it."""
-    chosen = request.model.card.branch_for(request.job.hazard, request.task.scaling.absolute)
-    return chosen[0] if chosen else None
-
-
 def _result_of_before(
     request: Request, permanent: AreaTally, sha256: str | None, compared: float | None
 ) -> dict[str, Any]:
@@ -205,7 +198,7 @@ def _result_of_before(
         "before_sha256": sha256,
         "question": "new",
         "permanent_area_m2": round(permanent.hazard_area_m2, 2) if request.job.hazard == FLOOD else None,
-        "compared_by": "network" if _branch(request) else "rule",
+        "compared_by": "network" if request.model.card.compares(request.job.hazard) else "rule",
         "share_compared": compared,
     }
 
@@ -221,7 +214,7 @@ def _tags_of_before(request: Request, sha256: str | None, compared: float | None
         "HAZARD_BEFORE_SHA256": sha256,
         "HAZARD_BEFORE_DATE": earlier.date,
         "HAZARD_BEFORE_SHIFT_PX": f"{shift.right_px:.2f},{shift.down_px:.2f}" if shift and earlier.moved else None,
-        "HAZARD_COMPARED_BY": "network" if _branch(request) else "rule",
+        "HAZARD_COMPARED_BY": "network" if request.model.card.compares(request.job.hazard) else "rule",
         "HAZARD_SHARE_COMPARED": None if compared is None else f"{compared:g}",
         "HAZARD_VALUES": f"0 none, 1 new, {PERMANENT_WATER} water on both dates, {NOT_ASSESSED} not assessed "
         "(probability: per cent)",

@@ -90,7 +90,6 @@ def card_html(model: ModelEntry, with_curves: bool = False) -> str:
         (tr("Thresholds"), pairs(card.get("thresholds"))),
         (tr("Thresholds for display values"), pairs(card.get("display_thresholds"))),
         (tr("Thresholds for what is new"), pairs(card.get("change_thresholds"))),
-        (tr("The same for display values"), pairs(card.get("display_change_thresholds"))),
         (tr("Parent"), card.get("parent")),
         (tr("Licence"), card.get("licence")),
         (tr("Folder"), card.get("path")),

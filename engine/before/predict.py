@@ -99,8 +99,8 @@ class PairPredictor:
             fold_batch_norm(model.network.restricted_to(planes_for(scaling)).eval()).to(device) for scaling in scalings
         ]
         self._scales = [tuple(card.scales.get(name, [1])) for name in card.hazards]
-        name, own = card.branch_for(hazard, scalings[0].absolute) or (None, threshold)
-        self._branch = getattr(self._networks[0], name) if name else None
+        self._branch = self._networks[0].change if card.compares(hazard) else None
+        own = card.change_thresholds[hazard] if self._branch is not None else threshold
         self._shift = _logit(threshold) - _logit(own)
 
     preparers = 1

@@ -72,7 +72,6 @@ class PairSource:
         hazards: order of the network's logits.
         trained: those to be taught; labels of others are not judged.
         leave_out: hazard of which no pair is drawn; *any* is not taught on what looks like it.
-        display: whether the later date is seen in display values, or values of unknown units, only.
     """
 
     seed: int
@@ -80,7 +79,6 @@ class PairSource:
     hazards: tuple[str, ...] = HAZARDS
     trained: tuple[str, ...] = HAZARDS
     leave_out: str | None = None
-    display: bool = False
     _kept: dict[int, ScenePair] = field(default_factory=dict, repr=False)
 
     def batch(self, step: int) -> PairBatch:
@@ -95,7 +93,7 @@ class PairSource:
         counts = [each + (place < more) for place in range(PAIRS_IN_BATCH)]
         return self._joined(
             [
-                cut_pair_chips(self._pair(number), draw, count, CHIP_SIZE_PX, self.display)
+                cut_pair_chips(self._pair(number), draw, count, CHIP_SIZE_PX)
                 for number, count in zip(numbers, counts, strict=True)
                 if count
             ]
@@ -113,7 +111,7 @@ class PairSource:
             report.progress(number / pairs, *PREPARING)
             draw = Draw(VALIDATION_SEED - 2 - number, 8)
             pair = draw_pair(VALIDATION_SEED + number, SCENE_SIZE_PX, self.leave_out)
-            parts.append(cut_pair_chips(pair, draw, CHIPS_OF_VALIDATION_PAIR, CHIP_SIZE_PX, self.display))
+            parts.append(cut_pair_chips(pair, draw, CHIPS_OF_VALIDATION_PAIR, CHIP_SIZE_PX))
         return [self._joined(parts[start : start + BATCHES_JOINED]) for start in range(0, pairs, BATCHES_JOINED)]
 
     def _joined(self, parts: list[PairBatch]) -> PairBatch:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..batches import ANY
-from ..cards import BRANCH, DISPLAY_BRANCH, ModelCard
+from ..cards import ModelCard
 from ..checkpoints import Checkpoint
 from ..datasets import BeforeFolder
 from ..distributed import joined
@@ -71,8 +71,7 @@ def train_branch(job: TrainJob, report: Report) -> dict[str, Any]:
 
     Args:
         job: with ``before``; its model must be trained. With ``also``, the branch is taught to correct the answers of
-            these models as well, in turn. With ``display``, the branch begins with the model's own for display values,
-            where it has one. The model that is written has one branch, which answers for whatever it is shown.
+            these models as well, in turn.
         report: told of progress and curves; may cancel.
 
     Returns:
@@ -96,12 +95,8 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     data = open_data(job)
     teaching = _teaching(job, data, start.card)
     torch.manual_seed(job.seed)
-    card = dataclasses.replace(
-        start.card, name=folder.name, change_channels=CHANNELS, display_change_channels=0, display_change_thresholds={},
-        default_for=(), score=None,
-    )  # fmt: skip
-    begun_with = branch_to_begin_with(start.card, job.display)
-    network = with_branch(start, begun_with).to(device)
+    card = dataclasses.replace(start.card, name=folder.name, change_channels=CHANNELS, default_for=(), score=None)
+    network = with_branch(start, card).to(device)
     branch = cast(ChangeBranch, network.change)
     branch.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     require_room(folder, network)
@@ -148,7 +143,7 @@ def _train_branch(job: TrainJob, report: Report, device: torch.device) -> dict[s
     left = [name for name in scores if name not in told and scores[name].threshold is not None]
     warnings += [_left_to_the_rule(left)] if left else []
     rows = score_rows(told, judges, mode=WITH_BEFORE)
-    card = dataclasses.replace(card, change_thresholds=_still_told(start.card, begun_with, left))
+    card = dataclasses.replace(card, change_thresholds=_still_told(start.card, card, left))
     card = _finished_card(card, start.card, data, rows, _entry(job, run, data, trunks))
     publish(network, card, Path(folder), checkpoint, report)
     return {
@@ -188,25 +183,17 @@ def _left_to_the_rule(hazards: Sequence[str]) -> str:
     )
 
 
-def branch_to_begin_with(card: ModelCard, display: bool) -> str | None:
-    """Name of the branch of a model that a run begins with; None if none is as wide as those that are taught."""
-    if display and card.display_change_channels == CHANNELS:
-        return DISPLAY_BRANCH
-    return BRANCH if card.change_channels == CHANNELS else None
-
-
-def _still_told(start: ModelCard, begun_with: str | None, left: Sequence[str]) -> dict[str, float]:
+def _still_told(start: ModelCard, card: ModelCard, left: Sequence[str]) -> dict[str, float]:
     """Thresholds of the branch that the run began with, where it had one, but for hazards now left to the rule."""
-    told = {BRANCH: start.change_thresholds, DISPLAY_BRANCH: start.display_change_thresholds}
-    kept = told[begun_with] if begun_with else {}
+    kept = start.change_thresholds if start.change_channels == card.change_channels else {}
     return {hazard: threshold for hazard, threshold in kept.items() if hazard not in left}
 
 
-def with_branch(model: Model, begun_with: str | None) -> HazardNet:
-    """A copy of a model's network whose only branch is a copy of that named, or a new one."""
+def with_branch(model: Model, card: ModelCard) -> HazardNet:
+    """A copy of a model's network that has the branch of ``card``: the model's own where that is as wide, else new."""
     network = copy.deepcopy(model.network)
-    own = getattr(network, begun_with) if begun_with else ChangeBranch(model.card.hazards, CHANNELS)
-    network.change, network.display_change = own, None
+    if network.change is None or model.card.change_channels != card.change_channels:
+        network.change = ChangeBranch(card.hazards, card.change_channels)
     network.change.requires_grad_(True)
     return network
 
@@ -271,7 +258,7 @@ def _sources(
     hazards = teaching.hazards
     if data is None:
         taught = tuple(name for name in hazards if name in (*teaching.shown, ANY))
-        simulated = PairSource(job.seed, job.batch_size, hazards, taught, job.leave_out, job.display)
+        simulated = PairSource(job.seed, job.batch_size, hazards, taught, job.leave_out)
         held_out = simulated.validation(_validation_pairs(plan), report)
         return simulated, [Judge(SIMULATED_PAIRS, told(held_out), taught)]
     replayed = replayed_chips(job)

@@ -187,15 +187,10 @@ View = tuple[tuple[str, ...], bool, bool]
 
 
 def bands_of_pair(
-    draw: Draw, kinds: dict[str, float], favoured: dict[str, float], close: bool = False, display: bool = False
+    draw: Draw, kinds: dict[str, float], favoured: dict[str, float], close: bool = False
 ) -> tuple[View, View]:
-    """How the later and the earlier scene of a pair are seen: mostly alike, close dates nearly always.
-
-    With ``display`` the later scene has no physical values.
-    """
+    """How the later and the earlier scene of a pair are seen: mostly alike, close dates nearly always."""
     later = draw_bands(draw, kinds, favoured)
-    while display and not (later[1] or later[2]):
-        later = draw_bands(draw, kinds, favoured)
     if draw.chance(0.97 if close else 0.75):
         return later, later
     solely = {"radar": 1.0} if not set(later[0]) & set(OPTICAL_SLOTS) else {"optical": 1.0}

@@ -131,15 +131,10 @@ def turned_pair(chip: PairBatch, turns: int, flip: bool) -> PairBatch:
     return PairBatch(later, earlier, change, labels, chip.skipped)
 
 
-def cut_pair_chips(
-    pair: ScenePair, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX, display: bool = False
-) -> PairBatch:
-    """Cut ``count`` chips out of a pair, seen through a random choice of bands, units and nodata on each date.
-
-    With ``display`` the later date has no physical values.
-    """
+def cut_pair_chips(pair: ScenePair, draw: Draw, count: int, size_px: int = CHIP_SIZE_PX) -> PairBatch:
+    """Cut ``count`` chips out of a pair, seen through a random choice of bands, units and nodata on each date."""
     (slots, as_bytes, as_raw), (earlier_slots, earlier_bytes, earlier_raw) = bands_of_pair(
-        draw, kinds(pair.after), favoured(pair.after), pair.close, display
+        draw, kinds(pair.after), favoured(pair.after), pair.close
     )
     style = draw.generator.get_state()
     later = _view(draw, pair.after.values, pair.after.slots, slots, as_bytes, as_raw)

@@ -20,7 +20,6 @@ ADVANCED = (
     "REPLAY",
     "LEAVE_OUT",
     "BEFORE",
-    "DISPLAY",
     "BEFORE_BANDS",
     "BEFORE_UNITS",
     "ALSO",
@@ -82,7 +81,6 @@ class TrainHazard(LearningAlgorithm):
         self.add_number("REPLAY", tr("Share of simulated chips among yours (0 to 0.95)"), whole=False)
         self.add_text("LEAVE_OUT", tr("Simulated hazard never to be seen"), ["", *protocol.HAZARDS])
         self.add_switch("BEFORE", tr("Teach what is new since a scene from before"))
-        self.add_switch("DISPLAY", tr("Teach it on simulated pairs of display values only"))
         self.add_text("BEFORE_BANDS", tr("Bands of the scenes from before, in order (empty: found out)"))
         self.add_text("BEFORE_UNITS", tr("Units of the scenes from before (empty: found out)"), ["", *protocol.UNITS])
         self.add_text("ALSO", tr("More models that what is new is taught to fit, separated by commas"))

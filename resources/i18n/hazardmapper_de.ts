@@ -1908,10 +1908,6 @@ Der Aufbau folgt dem Online-Handbuch des Dienstes (emergency.copernicus.eu/mappi
         <translation>nach N Epochen ohne bessere Validierung aufhören; 0 nie</translation>
     </message>
     <message>
-        <source>teach what is new on simulated pairs of display values only</source>
-        <translation>was neu ist, nur an simulierten Paaren von Anzeigewerten lehren</translation>
-    </message>
-    <message>
         <source>teach what is new since a scene from before, above a trained model that stays as it is</source>
         <translation>lehren, was seit einer früheren Szene neu ist, über einem trainierten Modell, das bleibt, wie es ist</translation>
     </message>
@@ -4008,10 +4004,6 @@ ADD_TO_PROJECT behält das Layout im Projekt (Projekt, Layouts), wo sich jeder T
     <message>
         <source>Show the scores of all bundled models, set by set, beside simple rules</source>
         <translation>Die Güten aller mitgelieferten Modelle zeigen, Datensatz für Datensatz, neben einfachen Regeln</translation>
-    </message>
-    <message>
-        <source>The same for display values</source>
-        <translation>Dasselbe für Anzeigewerte</translation>
     </message>
     <message>
         <source>Thresholds</source>
@@ -6487,10 +6479,6 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     <message>
         <source>Start from model (empty: from scratch)</source>
         <translation>Von einem Modell ausgehen (leer: von Grund auf)</translation>
-    </message>
-    <message>
-        <source>Teach it on simulated pairs of display values only</source>
-        <translation>Es nur an simulierten Paaren von Anzeigewerten lehren</translation>
     </message>
     <message>
         <source>Teach what is new since a scene from before</source>

@@ -1,17 +1,14 @@
 """What is new since a scene from before the event, with a network whose answer is known."""
 
 import copy
-import dataclasses
 import json
 
 import numpy as np
 import pytest
-import torch
 from osgeo import gdal
 from pair_scenes import TwoDates
 from scenes import UTM_10M, Making, read, reflectance_model, run, write_raster
 
-from engine.before.branch import ChangeBranch
 from engine.before.coverage import lacking_coverage
 from engine.protocol import BadInput, SegmentJob
 from engine.segment import UNSEEN_IN_DISPLAY
@@ -225,6 +222,10 @@ def test_other_units_of_the_same_ground_are_matched(tmp_path, model):
 
 @pytest.mark.parametrize("units", ["byte", "reflectance"])
 def test_comparing_floods_in_display_values_is_warned_of(tmp_path, model, units, monkeypatch):
+    import dataclasses
+
+    from engine.before.branch import ChangeBranch
+
     monkeypatch.setattr(TwoDates, "restricted_to", lambda self, planes: copy.copy(self))  # display values have no raw_
     model.network.change = ChangeBranch(("flood",), 4).eval()
     model.card = dataclasses.replace(model.card, change_channels=4, change_thresholds={"flood": 0.2})
@@ -239,28 +240,11 @@ def test_comparing_floods_in_display_values_is_warned_of(tmp_path, model, units,
     assert UNSEEN_IN_DISPLAY not in single["warnings"]
 
 
-@pytest.mark.parametrize(("units", "floods"), [("byte", True), ("reflectance", True), ("byte", False)])
-def test_display_values_are_compared_by_the_branch_for_them(tmp_path, model, units, floods, monkeypatch):
-    """The general branch says no everywhere, that for display values yes; where it tells no floods, the other does."""
-    monkeypatch.setattr(TwoDates, "restricted_to", lambda self, planes: copy.copy(self))
-    model.network.change, model.network.display_change = (ChangeBranch(("flood",), 4).eval() for _ in range(2))
-    torch.nn.init.constant_(model.network.change.leave.bias, -20.0)
-    torch.nn.init.constant_(model.network.display_change.leave.bias, 20.0)
-    thresholds = {"change_thresholds": {"flood": 0.2}, "display_change_thresholds": {"flood": 0.3} if floods else {}}
-    model.card = dataclasses.replace(model.card, change_channels=4, display_change_channels=4, **thresholds)
-    later, earlier = _pair(tmp_path)
-    if units == "byte":
-        for path in (later, earlier):
-            write_raster(path, (read(path) * 255).round().astype("u1"))
-    options = {**OPTIONS, "units": units, "before_units": units}
-    result, mask, _ = run(tmp_path, later, model=model, before=earlier, **options)
-    by_display = units == "byte" and floods
-    assert ((mask == 1).sum() > 0.9 * mask.size) == by_display and ((mask == 1).sum() == 0) == (not by_display)
-    assert result["compared_by"] == "network"
-    assert (UNSEEN_IN_DISPLAY in result["warnings"]) == (units == "byte" and not floods)
-
-
 def test_one_threshold_holds_for_pixels_with_and_without_an_earlier_value(tmp_path, model):
+    import dataclasses
+
+    from engine.before.branch import ChangeBranch
+
     model.network.change = ChangeBranch(("flood",), 4).eval()
     model.card = dataclasses.replace(model.card, change_channels=4, change_thresholds={"flood": 0.2})
     later, earlier = _pair(tmp_path)
@@ -286,6 +270,8 @@ def test_what_cannot_be_a_pair_is_said_at_once(options, words):
 
 
 def test_a_model_that_is_only_pre_trained_cannot_compare(tmp_path, model):
+    import dataclasses
+
     later, earlier = _pair(tmp_path)
     model.card = dataclasses.replace(model.card, pretrained_only=True)
     with pytest.raises(BadInput, match="only pre-trained"):
@@ -315,6 +301,8 @@ def test_a_run_with_an_earlier_scene_is_repeated_to_the_pixel_and_only_while_tha
 
 
 def test_a_run_cut_at_another_threshold_keeps_its_water_and_is_repeated_at_the_run_s_own(tmp_path, model, monkeypatch):
+    import dataclasses
+
     import engine.repeat
     from engine.protocol import RepeatJob, ThresholdJob
     from engine.segment import segment

@@ -19,7 +19,6 @@ from engine.cards import ModelCard, read_card
 from engine.distributed import Ranks
 from engine.metrics import Counts
 from engine.model import build_network, load_model, save_model
-from engine.optimise import Run
 from engine.planes import PLANES
 from engine.protocol import BadInput, Cancelled, TrainJob, job_from_dict, job_to_dict
 from engine.reporting import Report
@@ -182,39 +181,8 @@ def test_what_another_branch_told_is_left_to_the_rule_where_it_tells_it_no_bette
     found = train_branch(job(model="first", save="second", seed=3), Report())
     card = read_card(found["path"])
     (told,) = [text for text in found["warnings"] if "told by the rule" in text]
-    assert told.startswith("What is new of flood, ") and {"flood", "any"}.isdisjoint(card.change_thresholds)
+    assert told.startswith("What is new of flood, ") and not card.compares("flood") and not card.compares("any")
     assert found["thresholds"] == card.change_thresholds and found["scores"] == []
-
-
-# Display values
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_pairs_of_display_values_hold_no_physical_ones_of_the_later_date(seed):
-    raw = [index for index, name in enumerate(PLANES) if name.startswith("raw_")]
-    shown, any_values = (PairSource(seed, 8, BUNDLED, BUNDLED, display=display) for display in (True, False))
-    batches_of_both = [[source.batch(step).later for step in range(3)] for source in (shown, any_values)]
-    assert not any(bool(planes[:, raw].any()) for planes in batches_of_both[0])
-    assert any(bool(planes[:, raw].any()) for planes in batches_of_both[1])
-    assert all(bool(planes.any()) for planes in batches_of_both[0])
-
-
-@pytest.mark.usefixtures("trusted")
-@pytest.mark.parametrize("display", [True, False])
-def test_a_run_begins_with_the_branch_of_its_values_and_leaves_one(tmp_path, display, monkeypatch):
-    write_model(tmp_path / "models" / "trunk", change_channels=8, display_change_channels=8,
-                change_thresholds={"flood": 0.3}, display_change_thresholds={"flood": 0.4})  # fmt: skip
-    begun = []
-    monkeypatch.setattr(training, "optimise", lambda learner, *rest: begun.append(learner.network) or Run())
-    monkeypatch.setattr(training, "publish", lambda network, card, *rest: begun.append((network, card)))
-    found = train_branch(job(display=display), Report())
-    own = load_model("trunk").network
-    expected = own.display_change if display else own.change
-    assert torch.equal(begun[0].enter[0].weight, expected.enter[0].weight)
-    network, card = begun[1]
-    assert network.display_change is None and network.change is begun[0]
-    assert (card.change_channels, card.display_change_channels, card.display_change_thresholds) == (8, 0, {})
-    assert found["thresholds"]["flood"] == card.change_thresholds["flood"]
 
 
 # What is refused
@@ -224,8 +192,6 @@ def test_a_run_begins_with_the_branch_of_its_values_and_leaves_one(tmp_path, dis
     ("changes", "words"),
     [
         ({"model": None}, "name it with --model"),
-        ({"data": "folder", "display": True}, "--display chooses among simulated pairs"),
-        ({"before": False, "display": True}, "add --before"),
         ({"architecture": "unet"}, "--architecture means nothing with --before"),
         ({"encoder": "resnet18"}, "--encoder means nothing with --before"),
         ({"all_bands": True}, "--all-bands means nothing"),

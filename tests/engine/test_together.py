@@ -35,17 +35,8 @@ def modules():
 def given(**more):
     values = {"pretrain_minutes": 1.0, "minutes": 4.0, "architectures": ("unet", "unetplusplus"), "ablations": BOTH}
     values |= {"hazards": ("flood", "landslide"), "ablate_architectures": None, "seed": 3, "device": "cpu"}
-    return Namespace(
-        **{
-            **values,
-            "batch_size": 8,
-            "steps": None,
-            "pretrain_steps": None,
-            "workers": 16,
-            "validation_scenes": None,
-            **more,
-        }
-    )
+    values |= {"steps": None, "pretrain_steps": None}
+    return Namespace(**{**values, "batch_size": 8, "workers": 16, "validation_scenes": None, **more})
 
 
 def stages(ablations, options, out=Path("/nowhere")):

@@ -222,10 +222,9 @@ def test_a_card_says_of_what_a_network_tells_what_is_new(qgis_app):
     from hazard_mapper.hazard_plugin.model_card import card_html
     from hazard_mapper.hazard_plugin.models import read_models
 
-    row = {"name": "a", "change_thresholds": {"flood": 0.3}, "display_change_thresholds": {"landslide": 0.4}}
+    row = {"name": "a", "change_thresholds": {"flood": 0.3}}
     with_branch, without = (card_html(read_models([one])[0]) for one in (row, {"name": "a", "change_thresholds": {}}))
-    assert "Thresholds for what is new</td><td>Flood 0.3<" in with_branch
-    assert "The same for display values</td><td>Landslide 0.4<" in with_branch and "what is new" not in without
+    assert "Thresholds for what is new</td><td>Flood 0.3<" in with_branch and "what is new" not in without
 
 
 def test_a_card_of_others_is_text_in_tool_tips_too(qgis_app):
