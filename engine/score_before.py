@@ -176,19 +176,18 @@ def _count_pair(
     quiet = Report(cancelled=report.cancelled, job_id=report.job_id)
     seconds = float(segment(job, quiet, {model.folder: model})["seconds"])
     found = _codes(mask)
-    judged = _inner(found.shape, REAL_EDGE_PX) & (found != NOT_ASSESSED)
-    truth = np.zeros(found.shape, np.bool_)
-    if pair.truth is not None:
-        later, earlier = (_codes(path) for path in pair.truth)
-        truth = (later == 1) & (earlier != 1)
-        judged &= (later != NOT_ASSESSED) & (earlier != NOT_ASSESSED)
-    return count_pixels(found == 1, truth, judged), seconds
+    truth, judged = reference_of(pair, found.shape)
+    return count_pixels(found == 1, truth, judged & (found != NOT_ASSESSED)), seconds
 
 
-def _inner(shape: Sequence[int], edge_px: int) -> Mask:
-    inner = np.zeros(shape, np.bool_)
-    inner[edge_px:-edge_px, edge_px:-edge_px] = True
-    return inner
+def reference_of(pair: RealPair, shape: tuple[int, ...]) -> tuple[Mask, Mask]:
+    """What is new in a real pair, and which of its pixels are judged, both of ``shape`` (h, w)."""
+    judged = np.zeros(shape, np.bool_)
+    judged[REAL_EDGE_PX:-REAL_EDGE_PX, REAL_EDGE_PX:-REAL_EDGE_PX] = True
+    if pair.truth is None:
+        return np.zeros(shape, np.bool_), judged
+    later, earlier = (_codes(path) for path in pair.truth)
+    return (later == 1) & (earlier != 1), judged & (later != NOT_ASSESSED) & (earlier != NOT_ASSESSED)
 
 
 def _codes(path: str) -> npt.NDArray[np.generic]:
@@ -223,8 +222,7 @@ def _score_view(entry: Entry, view: View, pairs: list[ScenePair], report: Report
         truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
         calm_seen += pair.after.hazard == CALM
         for (hazard, mode), found in _ask(entry.model, view, pair, asked, moves).items():
-            labels = truth[LABELS.index(hazard)].numpy()[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX]
-            told = count_pixels(found[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX], labels == 1, labels != IGNORED)
+            told = count_inner(found, truth[LABELS.index(hazard)].numpy())
             if pair.after.hazard == CALM:
                 calm[hazard, mode] += told
             if pair.after.hazard != CALM or calm_seen <= PAIRS_OF_A_KIND:
@@ -234,6 +232,13 @@ def _score_view(entry: Entry, view: View, pairs: list[ScenePair], report: Report
         for name, counts in ((f"{view.name}, pairs", every), (f"{view.name}, pairs, nothing happened", calm)):
             for mode in modes:
                 yield _row(entry, mode, hazard, name, counts[hazard, mode], seconds, head)
+
+
+def count_inner(found: Mask, labels: npt.NDArray[np.generic]) -> Counts:
+    """Pixels of a simulated pair, (h, w), but for its edge."""
+    inner = slice(EDGE_PX, -EDGE_PX)
+    judged = labels[inner, inner]
+    return count_pixels(found[inner, inner], judged == 1, judged != IGNORED)
 
 
 def _moved(moved_px: int) -> str:

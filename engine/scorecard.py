@@ -17,6 +17,7 @@ from .score_adapted import Adapting, can_be_adapted, sets_to_adapt_to
 from .score_adapted_table import KIND as ADAPTED
 from .score_before import before_page, draw_test_pairs, pair_sets, pair_views, score_before
 from .score_entries import ANY, Entry, Row, full_model_of, head_for, open_models, plain_row
+from .score_pair_rules import rule_rows
 from .score_real import RealScorer, count_rules, pool, scores_of
 from .score_sets import ARTIFICIAL, ScoreSet, real_sets, unlabelled_notes
 from .score_shifted import ShiftedSet, shifted_sets
@@ -104,6 +105,9 @@ def _score_pairs(job: ScorecardJob, report: Report) -> list[Row]:
     entries = open_models(job.models)
     with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as temporary:
         pairs = draw_test_pairs(report) if views else []
+        for row in rule_rows(sets, views, pairs, report):
+            report.log(text_row(row))
+            rows.append(row)
         for number, entry in enumerate(entries):
             report.progress(number / len(entries))
             for row in score_before(entry, sets, views, pairs, Path(temporary), report):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from pair_scenes import TwoDates, texture
-from scenes import reflectance_model, write_raster
+from scenes import read, reflectance_model, write_raster
 
 import engine.score_before
 from engine.protocol import BadInput, ScorecardJob
@@ -21,6 +21,7 @@ from engine.score_before import (
     pair_views,
 )
 from engine.score_entries import Entry, open_models
+from engine.score_pair_rules import rule_rows
 from engine.scorecard import scorecard
 
 SIDE = 96
@@ -92,6 +93,30 @@ def test_simulated_pairs_have_rows_of_all_and_of_those_on_which_nothing_happened
     assert all(row["recall"] is not None for row in rows if "nothing" not in row["set"])
 
 
+def test_rules_answer_by_the_later_date_alone_and_for_what_was_not_before(data):
+    for path in data.rglob("images/*.tif"):  # water is dark in the short-wave infrared
+        bands = np.repeat(read(path)[None], 7, axis=0)
+        bands[5:] = np.where(bands[5:] > 7000, 100, bands[5:] + 500)
+        write_raster(path, bands)
+    rows = list(rule_rows(pair_sets(data), [], [], Report()))
+    of_mndwi = {row["mode"]: row for row in rows if row["model"] == "MNDWI > 0"}
+    assert list(of_mndwi) == [WITHOUT, WITH] and {row["set"] for row in rows} == {"Landsat footprints"}
+    assert of_mndwi[WITH]["recall"] == of_mndwi[WITHOUT]["recall"] == 1
+    assert of_mndwi[WITH]["false_area"] == 0 < of_mndwi[WITHOUT]["false_area"]
+
+
+def test_rules_answer_for_simulated_pairs_of_physical_values(monkeypatch):
+    for name, value in {"PAIRS_OF_A_KIND": 1, "CALM_PAIRS": 2, "PAIR_SIZE_PX": 96}.items():
+        monkeypatch.setattr(engine.score_before, name, value)
+    rows = list(rule_rows([], pair_views(), draw_test_pairs(Report()), Report()))
+    told = {(row["set"].split(",")[0], row["model"]) for row in rows}
+    assert told == {("simulated six bands", "MNDWI > 0"), ("simulated six bands", "NDWI > 0"),
+                    ("simulated VV+VH", "VV < -17 dB"), ("simulated VV+VH", "VH < -24 dB")}  # fmt: skip
+    by = {(row["set"], row["model"], row["mode"]): row["false_area"] for row in rows}
+    assert all(by[name, rule, WITH] <= by[name, rule, WITHOUT] for name, rule, _ in by)
+    assert all((row["recall"] is None) == ("nothing" in row["set"]) for row in rows)
+
+
 def test_pairs_are_chosen_by_name_and_an_unknown_name_is_refused(data, monkeypatch):
     asked = []
 
@@ -102,6 +127,7 @@ def test_pairs_are_chosen_by_name_and_an_unknown_name_is_refused(data, monkeypat
 
     monkeypatch.setattr("engine.scorecard.score_before", note)
     monkeypatch.setattr("engine.scorecard.draw_test_pairs", lambda report: ["pair"])
+    monkeypatch.setattr("engine.scorecard.rule_rows", lambda *asked: iter(()))
     scorecard(ScorecardJob(models=("unet",), sets=("simulated RGB",), data=str(data), before=True))
     scorecard(ScorecardJob(models=("unet",), sets=("Landsat",), data=str(data), before=True))
     assert asked[0] == ([], ["simulated RGB 8-bit"]) and len(asked[1][0]) == 3 and asked[1][1] == []
