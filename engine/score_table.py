@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -148,13 +149,16 @@ def _comparison(rows: Sequence[Row], part: Sequence[Row], title: str) -> str:
     """Each row of models that lacked something beside the full model, and the best rule where there is one."""
     lines = _head(["architecture", "set", "hazard", "lacking", title, "full model", "best simple rule"])
     find = _finder(rows)
+    models = {(row["architecture"], row["ablation"], row["model"]) for row in part}
+    alike = Counter((architecture, ablation) for architecture, ablation, _ in models)
     for row in part:
+        several = alike[row["architecture"], row["ablation"]] > 1
         rule = _best_rule(rows, row["set"], row["hazard"])
         cells = [
             ARCHITECTURE_TITLES.get(row["architecture"], row["architecture"]),
             row["set"],
             HAZARD_TITLES.get(row["hazard"], row["hazard"]),
-            row["ablation"],
+            f"{row['ablation']} (`{row['model']}`)" if several else row["ablation"],
             _pair(row),
             _pair(find(row["set"], row["hazard"], row["compared_with"] or "")),
             f"{_pair(rule)} ({rule['model']})" if rule else "–",

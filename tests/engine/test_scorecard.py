@@ -202,6 +202,17 @@ def test_a_model_from_scratch_is_an_ablation_beside_the_full_one_and_a_model_by_
     assert {one["kind"] for one in beside} == {"real", "summary"}
 
 
+def test_models_that_lack_the_same_are_told_apart_by_name(radar_data, tmp_path):
+    short, long = (
+        copied_model(tmp_path / name, training={"from_scratch": True, "ablation": "no pre-training"})
+        for name in ("short", "long")
+    )
+    full = copied_model(tmp_path / "full", training={"from_scratch": False})
+    named, alone = (markdown_page(rows_of(radar_data, *models), {}) for models in ((short, long, full), (short, full)))
+    assert "| no pre-training (`short`) |" in named and "| no pre-training (`long`) |" in named
+    assert "| no pre-training |" in alone and "`short`) |" not in alone
+
+
 def test_a_model_that_is_only_pre_trained_is_called_so_and_is_no_full_model(radar_data, tmp_path):
     first = copied_model(tmp_path / "first", training={"kind": "pretrain"}, pretrained_only=True)
     scratch = copied_model(tmp_path / "scratch", training={"from_scratch": True, "ablation": "no pre-training"})
