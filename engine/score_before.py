@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,30 +216,42 @@ def _score_view(entry: Entry, view: View, pairs: list[ScenePair], report: Report
     asked = {hazard: head for hazard, head in heads.items() if head is not None}
     moves = (0, *MOVED_PX) if view.name == MOVED_VIEW else (0,)
     modes = [WITHOUT, *map(_moved, moves)]
-    every, calm = ({(hazard, mode): Counts() for hazard in asked for mode in modes} for _ in range(2))
-    began, calm_seen = time.monotonic(), 0
+    began, tally = time.monotonic(), ViewTally(view)
     for pair in pairs if asked else ():
         report.check()
-        truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
-        calm_seen += pair.after.hazard == CALM
-        for (hazard, mode), found in _ask(entry.model, view, pair, asked, moves).items():
-            told = count_inner(found, truth[LABELS.index(hazard)].numpy())
-            if pair.after.hazard == CALM:
-                calm[hazard, mode] += told
-            if pair.after.hazard != CALM or calm_seen <= PAIRS_OF_A_KIND:
-                every[hazard, mode] += told
-    seconds = (time.monotonic() - began) / max(1, len(every))
+        tally.add(pair, _ask(entry.model, view, pair, asked, moves))
+    seconds = (time.monotonic() - began) / max(1, len(asked) * len(modes))
     for hazard, head in asked.items():
-        for name, counts in ((f"{view.name}, pairs", every), (f"{view.name}, pairs, nothing happened", calm)):
+        for name, counts in tally.sets.items():
             for mode in modes:
                 yield _row(entry, mode, hazard, name, counts[hazard, mode], seconds, head)
 
 
-def count_inner(found: Mask, labels: npt.NDArray[np.generic]) -> Counts:
-    """Pixels of a simulated pair, (h, w), but for its edge."""
-    inner = slice(EDGE_PX, -EDGE_PX)
-    judged = labels[inner, inner]
-    return count_pixels(found[inner, inner], judged == 1, judged != IGNORED)
+class ViewTally:
+    """Pixels of simulated pairs through one view, by hazard and mode, in two ``sets`` of pairs by their names.
+
+    The first has as many pairs on which nothing happened as of each hazard, the second all of those alone.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._every, self._calm = (defaultdict[tuple[str, str], Counts](Counts) for _ in range(2))
+        self._calm_seen = 0
+        self.sets = {f"{view.name}, pairs": self._every, f"{view.name}, pairs, nothing happened": self._calm}
+
+    def add(self, pair: ScenePair, masks: Mapping[tuple[str, str], Mask]) -> None:
+        """Count (h, w) masks of one pair, but for its edge."""
+        truth = seen_labels(dataclasses.replace(pair.after, labels=pair.new), self._view.slots)
+        inner = slice(EDGE_PX, -EDGE_PX)
+        is_calm = pair.after.hazard == CALM
+        self._calm_seen += is_calm
+        for (hazard, mode), found in masks.items():
+            labels = truth[LABELS.index(hazard)].numpy()[inner, inner]
+            told = count_pixels(found[inner, inner], labels == 1, labels != IGNORED)
+            if is_calm:
+                self._calm[hazard, mode] += told
+            if not is_calm or self._calm_seen <= PAIRS_OF_A_KIND:
+                self._every[hazard, mode] += told
 
 
 def _moved(moved_px: int) -> str:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 from .metrics import Counts, count_pixels
 from .protocol import BadInput
-from .raster import Scene, Window
 from .reporting import Report
 from .rules import RULES, Rule, Values
-from .score_before import (
-    CALM,
-    KIND,
-    PAIRS_OF_A_KIND,
-    WITH,
-    WITHOUT,
-    Mask,
-    PairSet,
-    RealPair,
-    count_inner,
-    reference_of,
-)
+from .score_before import KIND, WITH, WITHOUT, Mask, PairSet, ViewTally, reference_of
 from .score_entries import Row, plain_row
-from .score_real import scores_of
+from .score_real import read_bands, scores_of
 from .score_simulated import View, see
 from .simulate import HAZARDS as LABELS
-from .simulate import seen_labels
 from .simulate.pairs import ScenePair
 
 _PAIR_RULES = tuple(rule for rule in RULES if rule.limit is not None and rule.hazard in LABELS)
@@ -57,7 +43,7 @@ def _of_set(scored: PairSet, report: Report) -> Iterator[Row]:
     counts: dict[tuple[Rule, str], Counts] = {}
     for pair in scored.pairs if any(rule.hazard == scored.hazard for rule in _PAIR_RULES) else ():
         report.check()
-        dates = [_read(pair, later) for later in (True, False)]
+        dates = [read_bands(job) for job in (pair.later, pair.earlier)]
         for rule in _PAIR_RULES:
             if all(rule.answers(scored.hazard, values, physical) for values, _, physical in dates):
                 (now, valid_now, _), (was, valid_was, _) = dates
@@ -70,38 +56,21 @@ def _of_set(scored: PairSet, report: Report) -> Iterator[Row]:
 
 
 def _of_view(rule: Rule, view: View, pairs: list[ScenePair], report: Report) -> Iterator[Row]:
-    every, calm = ({WITHOUT: Counts(), WITH: Counts()} for _ in range(2))
-    calm_seen = 0
+    tally = ViewTally(view)
     for pair in pairs:
         report.check()
         now, was = (
             dict(zip(view.slots, see(scene, view).values.numpy(), strict=True)) for scene in (pair.after, pair.before)
         )
-        labels = seen_labels(dataclasses.replace(pair.after, labels=pair.new), view.slots)
-        calm_seen += pair.after.hazard == CALM
-        for mode, found in _ways(rule, now, was).items():
-            told = count_inner(found, labels[LABELS.index(rule.hazard)].numpy())
-            if pair.after.hazard == CALM:
-                calm[mode] += told
-            if pair.after.hazard != CALM or calm_seen <= PAIRS_OF_A_KIND:
-                every[mode] += told
-    for name, counts in ((f"{view.name}, pairs", every), (f"{view.name}, pairs, nothing happened", calm)):
-        for mode, total in counts.items():
-            yield _row(rule, mode, name, total)
+        tally.add(pair, {(rule.hazard, mode): found for mode, found in _ways(rule, now, was).items()})
+    for name, counts in tally.sets.items():
+        for mode in (WITHOUT, WITH):
+            yield _row(rule, mode, name, counts[rule.hazard, mode])
 
 
 def _ways(rule: Rule, now: Values, was: Values) -> dict[str, Mask]:
     later, earlier = (rule.predict(rule.index(values)) for values in (now, was))
     return {WITHOUT: later, WITH: later & ~earlier}
-
-
-def _read(pair: RealPair, later: bool) -> tuple[Values, Mask, bool]:
-    """Bands (h, w) of one date by slot, where they are valid, and whether they are physical."""
-    with Scene(pair.later if later else pair.earlier) as scene:
-        understanding = scene.understand()
-        values, valid = scene.read_window(Window(0, 0, scene.width, scene.height), understanding)
-    bands = dict(zip(understanding.match.used_slots, values, strict=True))
-    return bands, valid, all(units.absolute for units in understanding.slot_units)
 
 
 def _row(rule: Rule, mode: str, name: str, counts: Counts) -> Row:

@@ -142,14 +142,12 @@ def count_rules(scored: ScoreSet, report: Report) -> Iterator[tuple[Rule, list[C
     truths: list[Mask] = []
     for scene in scored.scenes:
         report.check()
-        with Scene(scene.job) as opened:
-            understanding = opened.understand()
-            values, valid = opened.read_window(_whole(opened), understanding)
+        read, valid, physical = read_bands(scene.job)
         truth, judged = _reference(scene, valid)
         truths.append(truth[judged])
-        bands = dict(zip(understanding.match.used_slots, values[:, judged], strict=True))
+        bands = {slot: values[judged] for slot, values in read.items()}
         for rule in RULES:
-            if rule.answers(scored.hazard, bands, _physical(understanding)):
+            if rule.answers(scored.hazard, bands, physical):
                 began = time.monotonic()
                 indices[rule.name].append(rule.index(bands))
                 seconds[rule.name] += time.monotonic() - began
@@ -159,6 +157,14 @@ def count_rules(scored: ScoreSet, report: Report) -> Iterator[tuple[Rule, list[C
             limit = rule.threshold(np.concatenate(indices[rule.name]))
             counts = [count_pixels(i > limit, truth) for i, truth in zip(indices[rule.name], truths, strict=True)]
             yield rule, counts, seconds[rule.name] + time.monotonic() - began
+
+
+def read_bands(job: SceneJob) -> tuple[dict[str, Array], Mask, bool]:
+    """Bands (h, w) of a scene by slot, where they are valid, and whether all are physical."""
+    with Scene(job) as opened:
+        understanding = opened.understand()
+        values, valid = opened.read_window(_whole(opened), understanding)
+    return dict(zip(understanding.match.used_slots, values, strict=True)), valid, _physical(understanding)
 
 
 def pool(scored: ScoreSet, counts: Sequence[Counts]) -> dict[str, float | None]:

@@ -103,11 +103,11 @@ def _score_pairs(job: ScorecardJob, report: Report) -> list[Row]:
     _check_outputs(job, [])
     rows: list[Row] = []
     entries = open_models(job.models)
+    pairs = draw_test_pairs(report) if views else []
+    for row in rule_rows(sets, views, pairs, report):
+        report.log(text_row(row))
+        rows.append(row)
     with tempfile.TemporaryDirectory(prefix="hazard-scorecard-") as temporary:
-        pairs = draw_test_pairs(report) if views else []
-        for row in rule_rows(sets, views, pairs, report):
-            report.log(text_row(row))
-            rows.append(row)
         for number, entry in enumerate(entries):
             report.progress(number / len(entries))
             for row in score_before(entry, sets, views, pairs, Path(temporary), report):
