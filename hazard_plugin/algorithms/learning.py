@@ -21,7 +21,7 @@ from ...engine import protocol
 from ..compat import DOUBLE, FOLDER, INTEGER
 from ..engine_texts import field_help
 from .base import EngineAlgorithm, name_or_folder, with_help, with_hints
-from .outputs import flags_as_parameters, told_to_processing
+from .outputs import flags_as_parameters, naming_parameters, told_to_processing
 
 ADVANCED = (
     "ITERATIONS",
@@ -147,10 +147,8 @@ class LearningAlgorithm(EngineAlgorithm):
                 fields[name] = name_or_folder(fields[name])
         if fields.get("also"):
             fields["also"] = tuple(name_or_folder(name) for name in fields["also"])
-        try:
+        with naming_parameters(self.fields()):
             return self.job_type(**fields)
-        except protocol.BadInput as error:
-            raise type(error)(flags_as_parameters(str(error), self.fields())) from None
 
     def _read_text(self, spec: Any, text: str) -> Any:
         if not text:
@@ -176,12 +174,11 @@ class LearningAlgorithm(EngineAlgorithm):
         """Run the job in the engine; returns nothing when cancelled."""
         with told_to_processing():
             try:
-                result = self._client.run(self.kind, self._job, feedback)
+                with naming_parameters(self.fields()):
+                    result = self._client.run(self.kind, self._job, feedback)
             except protocol.Cancelled:
                 feedback.pushInfo(tr("Cancelled; the checkpoint is kept: run again with RESUME to go on."))
                 return {}
-            except protocol.HazardError as error:
-                raise type(error)(flags_as_parameters(str(error), self.fields())) from None
         warnings = [flags_as_parameters(str(warning), self.fields()) for warning in result.get("warnings") or ()]
         for warning in warnings:
             feedback.pushWarning(warning)

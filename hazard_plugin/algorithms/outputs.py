@@ -46,6 +46,15 @@ def flags_as_parameters(sentence: str, names: Collection[str]) -> str:
     return re.sub(r"--([a-z][a-z-]*)", told, sentence)
 
 
+@contextlib.contextmanager
+def naming_parameters(names: Collection[str]) -> Iterator[None]:
+    """Say in terms of parameters what the engine says in terms of flags; see ``flags_as_parameters``."""
+    try:
+        yield
+    except protocol.HazardError as error:
+        raise type(error)(flags_as_parameters(str(error), names)) from None
+
+
 class ResultDresser(QgsProcessingLayerPostProcessorInterface):
     """Names and styles a result that Processing loads; Processing keeps no reference, so this class does."""
 

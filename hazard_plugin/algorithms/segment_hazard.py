@@ -1,6 +1,5 @@
 """The algorithm ``hazardmapper:segmenthazard``: one hazard in one scene, to a mask and, if wanted, its probability."""
 
-import dataclasses
 import json
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -45,7 +44,14 @@ from .before import (
     told_of_before,
 )
 from .comparison import COMPARED, Comparison, kind_of
-from .outputs import ResultDresser, dress_on_load, flags_as_parameters, require_free, told_to_processing
+from .outputs import (
+    ResultDresser,
+    dress_on_load,
+    flags_as_parameters,
+    naming_parameters,
+    require_free,
+    told_to_processing,
+)
 from .scene import SceneAlgorithm
 
 ADVANCED = ("BANDS", "SENSOR", "UNITS", "GSD_M", *TOLD, "ADAPT", "DEVICE")
@@ -248,11 +254,9 @@ class SegmentHazard(SceneAlgorithm):
     ) -> Dict[str, Any]:
         """Segment once, with some fields other than the parameters say."""
         job = protocol.SegmentJob(**{**scenes, **self._fields, **preview_fields(feedback), **fields})
-        names = [field.name for field in dataclasses.fields(job)]
-        try:
+        names = {parameter.name().lower() for parameter in self.parameterDefinitions()}
+        with naming_parameters(names):
             result = dict(self._client.run("segment", job, feedback, part))
-        except protocol.HazardError as error:
-            raise type(error)(flags_as_parameters(str(error), names)) from None
         warnings = [flags_as_parameters(str(line), names) for line in result.get("warnings") or ()]
         return {**result, "warnings": warnings}
 
