@@ -97,6 +97,13 @@ def library_network(
     )
 
 
+class Join(nn.Sequential):
+    """Features of trunk and detail (n, c, h, w) side by side -> those that the heads share (n, width, h, w)."""
+
+    def forward(self, trunk: Tensor, detail: Tensor) -> Tensor:  # type: ignore[override]
+        return cast(Tensor, super().forward(torch.cat((trunk, detail), dim=1)))  # type: ignore[no-untyped-call]
+
+
 class HazardNet(nn.Module):
     """A U-Net trunk, a full-resolution detail path beside it, and heads for hazards and for the surface.
 
@@ -114,7 +121,7 @@ class HazardNet(nn.Module):
             nn.BatchNorm2d(card.detail_channels),
             nn.ReLU(inplace=True),
         )
-        self.join = nn.Sequential(
+        self.join: nn.Module = Join(
             nn.Conv2d(width + card.detail_channels, width, 3, padding=1, bias=False),
             nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
@@ -135,7 +142,7 @@ class HazardNet(nn.Module):
         """
         planes = planes.contiguous(memory_format=torch.channels_last)
         encoded = self.trunk.encoder(planes)
-        joined = self.join(torch.cat((self.trunk.decoder(encoded), self.detail(planes)), dim=1))
+        joined = self.join(self.trunk.decoder(encoded), self.detail(planes))
         return cast(Tensor, joined), cast(Tensor, encoded[-1])
 
     def forward(self, planes: Tensor) -> Heads:

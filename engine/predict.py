@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch import Tensor
 
 from .backends import HazardLogits, Question, Settled, candidates, require_possible, settle
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
-from .model import HazardNet, Model
+from .lean import lean
+from .model import Model
 from .planes import SceneScaling, build_planes, planes_for
 from .priors import physical_prior
 from .protocol import BadInput, HazardError
@@ -26,22 +25,6 @@ Array = npt.NDArray[np.float32]
 
 MOST_PREPARERS = 6
 """Threads that get windows ready for a GPU at most."""
-
-
-def fold_batch_norm(network: HazardNet) -> HazardNet:
-    """Fold each batch normalisation that follows a convolution into its weights, in place: equal, and a tenth faster.
-
-    Only in sequences, where the order of use is certain. For inference alone.
-    """
-    for module in network.modules():
-        if not isinstance(module, nn.Sequential):
-            continue
-        parts = list(module.named_children())
-        for (name, first), (next_name, second) in itertools.pairwise(parts):
-            if isinstance(first, nn.Conv2d) and type(second) is nn.BatchNorm2d:
-                setattr(module, name, fuse_conv_bn_eval(first, second))
-                setattr(module, next_name, nn.Identity())
-    return network
 
 
 def logits_at(network: HazardLogits, planes: Tensor, factors: Sequence[int], multiple: int) -> Tensor:
@@ -155,8 +138,7 @@ class Predictor:
         self._scaling = scaling
         self._chosen = planes_for(scaling)
         self._on_warning = on_warning
-        network = model.network.restricted_to(self._chosen).eval()
-        self._network = fold_batch_norm(network).to(device)
+        self._network = lean(model.network.restricted_to(self._chosen).eval(), device, self._multiple)
         wish = wish or Wish()
         self._transfers = Transfers(device) if device.type == "cuda" else None
         if model.card.pretrained_only and wish.backend not in ("auto", "torch"):

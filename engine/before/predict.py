@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from ..devices import default_batch_size, is_out_of_memory
+from ..lean import lean
 from ..model import Model
 from ..planes import SceneScaling, build_planes, planes_for
-from ..predict import OutOfMemory, fold_batch_norm, logits_at
+from ..predict import OutOfMemory, logits_at
 from ..protocol import BadInput
 from .branch import new_by_rule
 from .matching import PairMatch
@@ -96,7 +97,8 @@ class PairPredictor:
         self._multiple = card.window_multiple
         self._on_warning = on_warning
         self._networks = [
-            fold_batch_norm(model.network.restricted_to(planes_for(scaling)).eval()).to(device) for scaling in scalings
+            lean(model.network.restricted_to(planes_for(scaling)).eval(), device, card.window_multiple)
+            for scaling in scalings
         ]
         self._scales = [tuple(card.scales.get(name, [1])) for name in card.hazards]
         self._branch = self._networks[0].change if card.compares(hazard) else None

@@ -14,10 +14,11 @@ import torch
 
 from engine.backends import BACKENDS
 from engine.backends.base import usable
+from engine.lean import fold_batch_norm
 from engine.model import Model, default_model, load_model
 from engine.pipeline import WINDOW_PX
 from engine.planes import SceneScaling, build_planes
-from engine.predict import Predictor, Wish, fold_batch_norm
+from engine.predict import Predictor, Wish
 from engine.protocol import BadInput, SegmentJob
 from engine.raster import Scene, Window
 from engine.segment import segment

@@ -1,0 +1,167 @@
+"""Rewritings of a network that leave its answers as they are and take less time: for inference alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .model import HazardNet, Join
+
+
+def lean(network: HazardNet, device: torch.device, multiple: int) -> HazardNet:
+    """A network as it is computed with on a device; equal but for rounding. What is given is used up.
+
+    Args:
+        network: in eval mode, on the CPU.
+        device: where it will compute; what is only known to help on processors is done for them alone.
+        multiple: what the sides of its windows must be multiples of.
+    """
+    fold_batch_norm(network)
+    compiled_for = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    if isinstance(network, HazardNet) and device.type == "cpu" and compiled_for:
+        _enlarge_with_convolutions(network, multiple)
+        _join_by_sums(network)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.to(device)
+
+
+def fold_batch_norm(network: HazardNet) -> HazardNet:
+    """Fold each batch normalisation that follows a convolution into its weights, in place: equal, and a tenth faster.
+
+    Only in sequences, where the order of use is certain. For inference alone.
+    """
+    for module in network.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        parts = list(module.named_children())
+        for (name, first), (next_name, second) in itertools.pairwise(parts):
+            if isinstance(first, nn.Conv2d) and type(second) is nn.BatchNorm2d:
+                setattr(module, name, fuse_conv_bn_eval(first, second))
+                setattr(module, next_name, nn.Identity())
+    return network
+
+
+class EnlargingBlock(nn.Module):
+    """A block of the decoder without its enlarged features, which hold every value four times.
+
+    Doubling features by their nearest pixel and convolving them 3x3 is a transposed convolution of 4x4 with stride 2,
+    each tap the sum of those that met the same pixel: 4 products a pixel instead of 9. The features beside them are
+    convolved apart and added, so that the two need not be copied into one tensor.
+
+    Args:
+        block: of the library's U-Net or U-Net++ decoder, with a 3x3 convolution first.
+        features: how many of that convolution's channels are the enlarged ones; they come first.
+    """
+
+    def __init__(self, block: nn.Module, features: int) -> None:
+        super().__init__()
+        first = cast(nn.Sequential, block.conv1)
+        convolution = cast(nn.Conv2d, first[0])
+        beside = convolution.in_channels - features
+        self.enlarge = nn.ConvTranspose2d(
+            features, convolution.out_channels, 4, stride=2, padding=1, bias=convolution.bias is not None
+        )
+        weight = convolution.weight.detach()
+        taps = _summed_taps(_summed_taps(weight[:, :features], 2), 3)
+        self.enlarge.weight = nn.Parameter(taps.transpose(0, 1).contiguous(), requires_grad=False)
+        if convolution.bias is not None:
+            self.enlarge.bias = nn.Parameter(convolution.bias.detach().clone(), requires_grad=False)
+        self.beside = _part_of(convolution, slice(features, None)) if beside else None
+        self.rest = nn.Sequential(*list(first)[1:])
+        self.conv2 = cast(nn.Module, block.conv2)
+        self.attention2 = cast(nn.Module, block.attention2)
+
+    def forward(self, features: Tensor, *others: Tensor, skip_connection: Tensor | None = None) -> Tensor:
+        """As the two decoders call their blocks: features (n, c, h, w) and those beside them (n, s, 2 h, 2 w)."""
+        enlarged = self.enlarge(features)
+        if self.beside is not None:
+            enlarged = enlarged + self.beside(others[0] if skip_connection is None else skip_connection)
+        return cast(Tensor, self.attention2(self.conv2(self.rest(enlarged))))
+
+
+class SummedJoin(nn.Module):
+    """The join of trunk and detail, each convolved apart and added: they need not be copied into one tensor."""
+
+    def __init__(self, join: Join, trunk: int) -> None:
+        super().__init__()
+        convolution = cast(nn.Conv2d, join[0])
+        self.trunk = _part_of(convolution, slice(None, trunk))
+        self.trunk.bias = convolution.bias
+        self.detail = _part_of(convolution, slice(trunk, None))
+        self.rest = nn.Sequential(*list(join)[1:])
+
+    def forward(self, trunk: Tensor, detail: Tensor) -> Tensor:
+        """As ``Join``."""
+        return cast(Tensor, self.rest(self.trunk(trunk) + self.detail(detail)))
+
+
+def _join_by_sums(network: HazardNet) -> None:
+    if isinstance(network.join, Join):
+        detail = cast(nn.Conv2d, network.detail[0]).out_channels
+        network.join = SummedJoin(network.join, cast(nn.Conv2d, network.join[0]).in_channels - detail)
+
+
+def _enlarge_with_convolutions(network: HazardNet, multiple: int) -> None:
+    """Let blocks of the decoder that double their features and convolve them do both at once."""
+    decoder = network.trunk.decoder
+    found: dict[nn.Module, int] = {}
+
+    def note(block: nn.Module, given: tuple[Tensor, ...], named: dict[str, Tensor], told: Tensor) -> None:
+        beside = named.get("skip_connection", given[1] if len(given) == 2 else None)
+        doubled = told.shape[-2:] == tuple(2 * side for side in given[0].shape[-2:])
+        weighed = beside is not None and not isinstance(cast(Any, block).attention1.attention, nn.Identity)
+        if doubled and not weighed:
+            found[block] = given[0].shape[1]
+
+    blocks = [block for _, block in _named_blocks(decoder) if _enlarges(block)]
+    hooks = [block.register_forward_hook(note, with_kwargs=True) for block in blocks]
+    planes = next(part for part in network.detail.modules() if isinstance(part, nn.Conv2d)).in_channels
+    with torch.no_grad():
+        network.features(torch.zeros((1, planes, 2 * multiple, 2 * multiple)))
+    for hook in hooks:
+        hook.remove()
+    for name, block in _named_blocks(decoder):
+        if block in found:
+            decoder.blocks[name] = EnlargingBlock(block, found[block])
+
+
+def _named_blocks(decoder: nn.Module) -> Iterator[tuple[str | int, nn.Module]]:
+    """The decoder's blocks by what they are kept under: in a list or, of U-Net++, by name."""
+    blocks = getattr(decoder, "blocks", ())
+    return iter(list(blocks.items()) if isinstance(blocks, nn.ModuleDict) else list(enumerate(blocks)))
+
+
+def _enlarges(block: nn.Module) -> bool:
+    """Whether a block doubles features by their nearest pixels and then convolves them 3x3."""
+    first = getattr(block, "conv1", None)
+    if not isinstance(first, nn.Sequential) or getattr(block, "interpolation_mode", "") != "nearest":
+        return False
+    convolution = first[0]
+    return (
+        isinstance(convolution, nn.Conv2d)
+        and convolution.kernel_size == (3, 3)
+        and convolution.padding == (1, 1)
+        and (convolution.stride, convolution.dilation, convolution.groups) == ((1, 1), (1, 1), 1)
+        and convolution.padding_mode == "zeros"
+    )
+
+
+def _summed_taps(weight: Tensor, axis: int) -> Tensor:
+    """Three taps along an axis -> the four of the transposed convolution: of an enlarged pixel each neighbour is met
+    by one tap or by two.
+    """
+    first, middle, last = weight.unbind(axis)
+    return torch.stack((last, middle + last, first + middle, first), axis)
+
+
+def _part_of(convolution: nn.Conv2d, channels: slice) -> nn.Conv2d:
+    """A convolution of some of the channels, without bias."""
+    weight = convolution.weight.detach()[:, channels].contiguous()
+    part = nn.Conv2d(weight.shape[1], weight.shape[0], 3, padding=1, bias=False)
+    part.weight = nn.Parameter(weight, requires_grad=False)
+    return part
