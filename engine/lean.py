@@ -119,6 +119,8 @@ def _enlarge_with_convolutions(network: HazardNet, multiple: int) -> None:
             found[block] = given[0].shape[1]
 
     blocks = [block for _, block in _named_blocks(decoder) if _enlarges(block)]
+    if not blocks:  # it may be so already
+        return
     hooks = [block.register_forward_hook(note, with_kwargs=True) for block in blocks]
     planes = next(part for part in network.detail.modules() if isinstance(part, nn.Conv2d)).in_channels
     with torch.no_grad():

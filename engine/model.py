@@ -4,7 +4,7 @@ import contextlib
 import copy
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -165,13 +165,20 @@ class HazardNet(nn.Module):
         with torch.inference_mode():
             return cast(Tensor, self.surface_head(self.features(planes)[0]))
 
-    def restricted_to(self, planes: list[int]) -> "HazardNet":
-        """A copy that takes only these planes; equal to this network where all other planes are zero."""
+    def restricted_to(self, planes: Sequence[int], equal: Mapping[int, int] | None = None) -> "HazardNet":
+        """A copy that takes only these planes; equal to this network where all other planes are zero.
+
+        Args:
+            planes: indices of the planes, in their order.
+            equal: further planes that are not zero but hold what one of these holds, with that one.
+        """
         network = copy.deepcopy(self)
         for convolution in (first_convolution(network.trunk), first_convolution(network.detail)):
             if not planes or not all(0 <= plane < convolution.in_channels for plane in planes):
                 raise BadInput(f"Planes {planes} are not some of the network's {convolution.in_channels}.")
-            weight = convolution.weight.detach()[:, planes].contiguous(memory_format=torch.channels_last)
+            weight = convolution.weight.detach()[:, list(planes)].contiguous(memory_format=torch.channels_last)
+            for plane, kept in (equal or {}).items():
+                weight[:, list(planes).index(kept)] += convolution.weight.detach()[:, plane]
             convolution.weight = nn.Parameter(weight)
             convolution.in_channels = len(planes)
         return network

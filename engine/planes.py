@@ -1,5 +1,6 @@
 """The network's input planes: scene-normalised and physical values, availability and indices of any set of bands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -64,8 +65,22 @@ def planes_for(scaling: SceneScaling) -> list[int]:
     return [index for index, name in enumerate(PLANES) if name in names]
 
 
+def equal_planes(planes: Sequence[int]) -> dict[int, int]:
+    """Of planes by index those that hold what an earlier one holds, with that one: availability, as a pixel counts only
+    where all bands have a value.
+
+    A network that adds the weights of equal planes up needs but one of them (``HazardNet.restricted_to``).
+    """
+    available = [plane for plane in planes if PLANES[plane] in _AVAILABLE]
+    return {plane: available[0] for plane in available[1:]}
+
+
 def build_planes(
-    values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling, out: torch.Tensor | None = None
+    values: torch.Tensor,
+    valid: torch.Tensor,
+    scaling: SceneScaling,
+    out: torch.Tensor | None = None,
+    chosen: Sequence[int] | None = None,
 ) -> torch.Tensor:
     """Planes of windows of one scene.
 
@@ -74,9 +89,10 @@ def build_planes(
         valid: (n, 1, h, w) bool; False where nothing was measured. All planes are 0 there.
         scaling: the whole scene's, so that a window that lies wholly in water keeps its meaning.
         out: planes of earlier windows of this scene that nobody needs any more; written over where they are as large.
+        chosen: indices into ``PLANES`` of those to build, ascending: all of ``planes_for`` if None.
 
     Returns:
-        (n, len(planes_for(scaling)), h, w) float32, finite.
+        (n, planes, h, w) float32, finite.
     """
     count, slots, height, width = values.shape
     if slots != len(scaling.slots):
@@ -84,7 +100,7 @@ def build_planes(
     everywhere = bool(valid.all())
     values = torch.nan_to_num(values, nan=0.0, posinf=1e4, neginf=-1e4)
     band = {slot: values[:, index] for index, slot in enumerate(scaling.slots)}
-    chosen = planes_for(scaling)
+    chosen = planes_for(scaling) if chosen is None else chosen
     shape = (count, len(chosen), height, width)
     if out is not None and out.shape == shape and out.device == values.device:
         planes = out

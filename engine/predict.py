@@ -16,7 +16,7 @@ from .backends import HazardLogits, Question, Settled, candidates, require_possi
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
 from .lean import lean
 from .model import Model
-from .planes import SceneScaling, build_planes, planes_for
+from .planes import SceneScaling, build_planes, equal_planes, planes_for
 from .priors import physical_prior
 from .protocol import BadInput, HazardError
 from .transfers import Transfers
@@ -101,7 +101,8 @@ class DeviceFailed(HazardError):
 class Predictor:
     """One hazard of one model, ready for a scene: network on the device, batch size and precision settled.
 
-    Planes that this scene leaves empty are dropped from the first convolution, which changes nothing but time.
+    Planes that this scene leaves empty are dropped from the first convolutions, and of planes that are equal all but
+    one, which changes nothing but time.
 
     Args:
         model: loaded model.
@@ -135,10 +136,12 @@ class Predictor:
         self._prior_of = hazard if model.card.pretrained_only else None
         self._scales = model.card.scales.get(hazard, [1])
         self._multiple = model.card.window_multiple
-        self._scaling = scaling
-        self._chosen = planes_for(scaling)
+        self.scaling = scaling
+        used = planes_for(scaling)
+        equal = equal_planes(used)
+        self._chosen = [plane for plane in used if plane not in equal]
         self._on_warning = on_warning
-        self._network = lean(model.network.restricted_to(self._chosen).eval(), device, self._multiple)
+        self._network = lean(model.network.restricted_to(self._chosen, equal).eval(), device, self._multiple)
         wish = wish or Wish()
         self._transfers = Transfers(device) if device.type == "cuda" else None
         if model.card.pretrained_only and wish.backend not in ("auto", "torch"):
@@ -190,20 +193,24 @@ class Predictor:
         return 1 if self._transfers is None else max(1, min(MOST_PREPARERS, (os.cpu_count() or 1) - 2))
 
     @torch.inference_mode()
-    def planes(self, values: Tensor, valid: Tensor, out: Tensor | None) -> Tensor:
+    def planes(self, values: Tensor, valid: Tensor, out: Tensor | None = None) -> Tensor:
         """Planes of a window where they are to be computed with; see ``build_planes``. Several threads may ask.
+
+        They are those that this network needs: of planes that are equal only one.
 
         Raises:
             DeviceFailed: the GPU does not answer.
         """
         if self._transfers is None:
-            return build_planes(values, valid, self._scaling, out)
+            return build_planes(values, valid, self.scaling, out, self._chosen)
         try:
-            return self._transfers.build(values, valid, lambda there, seen: build_planes(there, seen, self._scaling))
+            return self._transfers.build(
+                values, valid, lambda there, seen: build_planes(there, seen, self.scaling, None, self._chosen)
+            )
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise self._device_failed(error) from error
-        return build_planes(values, valid, self._scaling)
+        return build_planes(values, valid, self.scaling, None, self._chosen)
 
     def let_go(self) -> None:
         """Give back what recordings on a GPU hold, as other work there needs it; they are made again when needed."""

@@ -18,7 +18,6 @@ import torch
 
 from .layers import mask_layer
 from .pipeline import OVERLAP_PX, WINDOW_PX, Portion, Task
-from .planes import build_planes
 from .predict import Predictor
 from .protocol import NOT_ASSESSED, BadInput, Cancelled, HazardError, SegmentJob
 from .raster import Scene, Window
@@ -184,7 +183,7 @@ def _predict(
             window = torch.from_numpy(np.pad(values[:, part[0], part[1]], ((0, 0), *around)))
             there = torch.from_numpy(np.pad(valid[part], around))
             with torch.inference_mode():
-                planes = build_planes(window[None], there[None, None], task.scaling)[0]
+                planes = predictor.planes(window[None], there[None, None])[0]
             weights = down.weights(i)[:, None] * across.weights(j)[None, :]
             found = predictor.predict([planes])[0].numpy() * weights
             blend[part] += found[: valid[part].shape[0], : valid[part].shape[1]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +94,13 @@ class _Reusing:
 
     def __init__(self, network: HazardNet) -> None:
         self._network = network
-        self._copies: dict[tuple[int, ...], HazardNet] = {}
+        self._copies: dict[tuple[tuple[int, ...], ...], HazardNet] = {}
 
-    def restricted_to(self, planes: list[int]) -> HazardNet:
-        if tuple(planes) not in self._copies:
-            self._copies[tuple(planes)] = self._network.restricted_to(planes)
-        return self._copies[tuple(planes)]
+    def restricted_to(self, planes: Sequence[int], equal: Mapping[int, int] | None = None) -> HazardNet:
+        key = tuple(planes), *(equal or {}).items()
+        if key not in self._copies:
+            self._copies[key] = self._network.restricted_to(planes, equal)
+        return self._copies[key]
 
     def forget(self) -> None:
         self._copies.clear()

@@ -14,7 +14,7 @@ from torch import Tensor
 from .devices import choose_device
 from .metrics import Counts, count_pixels
 from .model import Model
-from .planes import SceneScaling, build_planes
+from .planes import SceneScaling
 from .predict import Predictor
 from .protocol import HAZARDS, OPTICAL_SLOTS, SAR_SLOTS, BadInput
 from .reporting import Report
@@ -128,7 +128,6 @@ def count_view(
     for scene in scenes:
         seen = see(scene, view)
         valid = torch.ones(seen.values.shape[-2:], dtype=torch.bool)
-        planes = build_planes(seen.values[None], valid[None, None], seen.scaling)[0]
         for hazard, head in list(left.items()):
             report.check()
             began = time.monotonic()
@@ -138,9 +137,9 @@ def count_view(
                 if head == ARTIFICIAL:
                     found = artificial_probability(model, seen.values, valid, seen.scaling) >= ARTIFICIAL_THRESHOLD
                 else:
-                    found = predictors[head].predict([planes])[0].numpy() >= model.card.threshold_for(
-                        head, seen.scaling.absolute
-                    )
+                    planes = predictors[head].planes(seen.values[None], valid[None, None])
+                    threshold = model.card.threshold_for(head, seen.scaling.absolute)
+                    found = predictors[head].predict([planes[0]])[0].numpy() >= threshold
             except BadInput as error:
                 report.log(f"Note: '{view.name}' is not scored for {hazard}: {error}")
                 del left[hazard]

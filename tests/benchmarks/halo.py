@@ -17,9 +17,9 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-from engine.model import default_model, load_model  # noqa: E402
+from engine.model import Model, default_model, load_model  # noqa: E402
 from engine.pipeline import OVERLAP_PX, WINDOW_PX  # noqa: E402
-from engine.planes import SceneScaling, build_planes  # noqa: E402
+from engine.planes import SceneScaling  # noqa: E402
 from engine.predict import Predictor  # noqa: E402
 from engine.protocol import SegmentJob  # noqa: E402
 from engine.raster import Scene, Window  # noqa: E402
@@ -28,12 +28,13 @@ CONTEXT_PX = 256
 DISTANCES = (0, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 
 
-def windows_of(raster: str, count: int) -> tuple[SceneScaling, list[torch.Tensor]]:
-    """Planes of windows spread over a scene, each with more ground on its right."""
+def windows_of(raster: str, count: int, model: Model, hazard: str) -> tuple[Predictor, list[torch.Tensor]]:
+    """Planes of windows spread over a scene, each with more ground on its right, and what predicts them."""
     with Scene(SegmentJob(raster, hazard="flood", mask="unused.tif")) as scene:
         found = scene.understand()
         low, high = scene.percentiles(found)
         scaling = SceneScaling(found.match.used_slots, low, high, tuple(units.absolute for units in found.slot_units))
+        predictor = Predictor(model, hazard, scaling, torch.device("cpu"), None, print)
         planes = []
         for number in range(count):
             left = (scene.width - WINDOW_PX - CONTEXT_PX) * number // max(1, count - 1)
@@ -42,10 +43,10 @@ def windows_of(raster: str, count: int) -> tuple[SceneScaling, list[torch.Tensor
                 raise SystemExit(f"{raster} is too small: {WINDOW_PX + CONTEXT_PX} columns are needed.")
             values, valid = scene.read_window(Window(left, top, WINDOW_PX + CONTEXT_PX, WINDOW_PX), found)
             if valid.mean() > 0.9:
-                planes.append(
-                    build_planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None], scaling)[0]
-                )
-    return scaling, planes
+                planes.append(predictor.planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None])[0])
+    if not planes:
+        raise SystemExit(f"{raster} has too little data in each of the windows; choose a fuller scene.")
+    return predictor, planes
 
 
 def measure(predictor: Predictor, windows: list[torch.Tensor], threshold: float) -> list[tuple[str, float, float]]:
@@ -73,9 +74,8 @@ def main() -> int:
     parser.add_argument("--windows", type=int, default=4)
     given = parser.parse_args()
     model = load_model(given.model or default_model(given.hazard))
-    scaling, windows = windows_of(given.scene, given.windows)
-    predictor = Predictor(model, given.hazard, scaling, torch.device("cpu"), None, print)
-    threshold = model.card.threshold_for(given.hazard, scaling.absolute)
+    predictor, windows = windows_of(given.scene, given.windows, model, given.hazard)
+    threshold = model.card.threshold_for(given.hazard, predictor.scaling.absolute)
     print(f"{model.card.name}, {given.hazard}, {len(windows)} windows; overlap is {OVERLAP_PX} pixels, blended from")
     print(f"{OVERLAP_PX // 4} pixels inside the edge on, in equal parts at {OVERLAP_PX // 2}")
     print("pixels from the edge | mean difference | share of the mask that changes")

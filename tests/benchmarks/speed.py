@@ -17,7 +17,7 @@ from engine.backends.base import usable
 from engine.lean import fold_batch_norm
 from engine.model import Model, default_model, load_model
 from engine.pipeline import WINDOW_PX
-from engine.planes import SceneScaling, build_planes
+from engine.planes import SceneScaling
 from engine.predict import Predictor, Wish
 from engine.protocol import BadInput, SegmentJob
 from engine.raster import Scene, Window
@@ -39,23 +39,23 @@ def timed(action: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - began, time.process_time() - spent
 
 
-def read_windows(raster: str) -> tuple[SceneScaling, list[torch.Tensor]]:
-    """All pixels of a scene as planes of windows that do not overlap."""
+def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Tensor]]:
+    """All pixels of a scene as planes of windows that do not overlap, as a model takes them."""
     job = SegmentJob(raster=raster, hazard=HAZARD, mask="unused.tif")
     windows = []
     with Scene(job) as scene:
         found = scene.understand()
         low, high = scene.percentiles(found)
         scaling = SceneScaling(found.match.used_slots, low, high, tuple(units.absolute for units in found.slot_units))
+        predictor = Predictor(model, HAZARD, scaling, torch.device("cpu"), None, print)
         for top in range(0, scene.height, WINDOW_PX):
             for left in range(0, scene.width, WINDOW_PX):
                 window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_PX, scene.height - top))
                 values, valid = scene.read_window(window, found)
                 height, width = window.height // 32 * 32, window.width // 32 * 32
-                planes = build_planes(
+                planes = predictor.planes(
                     torch.from_numpy(values[None, :, :height, :width].copy()),
                     torch.from_numpy(valid[None, None, :height, :width].copy()),
-                    scaling,
                 )
                 windows.append(planes[0])
     return scaling, windows
@@ -78,7 +78,7 @@ def measure_pipeline(
     """For each backend: the whole operation over the bare network on the same pixels without overlap, warm."""
     name = default_model(HAZARD)
     models = {name: load_model(name)}
-    scaling, windows = read_windows(raster)
+    scaling, windows = read_windows(raster, models[name])
     pixels = sum(window[0].numel() for window in windows)
     figures: dict[str, dict[str, float]] = {}
     for backend in backends_on(device):

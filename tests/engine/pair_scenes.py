@@ -85,8 +85,8 @@ class TwoDates(ReflectanceNetwork):
         super().__init__()
         self.change = None
 
-    def restricted_to(self, planes):
-        return ReflectanceNetwork.restricted_to(copy.copy(self), planes)
+    def restricted_to(self, planes, equal=None):
+        return ReflectanceNetwork.restricted_to(copy.copy(self), planes, equal)
 
     def forward(self, planes):
         logits = self.hazard_logits(planes)

@@ -1,7 +1,7 @@
 """Small scenes with a known answer, and a network whose probability is the reflectance of one band."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,7 @@ class ReflectanceNetwork(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1))
         self.calls: list = []
 
-    def restricted_to(self, planes: Sequence[int]) -> "ReflectanceNetwork":
+    def restricted_to(self, planes: Sequence[int], equal: Mapping[int, int] | None = None) -> "ReflectanceNetwork":
         self.position = [PLANES[plane].startswith("raw_") for plane in planes].index(True)
         self.names = [PLANES[plane] for plane in planes]
         return self

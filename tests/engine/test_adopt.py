@@ -14,7 +14,7 @@ from engine.__main__ import main
 from engine.adopt import adopt_weights
 from engine.cards import read_card
 from engine.model import build_network, library_network, load_model, save_model
-from engine.planes import PLANES, SceneScaling, build_planes, planes_for
+from engine.planes import PLANES, SceneScaling
 from engine.predict import Predictor
 from engine.protocol import AdoptWeightsJob, BadInput, SegmentJob
 from engine.segment import segment
@@ -59,10 +59,8 @@ def answers(name, hazard, slots, values, valid=None):
     low, high = ((-25.0,), (-5.0,)) if slots[0] == "vv" else ((0.1,), (0.5,))
     scaling = SceneScaling(slots, low * len(slots), high * len(slots), (True,) * len(slots))
     valid = torch.ones((1, 1, *values.shape[1:]), dtype=torch.bool) if valid is None else valid
-    planes = build_planes(values[None], valid, scaling)
-    assert planes.shape[1] == len(planes_for(scaling))
     predictor = Predictor(load_model(name), hazard, scaling, torch.device("cpu"), 1, lambda text: None)
-    return predictor.predict([planes[0]])[0]
+    return predictor.predict([predictor.planes(values[None], valid)[0]])[0]
 
 
 @pytest.mark.parametrize("architecture", ["unet", "attention_unet"])

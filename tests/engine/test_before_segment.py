@@ -226,7 +226,8 @@ def test_comparing_floods_in_display_values_is_warned_of(tmp_path, model, units,
 
     from engine.before.branch import ChangeBranch
 
-    monkeypatch.setattr(TwoDates, "restricted_to", lambda self, planes: copy.copy(self))  # display values have no raw_
+    # Display values have no physical plane to be restricted to.
+    monkeypatch.setattr(TwoDates, "restricted_to", lambda self, planes, equal=None: copy.copy(self))
     model.network.change = ChangeBranch(("flood",), 4).eval()
     model.card = dataclasses.replace(model.card, change_channels=4, change_thresholds={"flood": 0.2})
     later, earlier = _pair(tmp_path)

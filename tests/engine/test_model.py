@@ -14,7 +14,7 @@ import torch
 from engine.cards import ModelCard, bundled_folder, card_from_json, card_to_json, find_model, list_models, read_card
 from engine.metrics import Counts, count_pixels
 from engine.model import build_network, build_to_train, default_model, load_model, save_card, save_model
-from engine.planes import PLANES, SceneScaling, build_planes, planes_for
+from engine.planes import PLANES, SceneScaling, build_planes, equal_planes, planes_for
 from engine.protocol import HAZARDS, BadInput
 from engine.simulate import simulate_scene
 
@@ -66,6 +66,11 @@ def test_the_restricted_network_answers_as_the_whole_one(network, slots):
     with torch.no_grad():
         expected = network(full).hazard
     assert torch.allclose(network.restricted_to(chosen).hazard_logits(planes), expected, atol=1e-4)
+    equal = equal_planes(chosen)
+    fewer = [plane for plane in chosen if plane not in equal]
+    summed = network.restricted_to(fewer, equal)
+    distinct = planes[:, [chosen.index(plane) for plane in fewer]]
+    assert torch.allclose(summed.hazard_logits(distinct), expected, atol=1e-4)
 
 
 def test_restricting_leaves_the_network_itself_unchanged(network):

@@ -414,7 +414,7 @@ def test_the_next_windows_are_sent_while_a_gpu_computes(tmp_path):
     slots = ("blue", "green", "red", "nir", "swir1", "swir2")
     scaling = SceneScaling(slots, (0.0,) * 6, (0.5,) * 6, (True,) * 6)
     predictor = Predictor(load_model("unet"), "flood", scaling, torch.device("cuda:0"), 4, print)
-    windows = [torch.rand((24, 768, 768)) for _ in range(4)]
+    windows = [torch.rand((len(predictor._chosen), 768, 768)) for _ in range(4)]
     predictor.predict(windows)
     waiting = [predictor.start(windows) for _ in range(3)]
     expected = predictor.predict(windows)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.planes import PLANES, SceneScaling, build_planes, planes_for
+from engine.planes import PLANES, SceneScaling, build_planes, equal_planes, planes_for
 from engine.protocol import BadInput
 
 SIX = ("blue", "green", "red", "nir", "swir1", "swir2")
@@ -67,6 +67,22 @@ def test_planes_left_out_are_those_of_missing_bands():
     for slots in (("vv", "vh"), ("vv",), ("blue", "green", "red"), SIX):
         names = {PLANES[index] for index in planes_for(scaling(slots))}
         assert {name.split("_", 1)[1] for name in names if name.startswith(("norm", "raw", "available"))} == set(slots)
+
+
+def test_equal_planes_hold_the_same_even_where_something_is_missing():
+    values, valid = window(SIX)
+    valid[:, :, :5] = False
+    scene = scaling(SIX)
+    chosen = planes_for(scene)
+    planes = build_planes(values, valid, scene)
+    equal = equal_planes(chosen)
+    assert len(equal) == len(SIX) - 1
+    for plane, kept in equal.items():
+        assert torch.equal(planes[:, chosen.index(plane)], planes[:, chosen.index(kept)])
+    fewer = [plane for plane in chosen if plane not in equal]
+    assert torch.equal(
+        build_planes(values, valid, scene, None, fewer), planes[:, [chosen.index(plane) for plane in fewer]]
+    )
 
 
 def test_invalid_pixels_are_zero_in_every_plane_whatever_they_hold():

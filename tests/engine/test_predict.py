@@ -7,7 +7,7 @@ import torch
 
 from engine.cards import ModelCard
 from engine.model import Model, build_network
-from engine.planes import PLANES, SceneScaling, build_planes
+from engine.planes import PLANES, SceneScaling
 from engine.predict import Predictor, logits_at
 from engine.protocol import BadInput
 from engine.reporting import Report
@@ -32,7 +32,7 @@ def predictor(card):
 def window(height, width):
     generator = torch.Generator().manual_seed(1)
     values = torch.rand((1, 3, height, width), generator=generator) * 0.5
-    return build_planes(values, torch.ones((1, 1, height, width), dtype=torch.bool), SCALING)[0]
+    return predictor(tiny_card()).planes(values, torch.ones((1, 1, height, width), dtype=torch.bool))[0]
 
 
 def test_two_resolutions_are_the_mean_of_their_logits():
