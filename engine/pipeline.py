@@ -25,7 +25,7 @@ from .raster import Scene, Understanding, Window
 from .reporting import Report
 from .resampling import CHUNK_PX, ModelGrid, RowsToScene
 from .vector import AreaMask
-from .windows import Axis, spread_windows
+from .windows import Axis, spread_over
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -33,9 +33,9 @@ Number = TypeVar("Number", bound=np.generic)
 Answers = Callable[[], list[tuple[Tensor, ...]]]
 PlanesOf = Callable[[Tensor, Tensor, "Tensor | None"], Tensor]
 
-WINDOW_PX, WINDOW_ROWS = 768, 640
-"""Columns and rows of the largest window at the model's resolution: large enough that overlaps cost little, small
-enough that the network's features and a row of windows take little memory."""
+WINDOW_PX = 768
+"""Side of the largest square window at the model's resolution: large enough that overlaps cost little, small enough
+that the network's features and a row of windows take little memory."""
 WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
 """From this width on the row of windows that memory holds is as large as the network's features: they are smaller."""
 PAIR_WINDOW_PX = 512
@@ -71,21 +71,22 @@ class Task:
     earlier: Earlier | None = None
 
     @property
-    def largest_window(self) -> tuple[int, int]:
-        """Rows and columns of the largest window, in model pixels."""
+    def axes(self) -> tuple[Axis, Axis]:
+        """Windows along model rows and columns."""
+        largest = WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX
         if self.grid.width >= WIDE_PX:
-            return WIDE_WINDOW_PX, WIDE_WINDOW_PX
-        return (WINDOW_ROWS, WINDOW_PX) if self.earlier is None else (PAIR_WINDOW_PX, PAIR_WINDOW_PX)
+            largest = WIDE_WINDOW_PX
+        return spread_over(self.grid.height, self.grid.width, largest, OVERLAP_PX, self.multiple)
 
     @property
     def columns(self) -> Axis:
         """Windows along model columns."""
-        return spread_windows(self.grid.width, self.largest_window[1], OVERLAP_PX, self.multiple)
+        return self.axes[1]
 
     @property
     def rows(self) -> Axis:
         """Windows along model rows."""
-        return spread_windows(self.grid.height, self.largest_window[0], OVERLAP_PX, self.multiple)
+        return self.axes[0]
 
     @property
     def window_px(self) -> int:

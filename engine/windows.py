@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -90,6 +92,34 @@ def spread_windows(length: int, largest: int, overlap: int, multiple: int) -> Ax
     count, size = min((s for s in sizes if 4 * s[1] >= 3 * largest or s[0] == fewest), key=lambda s: s[0] * s[1])
     last = length - size
     return Axis(length, size, tuple(round(i * last / (count - 1)) for i in range(count)))
+
+
+@functools.lru_cache(maxsize=64)
+def spread_over(height: int, width: int, largest: int, overlap: int, multiple: int) -> tuple[Axis, Axis]:
+    """Windows along rows and columns of the shape that needs the fewest pixels to predict, the squarest of those.
+
+    Args:
+        height: rows to cover.
+        width: columns to cover.
+        largest: side of the largest square window, ``multiple`` where that is more. Others hold no more pixels: they
+            are lower, and half as wide again at most, so that a row of them takes no more memory.
+        overlap: see ``spread_windows``.
+        multiple: likewise.
+    """
+
+    def cost(axes: tuple[Axis, Axis]) -> tuple[int, int, int]:
+        rows, columns = axes
+        predicted = len(rows.starts) * rows.size * len(columns.starts) * columns.size
+        return predicted, abs(rows.size - columns.size), rows.size
+
+    largest = max(largest, multiple)
+    sides = range(_round_up(largest // 2, multiple), largest * 3 // 2 + 1, multiple)
+    every_rows = {spread_windows(height, side, overlap, multiple) for side in sides if side <= largest}
+    every_columns = {spread_windows(width, side, overlap, multiple) for side in sides}
+    return min(
+        (axes for axes in itertools.product(every_rows, every_columns) if axes[0].size * axes[1].size <= largest**2),
+        key=cost,
+    )
 
 
 def _round_up(number: int, multiple: int) -> int:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.windows import spread_windows
+from engine.windows import spread_over, spread_windows
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,30 @@ def test_no_more_pixels_than_needed():
             size = -(-(length + (count - 1) * 64) // (count * 32)) * 32
             assert size > 768 or count * size >= predicted, length
         assert predicted < 1.25 * length + 512
+
+
+@pytest.mark.parametrize("multiple", [32, 64, 256, 500])
+@pytest.mark.parametrize("largest", [768, 512, 384])
+def test_windows_of_the_shape_that_suits_hold_no_more_pixels_than_the_largest(largest, multiple):
+    random = np.random.default_rng(0)
+    for height, width in [(1, 1), (1, 45_000), (10_980, 10_980), *random.integers(1, 12_000, (60, 2)).tolist()]:
+        rows, columns = spread_over(height, width, largest, 32, multiple)
+        assert (rows.length, columns.length) == (height, width)
+        largest = max(largest, multiple)
+        assert rows.size * columns.size <= largest**2
+        assert rows.size <= largest and columns.size <= largest * 1.5
+        assert rows.size % multiple == columns.size % multiple == 0
+        squares = [spread_windows(length, largest, 32, multiple) for length in (height, width)]
+        if all(axis.size % multiple == 0 for axis in squares):
+            needed = [len(axis.starts) * axis.size for axis in (rows, columns)]
+            assert np.prod(needed) <= np.prod([len(axis.starts) * axis.size for axis in squares])
+
+
+def test_a_shape_that_suits_spares_pixels():
+    rows, columns = spread_over(4000, 3000, 768, 32, 32)
+    assert (rows.size, columns.size) == (480, 1024)
+
+
+def test_a_network_of_large_steps_gets_windows_of_one_step():
+    rows, columns = spread_over(5000, 1500, 768, 32, 1024)
+    assert (rows.size, columns.size) == (1024, 1024)
