@@ -18,6 +18,7 @@ from typing import IO, Any
 from . import __version__
 from .__main__ import run_job
 from .fields import is_remote
+from .heap import give_back
 from .protocol import HAZARDS, PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict, partial_files
 from .reporting import Report
 
@@ -205,6 +206,7 @@ class Worker:
         with self._lock:
             self._jobs.pop(job_id, None)
         send(ending.pop("kind"), id=job_id, **ending)
+        give_back()
 
     def answer_quick_jobs(self) -> None:
         """Answer questions until the end."""
