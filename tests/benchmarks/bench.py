@@ -175,8 +175,11 @@ def training(folder: Path, device: str, steps: int = 200, batch: int = 32) -> di
 
 
 def _child(call: str) -> dict[str, Any]:
-    """What a measurement of ``speed.py`` finds in a process of its own, with a cache of its own."""
-    code = f"import json, sys; sys.path[:0] = {[str(ROOT), str(HERE)]!r}; import speed; print(json.dumps(speed.{call}))"
+    """What a measurement of ``speed.py`` finds in a process of its own, set up as the engine's are."""
+    code = (
+        f"import json, sys; sys.path[:0] = {[str(ROOT), str(HERE)]!r}; import engine.heap; engine.heap.bound_heap(); "
+        f"import speed; print(json.dumps(speed.{call}))"
+    )
     return _last_json([sys.executable, "-c", code])
 
 
@@ -230,7 +233,8 @@ def lines(section: str, found: dict[str, Any]) -> list[str]:
     if section in ("pipeline", "gpu_tile"):
         return [
             f"Pipeline, {name}: whole {row['whole_s']:.2f} s, bare network without overlap {row['bare_s']:.2f} s, "
-            f"ratio {row['ratio']:.2f} (of processor time {row['ratio_cpu']:.2f}; aim 1.15)"
+            f"ratio {row['ratio']:.2f} (of processor time {row['ratio_cpu']:.2f}, of which overlaps "
+            f"{row['overlap']:.2f}; aim 1.15)"
             for name, row in found.items()
         ]
     if section == "backends":

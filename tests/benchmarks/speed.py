@@ -16,14 +16,15 @@ from engine.backends import BACKENDS
 from engine.backends.base import usable
 from engine.lean import fold_batch_norm
 from engine.model import Model, default_model, load_model
-from engine.pipeline import WINDOW_PX
+from engine.pipeline import OVERLAP_PX, WINDOW_PX
 from engine.planes import SceneScaling
 from engine.predict import Predictor, Wish
 from engine.protocol import BadInput, SegmentJob
 from engine.raster import Scene, Window
 from engine.segment import segment
+from engine.windows import spread_over
 
-TURNS = 3
+TURNS = 7
 HAZARD = "flood"
 
 
@@ -39,8 +40,13 @@ def timed(action: Callable[[], object]) -> tuple[float, float]:
     return time.perf_counter() - began, time.process_time() - spent
 
 
-def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Tensor]]:
-    """All pixels of a scene as planes of windows that do not overlap, as a model takes them."""
+def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Tensor], float, float]:
+    """Windows of a scene as a model takes them, of the shape that the operation predicts, side by side.
+
+    Returns:
+        The scaling, planes of the windows, pixels of the scene over theirs, and pixels that the operation predicts,
+        overlaps counted as often as they are predicted, over those of the scene.
+    """
     job = SegmentJob(raster=raster, hazard=HAZARD, mask="unused.tif")
     windows = []
     with Scene(job) as scene:
@@ -48,17 +54,16 @@ def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Te
         low, high = scene.percentiles(found)
         scaling = SceneScaling(found.match.used_slots, low, high, tuple(units.absolute for units in found.slot_units))
         predictor = Predictor(model, HAZARD, scaling, torch.device("cpu"), None, print)
-        for top in range(0, scene.height, WINDOW_PX):
-            for left in range(0, scene.width, WINDOW_PX):
-                window = Window(left, top, min(WINDOW_PX, scene.width - left), min(WINDOW_PX, scene.height - top))
-                values, valid = scene.read_window(window, found)
-                height, width = window.height // 32 * 32, window.width // 32 * 32
-                planes = predictor.planes(
-                    torch.from_numpy(values[None, :, :height, :width].copy()),
-                    torch.from_numpy(valid[None, None, :height, :width].copy()),
-                )
+        rows, columns = spread_over(scene.height, scene.width, WINDOW_PX, OVERLAP_PX, model.card.window_multiple)
+        height, width = min(rows.size, scene.height), min(columns.size, scene.width)
+        for top in range(0, scene.height - height + 1, height):
+            for left in range(0, scene.width - width + 1, width):
+                values, valid = scene.read_window(Window(left, top, width, height), found)
+                planes = predictor.planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None])
                 windows.append(planes[0])
-    return scaling, windows
+        pixels = scene.height * scene.width
+    predicted = len(rows.starts) * rows.size * len(columns.starts) * columns.size
+    return scaling, windows, pixels / (len(windows) * height * width), predicted / pixels
 
 
 def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: str = "cpu") -> Predictor:
@@ -78,8 +83,8 @@ def measure_pipeline(
     """For each backend: the whole operation over the bare network on the same pixels without overlap, warm."""
     name = default_model(HAZARD)
     models = {name: load_model(name)}
-    scaling, windows = read_windows(raster, models[name])
-    pixels = sum(window[0].numel() for window in windows)
+    scaling, windows, share, overlap = read_windows(raster, models[name])
+    pixels = share * sum(window[0].numel() for window in windows)
     figures: dict[str, dict[str, float]] = {}
     for backend in backends_on(device):
         if backend in without:
@@ -96,10 +101,12 @@ def measure_pipeline(
             segment(job, None, models)
             bare, whole = [], []
             for _ in range(turns):
-                bare.append(timed(lambda: [predictor.predict([window]) for window in windows]))  # noqa: B023
+                spent = timed(lambda: [predictor.predict([window]) for window in windows])  # noqa: B023
+                bare.append(tuple(share * seconds for seconds in spent))
                 whole.append(timed(lambda: segment(job, None, models)))  # noqa: B023
         figures[backend] = {
             "megapixels": pixels / 1e6,
+            "overlap": overlap,
             "bare_s": statistics.median(seconds for seconds, _ in bare),
             "whole_s": statistics.median(seconds for seconds, _ in whole),
             "ratio": statistics.median(a[0] / b[0] for a, b in zip(whole, bare, strict=True)),
