@@ -41,7 +41,7 @@ WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
 PAIR_WINDOW_PX = 448
 """Of a pair of scenes: two networks and two windows at a time are in memory."""
 OVERLAP_PX = 32
-"""Neighbours weigh alike 16 pixels from their edges, beyond which an edge changes no more of the mask than anything far
+"""Neighbours weigh alike 16 pixels from their edges; from 24 on an edge changes no more of the mask than anything far
 away does (tests/benchmarks/halo.py); against 256 pixels, 64 and 32 change the same 1 % of a real scene's mask."""
 PORTIONS_AHEAD = 2
 
