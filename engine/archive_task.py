@@ -27,6 +27,7 @@ from .archive_records import (
     write_record,
 )
 from .cards import CHECKSUMS, find_model
+from .heap import bound_heap, give_back
 from .protocol import AdaptJob, BadInput, Cancelled, HazardError, OutputFailed, PolygonsJob, SceneJob, SegmentJob
 from .raster import Scene, Window
 from .raster.archive import stack_bands
@@ -53,6 +54,7 @@ def run_scene(task: SceneTask, attempt: int, report: Report, models: dict[str, A
     """
     began = time.monotonic()
     job_id = f"{task.run}{uuid.uuid4().hex[:8]}"
+    bound_heap()  # a worker's process may be anybody's
     try:
         with open_network() if task.job.remote else contextlib.nullcontext():
             return _Run(task, report, models, job_id, attempt).result()
@@ -63,6 +65,8 @@ def run_scene(task: SceneTask, attempt: int, report: Report, models: dict[str, A
     except Exception as error:  # no fault of one scene ends the archive; the traceback goes to the worker's log
         traceback.print_exc()
         reason = f"The engine failed ({type(error).__name__}: {error})".splitlines()[0]
+    finally:
+        give_back()
     return failed(task, reason, attempt, time.monotonic() - began)
 
 

@@ -12,8 +12,10 @@ from scenes import UTM_10M, read, run, write_raster
 from engine import preview
 from engine.layers import WATER_COLOUR
 from engine.partial import keep
+from engine.pipeline import OVERLAP_PX, WINDOW_PX
 from engine.protocol import BadInput, Cancelled, KeepJob, SegmentJob
 from engine.reporting import Report
+from engine.windows import spread_over
 
 SIDE = 1500
 FACTOR = 8
@@ -277,7 +279,9 @@ def test_a_kept_part_of_two_dates_shows_water_of_both_and_says_what_was_asked(tm
 
 
 def test_a_run_cancelled_when_all_is_done_is_kept_whole(tmp_path, raster, folder, monkeypatch):
-    shown, out = cancelled(tmp_path, raster, folder, monkeypatch, after=4)
+    rows, _ = spread_over(SIDE, SIDE, WINDOW_PX, OVERLAP_PX, 32)
+    after = 1 + len(rows.starts)  # the estimate, and one picture for each row of windows
+    shown, out = cancelled(tmp_path, raster, folder, monkeypatch, after=after)
     assert shown.report.left["rows_done"] == SIDE
     result = keep(KeepJob(folder=str(folder), mask=str(out / "kept.tif")))
     _, whole, _ = run(tmp_path, raster)
