@@ -38,7 +38,7 @@ WINDOW_PX = 768
 that the network's features and a row of windows take little memory."""
 WIDE_PX, WIDE_WINDOW_PX = 40_000, 384
 """From this width on the row of windows that memory holds is as large as the network's features: they are smaller."""
-PAIR_WINDOW_PX = 448
+PAIR_WINDOW_PX = 384
 """Of a pair of scenes: two networks and two windows at a time are in memory."""
 OVERLAP_PX = 32
 """Neighbours weigh alike 16 pixels from their edges; from 24 on an edge changes no more of the mask than anything far
