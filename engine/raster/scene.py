@@ -30,6 +30,8 @@ Mask = npt.NDArray[np.bool_]
 MOST_BANDS = 4096
 MOST_COLUMNS = 1_000_000
 MOST_PIXELS = 10**12
+SPARE_ROWS = 256
+"""Rows of blocks that the cache holds beyond those that one row of windows touches."""
 SAMPLE_PX = 300_000
 """Pixels a band that scene-wide statistics are taken from."""
 
@@ -144,6 +146,8 @@ class Scene:
         pixel_bytes = sum(gdal.GetDataTypeSize(band.DataType) // 8 for band in bands)
         width, height = self.block_size
         touched = min((math.ceil((rows - 1) / height) + 1) * height, self.height)
+        # What was decoded first goes first, though windows below may still want it: some more rows make up for that.
+        touched = min(touched + min(height, SPARE_ROWS), self.height)
         beside = 2 * width if width < self.width else 0  # the columns of the next window come in between
         reserve_cache((self.width + beside) * touched * pixel_bytes)
 
