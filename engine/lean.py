@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .model import HazardNet, Join
+from .model import HazardNet, Join, first_convolution
 
 
 def lean(network: HazardNet, device: torch.device, multiple: int) -> HazardNet:
@@ -102,7 +102,7 @@ class SummedJoin(nn.Module):
 
 def _join_by_sums(network: HazardNet) -> None:
     if isinstance(network.join, Join):
-        detail = cast(nn.Conv2d, network.detail[0]).out_channels
+        detail = first_convolution(network.detail).out_channels
         network.join = SummedJoin(network.join, cast(nn.Conv2d, network.join[0]).in_channels - detail)
 
 
@@ -122,7 +122,7 @@ def _enlarge_with_convolutions(network: HazardNet, multiple: int) -> None:
     if not blocks:  # it may be so already
         return
     hooks = [block.register_forward_hook(note, with_kwargs=True) for block in blocks]
-    planes = next(part for part in network.detail.modules() if isinstance(part, nn.Conv2d)).in_channels
+    planes = first_convolution(network.detail).in_channels
     with torch.no_grad():
         network.features(torch.zeros((1, planes, 2 * multiple, 2 * multiple)))
     for hook in hooks:

@@ -91,8 +91,7 @@ class Task:
     @property
     def window_px(self) -> int:
         """Pixels of all windows together, overlaps counted as often as they are predicted."""
-        rows, columns = self.rows, self.columns
-        return len(rows.starts) * rows.size * len(columns.starts) * columns.size
+        return self.rows.predicted * self.columns.predicted
 
 
 @dataclass

@@ -28,6 +28,11 @@ class Axis:
     starts: tuple[int, ...]
 
     @property
+    def predicted(self) -> int:
+        """Pixels of all windows together, overlaps counted as often as they are predicted."""
+        return len(self.starts) * self.size
+
+    @property
     def finished(self) -> tuple[int, ...]:
         """For each window, the first pixel that later windows still touch: all before it is final."""
         return (*self.starts[1:], self.length)
@@ -109,8 +114,7 @@ def spread_over(height: int, width: int, largest: int, overlap: int, multiple: i
 
     def cost(axes: tuple[Axis, Axis]) -> tuple[int, int, int]:
         rows, columns = axes
-        predicted = len(rows.starts) * rows.size * len(columns.starts) * columns.size
-        return predicted, abs(rows.size - columns.size), rows.size
+        return rows.predicted * columns.predicted, abs(rows.size - columns.size), rows.size
 
     largest = max(largest, multiple)
     sides = range(_round_up(largest // 2, multiple), largest * 3 // 2 + 1, multiple)

@@ -62,8 +62,8 @@ def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Te
                 planes = predictor.planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None])
                 windows.append(planes[0])
         pixels = scene.height * scene.width
-    predicted = len(rows.starts) * rows.size * len(columns.starts) * columns.size
-    return scaling, windows, pixels / (len(windows) * height * width), predicted / pixels
+    overlap = rows.predicted * columns.predicted / pixels
+    return scaling, windows, pixels / (len(windows) * height * width), overlap
 
 
 def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: str = "cpu") -> Predictor:
