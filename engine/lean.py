@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from .model import HazardNet, Join, first_convolution
+from .model import HazardNet, Join, Model, first_convolution
+
+MOST_READY = 3
+"""Networks that stay with their model: of a scene, and of the two of a pair."""
+
+
+def ready_network(
+    model: Model, planes: Sequence[int], device: torch.device, equal: Mapping[int, int] | None = None
+) -> HazardNet:
+    """A model's network for scenes with these planes, as it is computed with; it is made once, and not to be changed.
+
+    Making one takes a sixth of a second: as long as the network needs for a window.
+
+    Args:
+        model: loaded; keeps it.
+        planes: see ``HazardNet.restricted_to``.
+        device: where it will compute.
+        equal: see ``HazardNet.restricted_to``.
+    """
+    key = tuple(planes), tuple((equal or {}).items()), str(device)
+    network = model.ready.pop(key, None)
+    if network is None:
+        network = lean(model.network.restricted_to(planes, equal).eval(), device, model.card.window_multiple)
+    while len(model.ready) >= MOST_READY:
+        del model.ready[next(iter(model.ready))]
+    model.ready[key] = network  # the one used last stays longest
+    return network
 
 
 def lean(network: HazardNet, device: torch.device, multiple: int) -> HazardNet:

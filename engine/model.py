@@ -192,7 +192,8 @@ def first_convolution(module: nn.Module) -> nn.Conv2d:
 class Model:
     """A loaded model: its card, its network (eval mode, fp32) and where it came from.
 
-    ``kept`` is for what was prepared from it and serves the next scene too.
+    ``kept`` is for backends that were prepared from it and serve the next scene too, ``ready`` for its network as it is
+    computed with (``lean.ready_network``).
     """
 
     card: ModelCard
@@ -201,6 +202,7 @@ class Model:
     weights_sha256: str
     bundled: bool
     kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    ready: dict[Any, HazardNet] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def unchanged(self) -> bool:
         """Whether the checksums on disk still name the weights that were loaded."""

@@ -51,7 +51,7 @@ class Task:
     """What is to be predicted: of which scene, on which grid, and which part of it is wanted.
 
     Attributes:
-        job: names the scene (each thread opens it for itself).
+        job: what was asked for.
         understanding: slots and units of its bands.
         scaling: scene-wide statistics.
         grid: grid that the network sees, of the wanted window and some surroundings.
@@ -182,7 +182,7 @@ def predict_rows(task: Task, scene: Scene, predictor: Answering, report: Report)
         report: told of the share done; may cancel.
     """
     used = _Used()
-    with running_ahead(_read(task, predictor, report, used), predictor.batch_size, "reading") as windows:
+    with running_ahead(_read(task, scene, predictor, report, used), predictor.batch_size, "reading") as windows:
         rows = _predict(task, scene, predictor, windows, used, report)
         with running_ahead(rows, PORTIONS_AHEAD, "predicting") as portions:
             for portion in portions:
@@ -318,10 +318,12 @@ def _limit(task: Task, first_row: int, fields: list[Array], valid: Mask) -> Iter
     yield Portion(start - wanted.y, limited[0], asked, *limited[1:])
 
 
-def _read(task: Task, predictor: Answering, report: Report, used: _Used) -> Generator[_Ready, None, None]:
-    """Windows in the order in which they are predicted, read from datasets of their own and got ready by threads."""
+def _read(task: Task, scene: Scene, predictor: Answering, report: Report, used: _Used) -> Generator[_Ready, None, None]:
+    """Windows in the order in which they are predicted, read and got ready by threads.
+
+    The scene is the one that statistics were sampled from: blocks that were decoded for them need not be again.
+    """
     with contextlib.ExitStack() as stack:
-        scene = stack.enter_context(Scene(task.job))
         earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
         scene.reserve_cache(task.rows.size * task.grid.down.down // task.grid.down.up, task.understanding)
         places = itertools.product(task.rows.starts, task.columns.starts)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .backends import HazardLogits, Question, Settled, candidates, require_possible, settle
 from .devices import LARGEST_DIFFERENCE, default_batch_size, half_precision, is_out_of_memory
-from .lean import lean
+from .lean import ready_network
 from .model import Model
 from .planes import SceneScaling, build_planes, equal_planes, planes_for
 from .priors import physical_prior
@@ -141,7 +141,7 @@ class Predictor:
         equal = equal_planes(used)
         self._chosen = [plane for plane in used if plane not in equal]
         self._on_warning = on_warning
-        self._network = lean(model.network.restricted_to(self._chosen, equal).eval(), device, self._multiple)
+        self._network = ready_network(model, self._chosen, device, equal)
         wish = wish or Wish()
         self._transfers = Transfers(device) if device.type == "cuda" else None
         if model.card.pretrained_only and wish.backend not in ("auto", "torch"):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .evaluate import evaluate
+from .lean import ready_network
 from .metrics import Counts, count_pixels
-from .model import HazardNet, Model
+from .model import Model
 from .planes import SceneScaling, build_planes, planes_for
 from .protocol import NOT_ASSESSED, EvaluateJob, SceneJob, SegmentJob
 from .raster import CodeRaster, Scene, Understanding, Window
@@ -34,14 +34,13 @@ class RealScorer:
     """Asks one model about real scenes, each scene once, as the ``segment`` command with default settings would.
 
     Args:
-        model: loaded model; its network's restricted copies are kept between scenes.
+        model: loaded model.
         folder: temporary folder for masks.
         report: asked whether to stop.
     """
 
     def __init__(self, model: Model, folder: Path, report: Report) -> None:
-        self._network = _Reusing(model.network)
-        self.model = dataclasses.replace(model, network=self._network)  # type: ignore[arg-type]
+        self.model = model
         self._models = {model.folder: self.model}
         self._mask = str(folder / "mask.tif")
         self._quiet = Report(cancelled=report.cancelled, job_id=report.job_id)
@@ -61,8 +60,8 @@ class RealScorer:
         return self._done[scene, asked]
 
     def rest(self) -> None:
-        """Let go of the network's copies; what was counted is kept."""
-        self._network.forget()
+        """Let go of networks that are ready; what was counted is kept."""
+        self.model.ready.clear()
 
     def _count_hazard(self, scene: RealScene, asked: str) -> tuple[Counts, float]:
         given = {spec.name: getattr(scene.job, spec.name) for spec in dataclasses.fields(SceneJob)}
@@ -89,26 +88,6 @@ class RealScorer:
         return count_pixels(found, truth, judged), time.monotonic() - began
 
 
-class _Reusing:
-    """A network whose restricted copies are made once for each choice of planes: copying takes longer than a chip."""
-
-    def __init__(self, network: HazardNet) -> None:
-        self._network = network
-        self._copies: dict[tuple[tuple[int, ...], ...], HazardNet] = {}
-
-    def restricted_to(self, planes: Sequence[int], equal: Mapping[int, int] | None = None) -> HazardNet:
-        key = tuple(planes), *(equal or {}).items()
-        if key not in self._copies:
-            self._copies[key] = self._network.restricted_to(planes, equal)
-        return self._copies[key]
-
-    def forget(self) -> None:
-        self._copies.clear()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._network, name)
-
-
 @torch.inference_mode()
 def artificial_probability(
     model: Model, values: Tensor, valid: Tensor, scaling: SceneScaling
@@ -125,7 +104,7 @@ def artificial_probability(
     height, width = valid.shape
     beside = (0, -width % multiple, 0, -height % multiple)
     planes = build_planes(F.pad(values, beside)[None], F.pad(valid, beside)[None, None], scaling)
-    logits = model.network.restricted_to(planes_for(scaling)).eval().surface_logits(planes)
+    logits = ready_network(model, planes_for(scaling), torch.device("cpu")).surface_logits(planes)
     return np.asarray(logits[0, -1, :height, :width].float().sigmoid().numpy(), np.float32)
 
 

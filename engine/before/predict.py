@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..devices import default_batch_size, is_out_of_memory
-from ..lean import lean
+from ..lean import ready_network
 from ..model import Model
 from ..planes import SceneScaling, build_planes, planes_for
 from ..predict import OutOfMemory, logits_at
@@ -96,10 +96,7 @@ class PairPredictor:
         self._channel = card.hazards.index(hazard)
         self._multiple = card.window_multiple
         self._on_warning = on_warning
-        self._networks = [
-            lean(model.network.restricted_to(planes_for(scaling)).eval(), device, card.window_multiple)
-            for scaling in scalings
-        ]
+        self._networks = [ready_network(model, planes_for(scaling), device) for scaling in scalings]
         self._scales = [tuple(card.scales.get(name, [1])) for name in card.hazards]
         self._branch = self._networks[0].change if card.compares(hazard) else None
         own = card.change_thresholds[hazard] if self._branch is not None else threshold

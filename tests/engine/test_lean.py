@@ -1,6 +1,7 @@
 """Rewritten networks answer as those that were trained, with fewer products."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch import nn
 
 from engine.backends import with_openvino
 from engine.backends.base import is_installed
-from engine.lean import EnlargingBlock, fold_batch_norm, lean
+from engine.lean import MOST_READY, EnlargingBlock, fold_batch_norm, lean, ready_network
 from engine.model import HazardNet, load_model
 
 MODELS = ("attention_unet", "residual_unet", "unet", "unetplusplus")
@@ -60,6 +61,24 @@ def test_a_model_stays_as_it_was_when_a_copy_is_rewritten() -> None:
     after = model.network.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_network_is_made_ready_once_for_each_choice_of_planes_and_the_last_ones_stay() -> None:
+    model, processor = load_model("unet"), torch.device("cpu")
+    first = ready_network(model, [0, 3, 9], processor)
+    assert ready_network(model, [0, 3, 9], processor) is first
+    assert ready_network(model, [0, 3, 9], processor, {10: 9}) is not first
+    for planes in range(2, 2 + MOST_READY):
+        ready_network(model, list(range(planes)), processor)
+    assert len(model.ready) == MOST_READY
+    assert ready_network(model, [0, 3, 9], processor) is not first
+
+
+def test_a_model_of_another_network_makes_its_own_ready() -> None:
+    model = load_model("unet")
+    first = ready_network(model, [0, 3, 9], torch.device("cpu"))
+    other = dataclasses.replace(model, network=copy.deepcopy(model.network))
+    assert ready_network(other, [0, 3, 9], torch.device("cpu")) is not first
 
 
 def test_folding_alone_leaves_no_batch_normalisation_after_a_convolution() -> None:
