@@ -1,5 +1,6 @@
 """The network's input planes: scene-normalised and physical values, availability and indices of any set of bands."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ SAR_CENTRE_DB = {"vv": -13.0, "vh": -20.0}
 SAR_SPREAD_DB = 7.0
 LEAST_SPREAD, LEAST_SPREAD_DB = 0.06, 6.0
 """Scenes of less contrast (reflectance, dB) are not stretched to more: waves on an open sea would look like shores."""
+
+PIECE_PX = 65_536
+"""Pixels whose planes are built together on a processor: so few that they stay in its cache from step to step."""
 
 _RATIO_FLOOR = 0.004  # keeps the ratio of two nearly black reflectances near 0 instead of at random
 
@@ -97,15 +101,27 @@ def build_planes(
     count, slots, height, width = values.shape
     if slots != len(scaling.slots):
         raise BadInput(f"The window has {slots} bands, the scene's scaling {len(scaling.slots)}; give it all of them.")
-    everywhere = bool(valid.all())
-    values = torch.nan_to_num(values, nan=0.0, posinf=1e4, neginf=-1e4)
-    band = {slot: values[:, index] for index, slot in enumerate(scaling.slots)}
     chosen = planes_for(scaling) if chosen is None else chosen
     shape = (count, len(chosen), height, width)
     if out is not None and out.shape == shape and out.device == values.device:
         planes = out
     else:
         planes = torch.empty(shape, dtype=torch.float32, device=values.device)
+    rows = max(1, PIECE_PX // (count * width)) if values.device.type == "cpu" else height
+    for top in range(0, height, rows):
+        part = slice(top, top + rows)
+        _fill(planes[:, :, part], values[:, :, part], valid[:, :, part], scaling, chosen)
+    return planes
+
+
+def _fill(
+    planes: torch.Tensor, values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling, chosen: Sequence[int]
+) -> None:
+    """Write the planes of a piece of windows; see ``build_planes``."""
+    if values.device.type != "cpu" or not math.isfinite(float(values.sum())):  # a GPU would have to be waited for
+        values = torch.nan_to_num(values, nan=0.0, posinf=1e4, neginf=-1e4)
+    everywhere = bool(valid.all())
+    band = {slot: values[:, index] for index, slot in enumerate(scaling.slots)}
     reflectance: dict[str, torch.Tensor] = {}
     for position, index in enumerate(chosen):
         name, plane = PLANES[index], planes[:, position]
@@ -116,13 +132,14 @@ def build_planes(
             if scaling.absolute[at]:
                 spread = max(spread, LEAST_SPREAD_DB if slot in SAR_SLOTS else LEAST_SPREAD)
             if spread > 1e-6:
-                torch.sub(band[slot], middle, out=plane)
-                plane.mul_(2 / spread).clamp_(-2, 3)
+                torch.add(values.new_full((), -2 * middle / spread), band[slot], alpha=2 / spread, out=plane)
+                plane.clamp_(-2, 3)
             else:
                 plane.zero_()
         elif kind == "raw" and slot in OPTICAL_SLOTS:
             torch.clamp(band[slot], 0, 1.5, out=plane)
-            plane.sqrt_().mul_(2).sub_(0.6)  # the root spreads the dark end, where water is told from shade
+            plane.sqrt_()  # the root spreads the dark end, where water is told from shade
+            torch.add(values.new_full((), -0.6), plane, alpha=2, out=plane)
         elif kind == "raw":
             torch.sub(band[slot], SAR_CENTRE_DB[slot], out=plane)
             plane.div_(SAR_SPREAD_DB).clamp_(-3, 3)
@@ -143,7 +160,6 @@ def build_planes(
                 plane.mul_(3)  # plants and soil differ by a tenth or two
     if not everywhere:
         planes.masked_fill_(~valid, 0.0)
-    return planes
 
 
 def reflectance_of(plane: torch.Tensor) -> torch.Tensor:

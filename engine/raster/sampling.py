@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from .georeference import Window
+
+MOST_SIDE_BY_SIDE = 4
+"""Windows that are read at once: GDAL's threads decode their blocks together, and memory stays small."""
 
 
 def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int) -> list[Window]:
@@ -29,3 +34,17 @@ def sample_windows(width: int, height: int, block: tuple[int, int], most_px: int
             y = max(0, round(j * (height - side_y) / last)) // block_height * block_height
             windows[(x, y)] = Window(x, y, min(side_x, width - x), min(side_y, height - y))
     return list(windows.values())
+
+
+def side_by_side(windows: Sequence[Window]) -> Iterator[list[Window]]:
+    """Windows in their order, those that touch along a row together, so that they can be read at once."""
+    group: list[Window] = []
+    for window in windows:
+        last = group[-1] if group else None
+        touches = last is not None and (last.x + last.width, last.y, last.height) == (window.x, window.y, window.height)
+        if group and not (touches and len(group) < MOST_SIDE_BY_SIDE):
+            yield group
+            group = []
+        group.append(window)
+    if group:
+        yield group

@@ -21,7 +21,7 @@ from ..units import SlotUnits, UnitsFound, find_units, to_canonical
 from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal, reading, reserve_cache, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
 from .nodata import equals, measured, nodata_of
-from .sampling import sample_windows
+from .sampling import sample_windows, side_by_side
 from .unpacking import archive_advice
 
 Array = npt.NDArray[np.float32]
@@ -241,11 +241,14 @@ class Scene:
             everywhere &= (stored != 0).any(axis=0)
         for i, position in enumerate(match.used):
             units = understanding.slot_units[i]
-            values = self._convert(stored[i], position, units)
-            stored[i] = values
+            band = stored[i]
+            values = self._convert(band, position, units)
+            if values is not band:  # most conversions work in place
+                stored[i] = values
             everywhere &= measured(values, units)
         everywhere &= self._dataset_mask(window, match.used)
-        np.copyto(stored, 0.0, where=~everywhere)
+        if not everywhere.all():
+            np.copyto(stored, 0.0, where=~everywhere)
         return stored, everywhere
 
     def _holds_nothing(self, window: Window, positions: Sequence[int]) -> bool:
@@ -335,11 +338,15 @@ class Scene:
         windows = sample_windows(self.width, self.height, self.block_size, SAMPLE_PX)
         step = math.ceil(math.sqrt(sum(w.width * w.height for w in windows) / SAMPLE_PX))
         values, valids = [], []
-        for window in windows:
-            stored, valid = self._read_stored(window, positions)
-            valid = valid & self._dataset_mask(window, positions)
-            values.append(stored[:, ::step, ::step].reshape(len(positions), -1))
-            valids.append(valid[:, ::step, ::step].reshape(len(positions), -1))
+        for group in side_by_side(windows):
+            left, right = group[0].x, group[-1].x + group[-1].width
+            together = Window(left, group[0].y, right - left, group[0].height)
+            stored, valid = self._read_stored(together, positions)
+            valid = valid & self._dataset_mask(together, positions)
+            for window in group:
+                part = np.s_[:, ::step, window.x - left : window.x - left + window.width : step]
+                values.append(stored[part].reshape(len(positions), -1))
+                valids.append(valid[part].reshape(len(positions), -1))
         self._sampled_positions = tuple(positions)
         self._sampled = np.concatenate(values, axis=1), np.concatenate(valids, axis=1)
         return self._sampled

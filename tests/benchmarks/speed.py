@@ -4,6 +4,7 @@ Seconds are taken in turn within one run, because machines are shared and noisy:
 of processor time of the whole process, which other programs disturb less.
 """
 
+import itertools
 import math
 import statistics
 import tempfile
@@ -26,6 +27,8 @@ from engine.windows import spread_over
 
 TURNS = 7
 HAZARD = "flood"
+MOST_WINDOWS = 16
+"""Windows of a large scene that stand for all of its own when the bare network is timed."""
 
 
 def backends_on(device: str) -> list[str]:
@@ -41,7 +44,7 @@ def timed(action: Callable[[], object]) -> tuple[float, float]:
 
 
 def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Tensor], float, float]:
-    """Windows of a scene as a model takes them, of the shape that the operation predicts, side by side.
+    """Windows of a scene as a model takes them, of the shape that the operation predicts, side by side or spread.
 
     Returns:
         The scaling, planes of the windows, pixels of the scene over theirs, and pixels that the operation predicts,
@@ -56,14 +59,23 @@ def read_windows(raster: str, model: Model) -> tuple[SceneScaling, list[torch.Te
         predictor = Predictor(model, HAZARD, scaling, torch.device("cpu"), None, print)
         rows, columns = spread_over(scene.height, scene.width, WINDOW_PX, OVERLAP_PX, model.card.window_multiple)
         height, width = min(rows.size, scene.height), min(columns.size, scene.width)
-        for top in range(0, scene.height - height + 1, height):
-            for left in range(0, scene.width - width + 1, width):
-                values, valid = scene.read_window(Window(left, top, width, height), found)
-                planes = predictor.planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None])
-                windows.append(planes[0])
+        tops, lefts = (range(0, all_px - px + 1, px) for all_px, px in ((scene.height, height), (scene.width, width)))
+        places = list(itertools.product(tops, lefts))
+        for top, left in places[:: -(-len(places) // MOST_WINDOWS)]:
+            values, valid = scene.read_window(Window(left, top, width, height), found)
+            planes = predictor.planes(torch.from_numpy(values)[None], torch.from_numpy(valid)[None, None])
+            windows.append(planes[0])
         pixels = scene.height * scene.width
     overlap = rows.predicted * columns.predicted / pixels
     return scaling, windows, pixels / (len(windows) * height * width), overlap
+
+
+def unpack(raster: str) -> None:
+    """Read each block of a scene once, and do nothing else."""
+    with Scene(SegmentJob(raster=raster, hazard=HAZARD, mask="unused.tif")) as scene:
+        rows = scene.block_size[1]
+        for top in range(0, scene.height, rows):
+            scene.dataset.ReadAsArray(0, top, scene.width, min(rows, scene.height - top))
 
 
 def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: str = "cpu") -> Predictor:
@@ -78,13 +90,17 @@ def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: s
 
 
 def measure_pipeline(
-    raster: str, device: str = "cpu", turns: int = TURNS, without: Sequence[str] = ()
+    raster: str, device: str = "cpu", turns: int = TURNS, without: Sequence[str] = (), model: str | None = None
 ) -> dict[str, dict[str, float]]:
-    """For each backend: the whole operation over the bare network on the same pixels without overlap, warm."""
-    name = default_model(HAZARD)
+    """For each backend: the whole operation over the bare network on the same pixels without overlap, warm.
+
+    Beside it what no pipeline can do without on the same processor: overlaps, and unpacking the file.
+    """
+    name = model or default_model(HAZARD)
     models = {name: load_model(name)}
     scaling, windows, share, overlap = read_windows(raster, models[name])
     pixels = share * sum(window[0].numel() for window in windows)
+    unpacking = min(timed(lambda: unpack(raster))[1] for _ in range(3))
     figures: dict[str, dict[str, float]] = {}
     for backend in backends_on(device):
         if backend in without:
@@ -95,7 +111,13 @@ def measure_pipeline(
             continue
         with tempfile.TemporaryDirectory() as folder:
             job = SegmentJob(
-                raster, hazard=HAZARD, mask=f"{folder}/m.tif", overwrite=True, backend=backend, device=device
+                raster,
+                hazard=HAZARD,
+                mask=f"{folder}/m.tif",
+                overwrite=True,
+                backend=backend,
+                device=device,
+                model=name,
             )
             predictor.predict(windows[:1])
             segment(job, None, models)
@@ -113,6 +135,7 @@ def measure_pipeline(
             "bare_cpu_s": statistics.median(cpu for _, cpu in bare),
             "whole_cpu_s": statistics.median(cpu for _, cpu in whole),
             "ratio_cpu": statistics.median(a[1] / b[1] for a, b in zip(whole, bare, strict=True)),
+            "unpacking_cpu": unpacking / statistics.median(cpu for _, cpu in bare),
         }
     return figures
 

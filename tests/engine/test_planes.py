@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import engine.planes as planes_module
 from engine.planes import PLANES, SceneScaling, build_planes, equal_planes, planes_for
 from engine.protocol import BadInput
 
@@ -139,3 +140,13 @@ def test_planes_written_over_used_ones_are_the_same(absolute, holes):
     assert found.data_ptr() == used.data_ptr()
     assert torch.equal(found, build_planes(values, valid, scene))
     assert build_planes(values[:1], valid[:1], scene, used).shape[0] == 1  # another shape takes memory of its own
+
+
+def test_planes_built_piece_by_piece_are_those_built_at_once(monkeypatch):
+    scene = scaling(SIX)
+    values, valid = window(SIX, size=50)
+    values[1, 2, 30, 4], values[0, 0, 7, 9] = float("nan"), float("inf")
+    valid[0, 0, 20:31, 5:] = False
+    at_once = build_planes(values, valid, scene)
+    monkeypatch.setattr(planes_module, "PIECE_PX", 700)  # seven rows of two windows
+    assert torch.equal(build_planes(values, valid, scene), at_once)

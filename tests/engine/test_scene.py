@@ -10,7 +10,8 @@ from scenes import Making, write_raster
 from engine.inspect_scene import inspect_scene
 from engine.protocol import BadInput, InspectJob, SceneJob
 from engine.raster import Scene, Window
-from engine.raster.sampling import sample_windows
+from engine.raster import scene as scene_module
+from engine.raster.sampling import MOST_SIDE_BY_SIDE, sample_windows, side_by_side
 
 
 def read_scene(path, **job):
@@ -382,6 +383,20 @@ def test_samples_stay_inside_and_reach_all_parts(width, height, block):
     assert min(width * height, 250_000) <= pixels <= max(20_000_000, 8 * width)
     assert max(w.y + w.height for w in windows) > 0.8 * height
     assert max(w.x + w.width for w in windows) > 0.8 * width
+
+
+def test_windows_that_touch_are_read_at_once_and_sampled_as_if_they_were_not(tmp_path, monkeypatch):
+    values = np.random.default_rng(5).uniform(0, 1, (2, 1100, 1370)).astype("f4")
+    options = ["TILED=YES", "BLOCKXSIZE=128", "BLOCKYSIZE=128"]
+    path = write_raster(tmp_path / "s.tif", values, names=["green", "nir"], options=options)
+    with Scene(SceneJob(raster=path)) as scene, Scene(SceneJob(raster=path)) as again:
+        monkeypatch.setattr(scene_module, "SAMPLE_PX", 200_000)
+        together = scene._sample((0, 1))
+        monkeypatch.setattr(scene_module, "side_by_side", lambda windows: ([window] for window in windows))
+        apart = again._sample((0, 1))
+    assert all(np.array_equal(one, two) for one, two in zip(together, apart, strict=True))
+    groups = list(side_by_side(sample_windows(1370, 1100, (128, 128), 200_000)))
+    assert 1 < max(map(len, groups)) <= MOST_SIDE_BY_SIDE
 
 
 def test_percentiles_are_those_of_the_valid_pixels(tmp_path):
