@@ -26,8 +26,9 @@ from .before.unchanged import calm_and_changed
 from .cards import ModelCard, default_trouble, find_parent
 from .characteristics import Found, find_characteristics
 from .devices import choose_device, is_out_of_memory
+from .lean import lean, ready_network
 from .learning import folder_for, versions
-from .model import Model, save_adapted
+from .model import HazardNet, Model, save_adapted
 from .planes import planes_for
 from .preparing import prepare_scene, settle_model, wanted_window
 from .protocol import AdaptJob, BadInput, OutputFailed, job_to_dict
@@ -190,7 +191,7 @@ def _adapt(
     why = no_footing(views)
     if why is not None or views is None:
         return None, abstained(why or "nothing valid is visible")
-    network = model.network.restricted_to(views.chosen).eval().to(device)
+    network = network_for(model, views, device)
     known = _known(found, model.card, device)
     listener = Listener(
         progress=lambda share: report.progress(share, 0.1, 0.97),
@@ -208,12 +209,18 @@ def _adapt(
     return outcome, judge_outcome(outcome, visible.area_m2, time.monotonic() - began)
 
 
+def network_for(model: Model, views: Views, device: torch.device) -> HazardNet:
+    """A copy of a model's network that adapts to a scene on a device; normalisations have the names of the model's."""
+    network = model.network.restricted_to(views.chosen).eval()
+    return lean(network, device, model.card.window_multiple, fold=False)
+
+
 def _seen_before(model: Model, visible: Visible, views: Views, settings: Settings, device: torch.device) -> Views:
     """The views with what an earlier scene shows of them, where there is one."""
     was = visible.earlier
     if was is None:
         return views
-    network = model.network.restricted_to(planes_for(was.scaling)).eval().to(device)
+    network = ready_network(model, planes_for(was.scaling), device)
     there = dataclasses.replace(
         was, planes=was.planes.to(device), unchanged=was.unchanged.to(device), changed=was.changed.to(device)
     )

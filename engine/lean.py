@@ -39,15 +39,18 @@ def ready_network(
     return network
 
 
-def lean(network: HazardNet, device: torch.device, multiple: int) -> HazardNet:
+def lean(network: HazardNet, device: torch.device, multiple: int, *, fold: bool = True) -> HazardNet:
     """A network as it is computed with on a device; equal but for rounding. What is given is used up.
 
     Args:
         network: in eval mode, on the CPU.
         device: where it will compute; what is only known to help on processors is done for them alone.
         multiple: what the sides of its windows must be multiples of.
+        fold: whether batch normalisations vanish in the convolutions before them. Those that stay, as they are to
+            change, keep their names; the decoder's convolutions cannot learn any more.
     """
-    fold_batch_norm(network)
+    if fold:
+        fold_batch_norm(network)
     compiled_for = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     if isinstance(network, HazardNet) and device.type == "cpu" and compiled_for:
         _enlarge_with_convolutions(network, multiple)
@@ -72,58 +75,83 @@ def fold_batch_norm(network: HazardNet) -> HazardNet:
     return network
 
 
-class EnlargingBlock(nn.Module):
-    """A block of the decoder without its enlarged features, which hold every value four times.
+class EnlargingConvolution(nn.Module):
+    """Doubles features by their nearest pixel and convolves them 3x3 with those beside them, without enlarging them.
 
-    Doubling features by their nearest pixel and convolving them 3x3 is a transposed convolution of 4x4 with stride 2,
-    each tap the sum of those that met the same pixel: 4 products a pixel instead of 9. The features beside them are
-    convolved apart and added, so that the two need not be copied into one tensor.
+    That is a transposed convolution of 4x4 with stride 2, each tap the sum of those that met the same pixel: 4 products
+    a pixel instead of 9. Those beside are convolved apart and added, so that the two need not be copied together.
 
     Args:
-        block: of the library's U-Net or U-Net++ decoder, with a 3x3 convolution first.
-        features: how many of that convolution's channels are the enlarged ones; they come first.
+        convolution: 3x3.
+        features: how many of its channels are the enlarged ones; they come first.
     """
 
-    def __init__(self, block: nn.Module, features: int) -> None:
+    def __init__(self, convolution: nn.Conv2d, features: int) -> None:
         super().__init__()
-        first = cast(nn.Sequential, block.conv1)
-        convolution = cast(nn.Conv2d, first[0])
-        beside = convolution.in_channels - features
-        self.enlarge = nn.ConvTranspose2d(
-            features, convolution.out_channels, 4, stride=2, padding=1, bias=convolution.bias is not None
-        )
+        bias = convolution.bias is not None
+        self.enlarge = nn.ConvTranspose2d(features, convolution.out_channels, 4, stride=2, padding=1, bias=bias)
         weight = convolution.weight.detach()
         taps = _summed_taps(_summed_taps(weight[:, :features], 2), 3)
         self.enlarge.weight = nn.Parameter(taps.transpose(0, 1).contiguous(), requires_grad=False)
         if convolution.bias is not None:
             self.enlarge.bias = nn.Parameter(convolution.bias.detach().clone(), requires_grad=False)
-        self.beside = _part_of(convolution, slice(features, None)) if beside else None
-        self.rest = nn.Sequential(*list(first)[1:])
+        self.beside = _part_of(convolution, slice(features, None)) if convolution.in_channels > features else None
+
+    def forward(self, given: tuple[Tensor, Tensor | None]) -> Tensor:
+        """Features (n, c, h, w), and those beside them (n, s, 2 h, 2 w) or None -> (n, d, 2 h, 2 w)."""
+        features, beside = given
+        enlarged = cast(Tensor, self.enlarge(features))
+        if self.beside is None or beside is None:
+            return enlarged
+        return enlarged + cast(Tensor, self.beside(beside))
+
+
+class EnlargingBlock(nn.Module):
+    """A block of the library's U-Net or U-Net++ decoder without its enlarged features, which hold every value four
+    times. What it has of the block keeps its name.
+
+    Args:
+        block: with a 3x3 convolution first.
+        features: how many of that convolution's channels are the enlarged ones.
+    """
+
+    def __init__(self, block: nn.Module, features: int) -> None:
+        super().__init__()
+        first = list(cast(nn.Sequential, block.conv1))
+        self.conv1 = nn.Sequential(EnlargingConvolution(cast(nn.Conv2d, first[0]), features), *first[1:])
         self.conv2 = cast(nn.Module, block.conv2)
         self.attention2 = cast(nn.Module, block.attention2)
 
     def forward(self, features: Tensor, *others: Tensor, skip_connection: Tensor | None = None) -> Tensor:
         """As the two decoders call their blocks: features (n, c, h, w) and those beside them (n, s, 2 h, 2 w)."""
-        enlarged = self.enlarge(features)
-        if self.beside is not None:
-            enlarged = enlarged + self.beside(others[0] if skip_connection is None else skip_connection)
-        return cast(Tensor, self.attention2(self.conv2(self.rest(enlarged))))
+        beside = others[0] if skip_connection is None and others else skip_connection
+        return cast(Tensor, self.attention2(self.conv2(self.conv1((features, beside)))))
 
 
-class SummedJoin(nn.Module):
-    """The join of trunk and detail, each convolved apart and added: they need not be copied into one tensor."""
+class SumOfConvolutions(nn.Module):
+    """One convolution of trunk and detail side by side, of each apart and added: they need not be copied together."""
 
-    def __init__(self, join: Join, trunk: int) -> None:
+    def __init__(self, convolution: nn.Conv2d, trunk: int) -> None:
         super().__init__()
-        convolution = cast(nn.Conv2d, join[0])
         self.trunk = _part_of(convolution, slice(None, trunk))
         self.trunk.bias = convolution.bias
         self.detail = _part_of(convolution, slice(trunk, None))
-        self.rest = nn.Sequential(*list(join)[1:])
 
-    def forward(self, trunk: Tensor, detail: Tensor) -> Tensor:
+    def forward(self, given: tuple[Tensor, Tensor]) -> Tensor:
+        """Features of the trunk and of the detail path (n, c, h, w) -> (n, d, h, w)."""
+        return cast(Tensor, self.trunk(given[0]) + self.detail(given[1]))
+
+
+class SummedJoin(nn.Sequential):
+    """The join of trunk and detail; what it has of ``Join`` keeps its name."""
+
+    def __init__(self, join: Join, trunk: int) -> None:
+        first, *rest = join
+        super().__init__(SumOfConvolutions(cast(nn.Conv2d, first), trunk), *rest)
+
+    def forward(self, trunk: Tensor, detail: Tensor) -> Tensor:  # type: ignore[override]
         """As ``Join``."""
-        return cast(Tensor, self.rest(self.trunk(trunk) + self.detail(detail)))
+        return cast(Tensor, super().forward((trunk, detail)))  # type: ignore[no-untyped-call]
 
 
 def _join_by_sums(network: HazardNet) -> None:

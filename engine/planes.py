@@ -26,7 +26,7 @@ SAR_SPREAD_DB = 7.0
 LEAST_SPREAD, LEAST_SPREAD_DB = 0.06, 6.0
 """Scenes of less contrast (reflectance, dB) are not stretched to more: waves on an open sea would look like shores."""
 
-PIECE_PX = 65_536
+PIECE_PX = 131_072
 """Pixels whose planes are built together on a processor: so few that they stay in its cache from step to step."""
 
 _RATIO_FLOOR = 0.004  # keeps the ratio of two nearly black reflectances near 0 instead of at random

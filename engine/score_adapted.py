@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .adapt import adapt, no_footing, settings_of
+from .adapt import adapt, network_for, no_footing, settings_of
 from .adaptation.search import Listener, Outcome, Settings, adapt_network
 from .adaptation.verdict import ABSTAINED, ADAPTED, ROLLED_BACK, judge_outcome
 from .devices import choose_device
@@ -131,7 +131,7 @@ def adapt_in_memory(
     settings = vary(settings_of(job, model, device, time.monotonic(), threshold))
     if no_footing(views) is not None:
         settings = dataclasses.replace(settings, alphas=(), entrance_alphas=(), steps=0, threshold=False)
-    network = model.network.restricted_to(views.chosen).eval().to(device)
+    network = network_for(model, views, device)
     listener = Listener(progress=lambda share: report.check(), metrics=lambda step, values: report.check())
     return (search or adapt_network)(network, views.to(device), settings, _known(scene, model, device), listener)
 

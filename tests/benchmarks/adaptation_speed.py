@@ -28,7 +28,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-from engine.adapt import settings_of  # noqa: E402
+from engine.adapt import network_for, settings_of  # noqa: E402
 from engine.adaptation.objectives import combined, target_scores  # noqa: E402
 from engine.adaptation.search import PATIENCE_ROUNDS, ROUND_STEPS, Listener, Search  # noqa: E402
 from engine.adaptation.student import GRADIENT_LIMIT, TEACHER_DECAY, Grounds, Student  # noqa: E402
@@ -137,14 +137,15 @@ def measure_steps(raster: str, name: str | None = None, device: str = "cpu", tur
         views = Views(
             visible.views.planes.to(place), visible.views.valid.to(place), visible.views.scaling, visible.views.judged
         )
-        network = model.network.restricted_to(views.chosen).eval().to(place)
+        network = network_for(model, views, place)
+        plain = model.network.restricted_to(views.chosen).eval().to(place)
         search = Search(network, views, settings, known, Listener())
 
         def student_of(learning: HazardNet) -> Student:
             return Student(copy.deepcopy(learning), views, settings, search.grounds, known)
 
         student = student_of(network)
-        naive = {passes: NaiveLoop(student_of(network), model, scene, prepared, visible) for passes in (False, True)}
+        naive = {passes: NaiveLoop(student_of(plain), model, scene, prepared, visible) for passes in (False, True)}
         rates: dict[str, list[float]] = {"engine": [], "lean": [], "naive": []}
         for turn in range(turns + 1):
             made = [_rate(lambda turn=turn: _round(student, asks=turn % PATIENCE_ROUNDS != 1), ROUND_STEPS, place)]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from engine.adaptation.statistics import normalisations
 from engine.backends import with_openvino
 from engine.backends.base import is_installed
 from engine.lean import MOST_READY, EnlargingBlock, fold_batch_norm, lean, ready_network
@@ -30,6 +31,26 @@ def test_a_lean_network_answers_alike(name: str) -> None:
         assert torch.allclose(found.hazard, expected.hazard, atol=1e-4)
         assert torch.allclose(found.surface, expected.surface, atol=1e-4)
         assert torch.allclose(found.characteristics, expected.characteristics, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_normalisations_that_are_to_learn_keep_their_names_statistics_and_gradients(name: str) -> None:
+    network = load_model(name).network
+    rewritten = lean(copy.deepcopy(network), torch.device("cpu"), 32, fold=False)
+    assert blocks_of(rewritten)
+    state, found = network.state_dict(), normalisations(rewritten)
+    assert found.keys() == normalisations(network).keys()
+    kept = {key: tensor for key, tensor in rewritten.state_dict().items() if key.rpartition(".")[0] in found}
+    assert all(torch.equal(tensor, state[key]) for key, tensor in kept.items())
+    planes = torch.randn((2, len(load_model(name).card.planes), 64, 96), generator=torch.Generator().manual_seed(2))
+    gradients = []
+    for one in (network, rewritten):
+        learnt = [module.weight for module in normalisations(one).values()]
+        for weight in learnt:
+            weight.requires_grad_(True)
+        one(planes).hazard.sigmoid().mean().backward()
+        gradients.append(torch.stack([weight.grad.norm() for weight in learnt if weight.grad is not None]))
+    assert len(gradients[0]) > 20 and torch.allclose(*gradients, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.skipif(not is_installed("openvino"), reason="needs OpenVINO")
