@@ -4,19 +4,22 @@ Seconds are taken in turn within one run, because machines are shared and noisy:
 of processor time of the whole process, which other programs disturb less.
 """
 
+import contextlib
+import dataclasses
 import itertools
 import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+import unittest.mock
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
 from engine.backends import BACKENDS
 from engine.backends.base import usable
 from engine.lean import fold_batch_norm
-from engine.model import Model, default_model, load_model
+from engine.model import HazardNet, Model, default_model, load_model
 from engine.pipeline import OVERLAP_PX, WINDOW_PX
 from engine.planes import SceneScaling
 from engine.predict import Predictor, Wish
@@ -89,12 +92,24 @@ def ready_predictor(model: Model, scaling: SceneScaling, backend: str, device: s
     return predictor
 
 
+@contextlib.contextmanager
+def networks_as_built() -> Iterator[None]:
+    """Predictors made meanwhile compute networks as the library builds them, normalisations folded, not rewritten."""
+
+    def as_built(model: Model, planes: Sequence[int], device: torch.device, equal: Mapping[int, int]) -> HazardNet:
+        return fold_batch_norm(model.network.restricted_to(planes, equal).eval()).to(device)
+
+    with unittest.mock.patch("engine.predict.ready_network", as_built):
+        yield
+
+
 def measure_pipeline(
     raster: str, device: str = "cpu", turns: int = TURNS, without: Sequence[str] = (), model: str | None = None
 ) -> dict[str, dict[str, float]]:
     """For each backend: the whole operation over the bare network on the same pixels without overlap, warm.
 
-    Beside it what no pipeline can do without on the same processor: overlaps, and unpacking the file.
+    Beside it over the same network as the library builds it, and what no pipeline can do without on the same processor:
+    overlaps, and unpacking the file.
     """
     name = model or default_model(HAZARD)
     models = {name: load_model(name)}
@@ -107,6 +122,8 @@ def measure_pipeline(
             continue
         try:
             predictor = ready_predictor(models[name], scaling, backend, device)
+            with networks_as_built():
+                plain = ready_predictor(dataclasses.replace(models[name], kept={}), scaling, backend, device)
         except BadInput:  # measure_backends tells why
             continue
         with tempfile.TemporaryDirectory() as folder:
@@ -120,11 +137,13 @@ def measure_pipeline(
                 model=name,
             )
             predictor.predict(windows[:1])
+            plain.predict(windows[:1])
             segment(job, None, models)
-            bare, whole = [], []
+            bare, built, whole = [], [], []
             for _ in range(turns):
-                spent = timed(lambda: [predictor.predict([window]) for window in windows])  # noqa: B023
-                bare.append(tuple(share * seconds for seconds in spent))
+                for one, found in ((predictor, bare), (plain, built)):
+                    spent = timed(lambda: [one.predict([window]) for window in windows])  # noqa: B023
+                    found.append((share * spent[0], share * spent[1]))
                 whole.append(timed(lambda: segment(job, None, models)))  # noqa: B023
         figures[backend] = {
             "megapixels": pixels / 1e6,
@@ -132,6 +151,8 @@ def measure_pipeline(
             "bare_s": statistics.median(seconds for seconds, _ in bare),
             "whole_s": statistics.median(seconds for seconds, _ in whole),
             "ratio": statistics.median(a[0] / b[0] for a, b in zip(whole, bare, strict=True)),
+            "as_built_s": statistics.median(seconds for seconds, _ in built),
+            "ratio_as_built": statistics.median(a[0] / b[0] for a, b in zip(whole, built, strict=True)),
             "bare_cpu_s": statistics.median(cpu for _, cpu in bare),
             "whole_cpu_s": statistics.median(cpu for _, cpu in whole),
             "ratio_cpu": statistics.median(a[1] / b[1] for a, b in zip(whole, bare, strict=True)),
