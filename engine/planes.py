@@ -1,12 +1,14 @@
 """The network's input planes: scene-normalised and physical values, availability and indices of any set of bands."""
 
+import functools
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
-from .protocol import OPTICAL_SLOTS, SAR_SLOTS, SLOTS, BadInput
+from .protocol import SAR_SLOTS, SLOTS, BadInput
 
 _NORMALISED = tuple(f"norm_{slot}" for slot in SLOTS)
 _PHYSICAL = tuple(f"raw_{slot}" for slot in SLOTS)
@@ -26,7 +28,7 @@ SAR_SPREAD_DB = 7.0
 LEAST_SPREAD, LEAST_SPREAD_DB = 0.06, 6.0
 """Scenes of less contrast (reflectance, dB) are not stretched to more: waves on an open sea would look like shores."""
 
-PIECE_PX = 131_072
+PIECE_PX = 65_536
 """Pixels whose planes are built together on a processor: so few that they stay in its cache from step to step."""
 
 _RATIO_FLOOR = 0.004  # keeps the ratio of two nearly black reflectances near 0 instead of at random
@@ -107,57 +109,96 @@ def build_planes(
         planes = out
     else:
         planes = torch.empty(shape, dtype=torch.float32, device=values.device)
+    groups = list(_groups(chosen, scaling.slots))
     rows = max(1, PIECE_PX // (count * width)) if values.device.type == "cpu" else height
     for top in range(0, height, rows):
         part = slice(top, top + rows)
-        _fill(planes[:, :, part], values[:, :, part], valid[:, :, part], scaling, chosen)
+        _fill(planes[:, :, part], values[:, :, part], valid[:, :, part], scaling, groups)
     return planes
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Planes that are built together: those of one kind, of slots that follow each other.
+
+    Attributes:
+        kind: ``norm``, ``raw``, ``raw dB`` or ``available``, or the name of a plane made of two slots.
+        planes: which of the chosen planes.
+        slots: which of the scene's.
+    """
+
+    kind: str
+    planes: slice
+    slots: slice
+
+
+def _groups(chosen: Sequence[int], slots: Sequence[str]) -> Iterator[_Group]:
+    """Groups of planes, in their order."""
+
+    def kind_of(item: tuple[int, int]) -> tuple[str, int]:
+        position, index = item
+        kind, _, slot = PLANES[index].partition("_")
+        if kind not in ("norm", "raw", "available"):
+            return PLANES[index], 0
+        name = "raw dB" if kind == "raw" and slot in SAR_SLOTS else kind
+        return name, slots.index(slot) - position  # the same for slots and planes that follow each other
+
+    for (kind, shift), items in itertools.groupby(enumerate(chosen), kind_of):
+        positions = [position for position, _ in items]
+        planes = slice(positions[0], positions[-1] + 1)
+        yield _Group(kind, planes, slice(planes.start + shift, planes.stop + shift))
+
+
+@functools.lru_cache(maxsize=64)
+def _stretch(scaling: SceneScaling, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Factor and summand (slots, 1, 1) that bring the scene's range to -1 to 1; 0 for slots that are constant."""
+    factors, summands = [], []
+    for slot, low, high, absolute in zip(scaling.slots, scaling.low, scaling.high, scaling.absolute, strict=True):
+        spread = high - low
+        if absolute:
+            spread = max(spread, LEAST_SPREAD_DB if slot in SAR_SLOTS else LEAST_SPREAD)
+        factors.append(2 / spread if spread > 1e-6 else 0.0)
+        summands.append(-factors[-1] * (high + low) / 2)
+    with torch.inference_mode(False):  # they are kept
+        factor, summand = (torch.tensor(row, device=device).view(-1, 1, 1) for row in (factors, summands))
+    return factor, summand
+
+
 def _fill(
-    planes: torch.Tensor, values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling, chosen: Sequence[int]
+    planes: torch.Tensor, values: torch.Tensor, valid: torch.Tensor, scaling: SceneScaling, groups: Sequence[_Group]
 ) -> None:
     """Write the planes of a piece of windows; see ``build_planes``."""
     if values.device.type != "cpu" or not math.isfinite(float(values.sum())):  # a GPU would have to be waited for
         values = torch.nan_to_num(values, nan=0.0, posinf=1e4, neginf=-1e4)
     everywhere = bool(valid.all())
-    band = {slot: values[:, index] for index, slot in enumerate(scaling.slots)}
-    reflectance: dict[str, torch.Tensor] = {}
-    for position, index in enumerate(chosen):
-        name, plane = PLANES[index], planes[:, position]
-        kind, _, slot = name.partition("_")
-        if kind == "norm":
-            at = scaling.slots.index(slot)
-            spread, middle = scaling.high[at] - scaling.low[at], (scaling.high[at] + scaling.low[at]) / 2
-            if scaling.absolute[at]:
-                spread = max(spread, LEAST_SPREAD_DB if slot in SAR_SLOTS else LEAST_SPREAD)
-            if spread > 1e-6:
-                torch.add(values.new_full((), -2 * middle / spread), band[slot], alpha=2 / spread, out=plane)
-                plane.clamp_(-2, 3)
-            else:
-                plane.zero_()
-        elif kind == "raw" and slot in OPTICAL_SLOTS:
-            torch.clamp(band[slot], 0, 1.5, out=plane)
-            plane.sqrt_()  # the root spreads the dark end, where water is told from shade
-            torch.add(values.new_full((), -0.6), plane, alpha=2, out=plane)
-        elif kind == "raw":
-            torch.sub(band[slot], SAR_CENTRE_DB[slot], out=plane)
-            plane.div_(SAR_SPREAD_DB).clamp_(-3, 3)
-        elif kind == "available":
-            plane.fill_(1.0) if everywhere else plane.copy_(valid[:, 0])
-        elif name == "vv_minus_vh":
-            torch.sub(band["vv"], band["vh"], out=plane)
-            plane.sub_(7).div_(5).clamp_(-3, 3)
+    reflectance: torch.Tensor | None = None
+    for group in groups:
+        some, bands = planes[:, group.planes], values[:, group.slots]
+        if group.kind == "norm":
+            factor, summand = (part[group.slots] for part in _stretch(scaling, values.device))
+            torch.mul(bands, factor, out=some).add_(summand).clamp_(-2, 3)
+        elif group.kind == "raw":
+            torch.clamp(bands, 0, 1.5, out=some)
+            some.sqrt_().mul_(2).sub_(0.6)  # the root spreads the dark end, where water is told from shade
+        elif group.kind == "raw dB":
+            for plane, slot in enumerate(scaling.slots[group.slots]):
+                torch.sub(bands[:, plane], SAR_CENTRE_DB[slot], out=some[:, plane])
+            some.div_(SAR_SPREAD_DB).clamp_(-3, 3)
+        elif group.kind == "available":
+            some.fill_(1.0) if everywhere else some.copy_(valid.expand_as(some))
+        elif group.kind == "vv_minus_vh":
+            vv, vh = (values[:, scaling.slots.index(slot)] for slot in ("vv", "vh"))
+            torch.sub(vv, vh, out=some[:, 0])
+            some.sub_(7).div_(5).clamp_(-3, 3)
         else:
-            pair = COLOURS[name] if name in COLOURS else RATIOS[name]
-            for member in pair:
-                if member not in reflectance:
-                    reflectance[member] = band[member].clamp(min=0).add_(_RATIO_FLOOR)
-            first, second = (reflectance[member] for member in pair)
-            torch.sub(first, second, out=plane)
-            plane.div_(first + second)
-            if name in COLOURS:
-                plane.mul_(3)  # plants and soil differ by a tenth or two
+            if reflectance is None:
+                reflectance = values.clamp(min=0).add_(_RATIO_FLOOR)
+            pair = COLOURS.get(group.kind) or RATIOS[group.kind]
+            first, second = (reflectance[:, scaling.slots.index(slot)] for slot in pair)
+            torch.sub(first, second, out=some[:, 0])
+            some[:, 0].div_(first + second)
+            if group.kind in COLOURS:
+                some.mul_(3)  # plants and soil differ by a tenth or two
     if not everywhere:
         planes.masked_fill_(~valid, 0.0)
 
