@@ -12,6 +12,8 @@ from test_adaptation import known, settings, small_network, small_views
 from engine import adapt as adapt_module
 from engine.adaptation.guards import Limits
 from engine.adaptation.search import adapt_network
+from engine.before.matching import match_scenes
+from engine.before.predict import PairPredictor, pair_window
 from engine.model import load_model
 from engine.planes import SceneScaling, build_planes
 from engine.predict import Predictor
@@ -146,4 +148,19 @@ def test_windows_are_predicted_there_as_they_are_here(name, hazard):
             planes = [predictor.planes(values[[index]], valid[[index]])[0] for index in range(2)]
             predictor.settle(planes)
             answers.append(torch.stack(predictor.predict(planes)))
+    assert torch.allclose(*answers, atol=1e-3)
+
+
+@pytest.mark.parametrize("hazard", ["flood", "landslide"])
+def test_two_dates_are_compared_there_as_they_are_here(hazard):
+    scaling = SceneScaling(BANDS, (0.0,) * 6, (0.4,) * 6, (True,) * 6)
+    now, was = torch.rand((2, 6, 96, 128)) * 0.4
+    valid = np.ones((96, 128), np.bool_)
+    match = match_scenes(now.flatten(1), scaling, was.flatten(1), scaling)
+    window = pair_window((now.numpy(), was.numpy()), (valid, valid), (scaling, scaling), match)
+    model, answers = load_model("unet"), []
+    for place in (contextlib.nullcontext(torch.device("cpu")), second_device()):
+        with place as device:
+            predictor = PairPredictor(model, hazard, (scaling, scaling), 0.5, device, 2, pytest.fail)
+            answers.append(torch.stack(predictor.answer([window, window])[1]))
     assert torch.allclose(*answers, atol=1e-3)
