@@ -118,14 +118,21 @@ def test_what_gives_no_footing_is_said(scores, calm, word):
 
 @pytest.fixture(scope="module")
 def scenes(tmp_path_factory):
-    """A landslide's pair as two files of reflectance."""
+    """A landslide's pair as two files of reflectance, some ground of which is unchanged.
+
+    What a seed draws differs with libraries' versions.
+    """
     folder = tmp_path_factory.mktemp("pair")
-    pair = compose_pair(4, 160, "landslide", 10.0)
-    paths = []
-    for name, scene in (("later", pair.after), ("earlier", pair.before)):
-        values = np.stack([scene.values[scene.slots.index(slot)].numpy() for slot in BANDS])
-        paths.append(write_raster(folder / f"{name}.tif", values, names=BANDS))
-    return paths
+    for seed in range(4, 40):
+        pair = compose_pair(seed, 160, "landslide", 10.0)
+        paths = []
+        for name, scene in (("later", pair.after), ("earlier", pair.before)):
+            values = np.stack([scene.values[scene.slots.index(slot)].numpy() for slot in BANDS])
+            paths.append(write_raster(folder / f"{name}.tif", values, names=BANDS))
+        tried = adapt(job(paths, steps=0, candidates=0, save=str(folder / f"tried_{seed}")))
+        if tried["unchanged_share"] >= LEAST_UNCHANGED:
+            return paths
+    return pytest.fail("Of none of these pairs enough ground is unchanged.")
 
 
 def job(scenes, **changes):

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scenes import write_raster
 from second_device import DEVICE, There, second_device
+from test_adapt import BANDS, flood_with_footing
 from test_adaptation import known, settings, small_network, small_views
 
 from engine import adapt as adapt_module
@@ -20,14 +21,10 @@ from engine.predict import Predictor
 from engine.protocol import AdaptJob
 from engine.simulate import simulate_scene
 
-BANDS = ("blue", "green", "red", "nir", "swir1", "swir2")
-
 
 @pytest.fixture(scope="module")
 def flooded(tmp_path_factory):
-    values, _ = simulate_scene(11, 128, "flood", BANDS, 10.0)
-    bands = np.stack([values[slot] for slot in BANDS])
-    return write_raster(tmp_path_factory.mktemp("scene") / "scene.tif", bands, names=BANDS)
+    return flood_with_footing(tmp_path_factory.mktemp("scene"))
 
 
 @pytest.fixture
