@@ -33,8 +33,8 @@ def ready_network(
     network = model.ready.pop(key, None)
     if network is None:
         network = lean(model.network.restricted_to(planes, equal).eval(), device, model.card.window_multiple)
-    while len(model.ready) >= MOST_READY:
-        del model.ready[next(iter(model.ready))]
+    for oldest in list(model.ready)[: max(0, len(model.ready) - MOST_READY + 1)]:
+        model.ready.pop(oldest, None)  # another thread may have taken it
     model.ready[key] = network  # the one used last stays longest
     return network
 

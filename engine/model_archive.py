@@ -109,7 +109,6 @@ def _from_zip(file: IO[bytes], source: Path, staging: Path, watch: Watch) -> tup
         zlib.error,
         struct.error,
         EOFError,
-        NotImplementedError,
         RuntimeError,
         UnicodeError,
         OverflowError,

@@ -48,10 +48,7 @@ ROUNDS = 3
 CHOICES, PROVEN, REFUSED, TRIED = "choices", "proven", "refused", "tried"
 TRIED_AGAIN_S = 86_400.0
 """After this time a backend is tried again that did not come back: it ended the engine, or the engine was ended."""
-FAILURES = (
-    *(RuntimeError, ImportError, OSError, ValueError, TypeError, AttributeError, NotImplementedError),
-    subprocess.SubprocessError,
-)
+FAILURES = (RuntimeError, ImportError, OSError, ValueError, TypeError, AttributeError, subprocess.SubprocessError)
 """What exporters and runtimes raise when they cannot do a network."""
 _EXPORTING = threading.Lock()
 
