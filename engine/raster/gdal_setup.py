@@ -74,7 +74,8 @@ def first_line(error: BaseException) -> str:
     """GDAL's message as one line without a full stop; where the network was closed to a file, that is said instead."""
     said = error.object.decode("utf-8", "replace") if isinstance(error, UnicodeDecodeError) else str(error)
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    found = (lines[0] if lines else type(error).__name__).rstrip(".")[:300]
+    unsaid = "no reason is given" if type(error) is RuntimeError else type(error).__name__  # GDAL's threads keep theirs
+    found = (lines[0] if lines else unsaid).rstrip(".")[:300]
     if is_closed() and (is_remote(found) or NOWHERE in found):
         return f"it refers to the network, to which files do not lead unless {ALLOWED}=1 is set; save a local copy"
     return found
