@@ -93,7 +93,8 @@ def waited_for(call: Callable[[], Answer], check: Callable[[], None], turn: thre
             except BaseException as error:
                 found.put((False, error))
 
-    threading.Thread(target=run, name=name).start()  # no daemon: a process does not end in the middle of it
+    # no daemon, though one may wait: a process that ended in the middle of it would be aborted
+    threading.Thread(target=run, name=name, daemon=False).start()
     while True:
         check()
         with contextlib.suppress(queue.Empty):

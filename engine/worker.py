@@ -24,28 +24,31 @@ from .reporting import Report
 
 IDLE_S = 900.0
 GRACE_S = 3.0
-"""Seconds that a running job has to clean up once standard input has ended."""
+"""Seconds that running jobs have to clean up, and long calls to return, once the worker is to end."""
 LONGEST_LINE = 10_000_000
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What may name a job: its unfinished files are named after it."""
 
 
 class Events:
-    """Events to whoever started the worker; a pipe that nobody reads ends the worker."""
+    """Events to whoever started the worker; ``unread`` is set once nobody reads them any more."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._lock = threading.Lock()
+        self.unread = threading.Event()
 
     def send(self, kind: str, **values: Any) -> None:
-        """Send one event."""
+        """Send one event; nothing happens where nobody reads it."""
         line = json.dumps({"type": kind, **values}, allow_nan=False)
         with self._lock:
+            if self.unread.is_set():
+                return
             try:
                 self._stream.write(line + "\n")
                 self._stream.flush()
-            except (BrokenPipeError, ValueError, OSError):
-                os._exit(0)
+            except (ValueError, OSError):
+                self.unread.set()
 
 
 class Waiting:
@@ -152,18 +155,16 @@ class Worker:
             waiting.finish.set()
 
     def end(self) -> None:
-        """Stop everything: running jobs are cancelled and clean up, or are ended after a grace time."""
+        """Stop everything: running jobs are cancelled and clean up; what goes on after a grace time is ended."""
         with self._lock:
             for waiting in self._jobs.values():
                 waiting.cancelled.set()
-            busy = bool(self._jobs)
         self.ended.set()
         self.computing.put(None)
         self.quick.put(None)
-        if busy:
-            timer = threading.Timer(GRACE_S, self._end_by_force)
-            timer.daemon = True
-            timer.start()
+        timer = threading.Timer(GRACE_S, self._end_by_force)
+        timer.daemon = True
+        timer.start()
 
     def _end_by_force(self) -> None:
         """End a worker whose job did not stop in time, and take its unfinished files along."""
@@ -233,12 +234,14 @@ def serve() -> int:
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=worker.end).start())
     messages = _claim_stdin()
     threading.Thread(target=_read_messages, args=(worker, messages), name="messages", daemon=True).start()
+    threading.Thread(target=_end_unread, args=(worker, events), name="reader", daemon=True).start()
     try:
         worker.hello()
     except ImportError as error:
         print(f"The engine's environment is incomplete: {error}", file=sys.stderr)
         return 1
-    threading.Thread(target=worker.answer_quick_jobs, name="questions", daemon=True).start()
+    questions = threading.Thread(target=worker.answer_quick_jobs, name="questions", daemon=True)
+    questions.start()
     if worker.computing.empty():
         worker.warm_up()
     last = time.monotonic()
@@ -247,11 +250,12 @@ def serve() -> int:
             waiting = worker.computing.get(timeout=min(idle_s, 5.0))
         except queue.Empty:
             if worker.idle() and time.monotonic() - last > idle_s:
-                break
+                worker.end()
             continue
         if waiting is not None:
             worker.carry_out(waiting)
         last = time.monotonic()
+    questions.join()
     return 0
 
 
@@ -271,6 +275,12 @@ def _claim_stdin() -> IO[str]:
     os.dup2(nothing, 0)
     os.close(nothing)
     return os.fdopen(private, "r", encoding="utf-8", errors="replace")
+
+
+def _end_unread(worker: Worker, events: Events) -> None:
+    """End the worker, its running job cleanly, once nobody reads what it says."""
+    events.unread.wait()
+    worker.end()
 
 
 def _read_messages(worker: Worker, stream: IO[str]) -> None:

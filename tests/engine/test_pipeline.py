@@ -81,6 +81,19 @@ def test_a_long_call_answers_or_raises_from_its_own_thread():
         waited_for(lambda: {}["no"], lambda: None, threading.Lock(), "calling")
 
 
+def test_a_process_waits_for_a_long_call_even_if_a_daemon_asked_for_it():
+    """A process that ended in the middle of an export was aborted."""
+    found = []
+
+    def ask():
+        found.append(waited_for(lambda: threading.current_thread().daemon, lambda: None, threading.Lock(), "calling"))
+
+    daemon = threading.Thread(target=ask, daemon=True)
+    daemon.start()
+    daemon.join(10)
+    assert found == [False]
+
+
 def test_a_long_call_is_left_when_it_is_no_longer_wanted_and_the_next_waits_for_its_turn():
     turn, goes_on, began, ended = threading.Lock(), threading.Event(), threading.Event(), threading.Event()
 

@@ -222,7 +222,7 @@ def test_the_end_of_input_in_the_middle_of_a_job_ends_the_worker_and_leaves_noth
     worker.wait(lambda e: e.get("stage") == "Segmenting")
     began = time.monotonic()
     worker.process.stdin.close()
-    worker.process.wait(timeout=8)
+    assert worker.process.wait(timeout=8) == 0
     assert time.monotonic() - began < 6
     assert os.listdir(tmp_path) == []
 
@@ -232,7 +232,7 @@ def test_a_terminated_worker_leaves_nothing(worker, scenes, tmp_path):
     worker.wait(lambda e: e.get("stage") == "Segmenting")
     worker.process.send_signal(signal.SIGINT)  # meant for whoever started it
     worker.process.send_signal(signal.SIGTERM)
-    worker.process.wait(timeout=8)
+    assert worker.process.wait(timeout=8) == 0
     assert os.listdir(tmp_path) == []
 
 
@@ -267,6 +267,20 @@ def test_no_orphan_survives_its_parent(scenes, tmp_path):
         time.sleep(0.1)
     assert not _alive(pid)
     assert os.listdir(tmp_path) == []
+
+
+def test_a_worker_that_nobody_listens_to_cleans_up_before_it_ends(scenes, tmp_path):
+    """Events are no longer read while messages could still come: an event that cannot be sent ends no job abruptly."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "engine", "worker"], cwd=ROOT, text=True, bufsize=1,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    worker.stdin.write(json.dumps(job_message("one", "segment", segment(scenes["large"], tmp_path / "m.tif"))) + "\n")
+    assert any("Segmenting" in line and os.listdir(tmp_path) for line in worker.stdout)
+    worker.stdout.close()
+    assert worker.wait(timeout=10) == 0
+    assert os.listdir(tmp_path) == []
+    worker.stdin.close()
 
 
 def _alive(pid):
