@@ -160,6 +160,7 @@ class Predictor:
             warn=on_warning,
             note=wish.note,
             check=wish.check,
+            told=(hazard, *self._scales),
         )
         require_possible(self._question)
         self._settled: Settled | None = None

@@ -50,6 +50,9 @@ class Backend(Protocol):
     def hazard_logits(self, planes: Tensor) -> Tensor:
         """(n, planes, h, w) -> hazard logits (n, hazards, h, w), without gradients."""
 
+    def let_go(self) -> None:
+        """Give back what can be made again for the next windows."""
+
 
 class Exportable(nn.Module):
     """The part of a network that answers for hazards, as one module that can be traced."""
@@ -75,6 +78,9 @@ class TorchBackend:
     def hazard_logits(self, planes: Tensor) -> Tensor:
         """(n, planes, h, w) -> hazard logits (n, hazards, h, w), without gradients."""
         return self._network.hazard_logits(planes)
+
+    def let_go(self) -> None:
+        """Nothing is held."""
 
 
 def can_be_exported(network: object) -> bool:

@@ -26,7 +26,7 @@ from .base import (
     usable,
 )
 from .exports import ExportStore
-from .keys import choice_key, export_key
+from .keys import choice_key, export_key, proof_key
 from .with_cuda_graph import CudaGraphBackend, TorchCompileBackend
 
 PAYS_PX = 10_000_000
@@ -39,7 +39,7 @@ LARGEST_DIFFERENCE = 0.005
 LARGEST_SHARE = 1e-4
 """Largest share of pixels whose mask may differ from PyTorch's."""
 PROVING_WINDOWS = 3
-"""Windows in whose corner a new export is compared with PyTorch; of a large scene one is, for a proven one."""
+"""Windows that a new export is compared with PyTorch on, for each hazard; of a large scene one is, for a proven one."""
 LARGE_WINDOWS = 20
 LEAST_GAIN = 0.05
 """Another backend is chosen if it takes this share less time than PyTorch."""
@@ -69,6 +69,7 @@ class Question:
         warn: told what the user should know.
         note: told what belongs in the log.
         check: asked between steps that take a second; may raise Cancelled.
+        told: what the answer tells, such as of which hazard: a proof holds for that and the threshold alone.
     """
 
     network: HazardLogits
@@ -82,6 +83,7 @@ class Question:
     warn: Callable[[str], None] = print
     note: Callable[[str], None] = print
     check: Callable[[], None] = lambda: None
+    told: tuple[Any, ...] = ()
 
 
 class Settled:
@@ -108,19 +110,18 @@ class Settled:
         found = question.answer(self.backend, planes)
         if self.to_prove <= 0:
             return found
-        part = planes
-        if question.device.type == "cpu":  # whole windows in two programs take much memory
-            part = planes[..., :MEASURED_PX, :MEASURED_PX].contiguous()
-        seen = found if part.shape == planes.shape else question.answer(self.backend, part)
-        trouble = compare(seen, question.answer(question.network, part), question.threshold)
+        if DEVICE_TYPES.get(self.backend.name) == "cpu":  # a window's features in two programs take much memory
+            self.backend.let_go()
+        expected = question.answer(question.network, planes)
+        trouble = compare(found, expected, question.threshold)
         if trouble is None:
             self.to_prove -= len(planes)
             if self.to_prove <= 0:
-                ExportStore().record(PROVEN, self._key, True)
+                ExportStore().record(PROVEN, _proof(question, self._key), True)
             return found
         ExportStore().record(REFUSED, self._key, trouble)
         self._fall_back(f"Backend {self.backend.name} differs from PyTorch on this scene ({trouble})")
-        return question.answer(question.network, planes)
+        return expected
 
     def give_up(self, error: BaseException) -> None:
         """Leave the rest to PyTorch after a failure; raises BadInput where the backend was asked for."""
@@ -229,7 +230,7 @@ def _settled(question: Question, name: str, planes: Tensor) -> Settled:
             f"Backend {name} cannot compute this network ({_first_line(error)}); choose backend auto or torch."
         ) from None
     to_prove = PROVING_WINDOWS
-    if ExportStore().records(PROVEN).get(key) is True:
+    if ExportStore().records(PROVEN).get(_proof(question, key)) is True:
         to_prove = 1 if question.expected_px >= LARGE_WINDOWS * planes[0, 0].numel() else 0
     return Settled(question, backend, key, to_prove)
 
@@ -300,6 +301,10 @@ def _module(question: Question) -> nn.Module:
 
 def _key(question: Question, name: str, planes: Tensor) -> str:
     return export_key(_module(question), name, planes.shape[1], question.device, question.half)
+
+
+def _proof(question: Question, key: str) -> str:
+    return proof_key(key, question.threshold, question.told)
 
 
 def _sample(question: Question, planes: Tensor) -> Tensor:

@@ -45,6 +45,11 @@ def export_key(network: nn.Module, name: str, planes: int, device: torch.device,
     )
 
 
+def proof_key(export: str, threshold: float, told: tuple[Any, ...]) -> str:
+    """What a proof of an export holds for: the hazard that its answers tell, how they do, and where the mask begins."""
+    return _hash({"export": export, "threshold": round(threshold, 4), "told": list(told)})
+
+
 def _card(device: torch.device, half: Any) -> dict[str, Any]:
     """A graphics card and the precision on it; nothing for a processor."""
     if device.type != "cuda":

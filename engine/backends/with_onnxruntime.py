@@ -58,3 +58,6 @@ class OnnxRuntimeBackend:
     def hazard_logits(self, planes: Tensor) -> Tensor:
         """(n, planes, h, w) -> hazard logits (n, hazards, h, w)."""
         return torch.from_numpy(self._session.run(["logits"], {"planes": planes.contiguous().numpy()})[0])
+
+    def let_go(self) -> None:
+        """Nothing of a session can be given back."""

@@ -80,6 +80,10 @@ class OpenVinoBackend:
         answer = request.infer([planes.contiguous().numpy()], share_inputs=True, share_outputs=True)
         return torch.from_numpy(answer[0].copy())
 
+    def let_go(self) -> None:
+        """Give back what is compiled, with its windows' features; the next window has it compiled again."""
+        self._requests.clear()
+
     def _request(self, shape: tuple[int, ...]) -> Any:
         request = self._requests.pop(shape, None)
         if request is None:

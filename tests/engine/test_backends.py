@@ -46,11 +46,11 @@ def tiny_model():
     return Model(tiny_card(), copy.deepcopy(tiny_network()), "x", "0" * 64, False)
 
 
-def predictor(model, backend, *, scales=(1,), window_px=0, said=None, threshold=0.5):
-    card = dataclasses.replace(model.card, scales={"flood": list(scales)})
+def predictor(model, backend, *, scales=(1,), window_px=0, said=None, threshold=0.5, hazard="flood"):
+    card = dataclasses.replace(model.card, scales={hazard: list(scales)})
     said = [] if said is None else said
     wish = Wish(backend, window_px, threshold, said.append)
-    return Predictor(dataclasses.replace(model, card=card), "flood", SCALING, torch.device("cpu"), 2, said.append, wish)
+    return Predictor(dataclasses.replace(model, card=card), hazard, SCALING, torch.device("cpu"), 2, said.append, wish)
 
 
 class FakeBackend:
@@ -61,6 +61,7 @@ class FakeBackend:
     network: nn.Module
     error = 0.0
     failing_from = 0
+    failing_over_px = 0
     calls = 0
 
     def __init__(self, files):
@@ -69,8 +70,11 @@ class FakeBackend:
 
     def hazard_logits(self, planes):
         type(self).calls += 1
-        wrong = self.error if self.calls > self.failing_from else 0.0
-        return self.network.hazard_logits(planes) + wrong
+        wrong = self.calls > self.failing_from and planes.shape[-1] > self.failing_over_px
+        return self.network.hazard_logits(planes) + (self.error if wrong else 0.0)
+
+    def let_go(self):
+        pass
 
 
 @pytest.fixture
@@ -181,6 +185,29 @@ def test_a_backend_that_differs_only_later_is_refused_there(fake, monkeypatch):
     expected = predictor(fake.model, "torch").predict([planes])[0]
     assert all(torch.equal(made.predict([planes])[0], expected) for _ in range(3))
     assert made.backend == "torch"
+
+
+def test_what_computes_the_mask_is_what_is_proven(fake, monkeypatch):
+    """A backend is compiled for each shape of windows: a part of a window would be computed by another one."""
+    clock(monkeypatch, torch=10, openvino=1)
+    fake.error, fake.failing_over_px = 0.1, choosing.MEASURED_PX
+    made = settled(fake.model, window_px=10**8)
+    planes = window(32, choosing.MEASURED_PX + 32)
+    assert torch.equal(made.predict([planes])[0], predictor(fake.model, "torch").predict([planes])[0])
+    assert made.backend == "torch"
+
+
+@pytest.mark.parametrize("other", [{"hazard": "landslide"}, {"scales": (1, 2)}, {"threshold": 0.3}])
+def test_a_proof_holds_for_what_was_compared(fake, monkeypatch, other):
+    clock(monkeypatch, torch=10, openvino=1)
+    card = dataclasses.replace(tiny_card(), hazards=("flood", "landslide"), thresholds={"flood": 0.5, "landslide": 0.5})
+    model = Model(card, build_network(card).eval(), "x", "0" * 64, False)
+    monkeypatch.setattr(fake, "network", predictor(model, "torch")._network)
+    made = settled(model, window_px=10**8)
+    for _ in range(choosing.PROVING_WINDOWS):
+        made.predict([window(96, 128)])
+    assert settled(model, window_px=100)._settled.to_prove == 0
+    assert settled(model, window_px=100, **other)._settled.to_prove == choosing.PROVING_WINDOWS
 
 
 def test_a_backend_that_was_asked_for_and_differs_is_an_error(fake):
