@@ -130,8 +130,9 @@ class _Run:
         }
 
     def _check(self, values: Any) -> None:
-        present = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
-        strange = [v for v in present.tolist() if v not in (0, 1, PERMANENT_WATER, ON_SLOPE, NOT_ASSESSED)]
+        present = np.zeros(256, bool)
+        present[values.ravel()] = True
+        strange = [v for v in np.flatnonzero(present).tolist() if v not in (0, 1, PERMANENT_WATER, ON_SLOPE, NOT_ASSESSED)]
         if strange:
             raise BadInput(
                 f"The mask '{self.mask.name}' holds {strange[0]}; expected 0 none, 1 hazard, 2 permanent water, "

@@ -19,6 +19,8 @@ from .outlines import Outlines, Part, from_wkb, gather, mended, sides
 BATCH_POLYGONS = 4096
 BATCH_BYTES = 32 * 2**20
 ROWS = 512
+MEASURED_PX = 4_000_000
+"""Pixels whose probabilities are looked at together: each takes about forty bytes meanwhile."""
 BLOCKS = ("TILED=YES", f"BLOCKXSIZE={BLOCK_PX}", f"BLOCKYSIZE={BLOCK_PX}")
 """As in the masks themselves: blocks of one size take each other's place in memory."""
 PERCENT = 100
@@ -177,11 +179,18 @@ class Zones:
                 continue
             with writing(self._final):
                 found = np.fromfile(self._path(portion), SIDE)
-            rows = min(ROWS, self._height - top)
-            grid = np.zeros((rows, self._width + 1), np.int32)
-            grid[found["row"] - top, found["column"]] = found["zone"]  # no two polygons share a side
-            grid = np.cumsum(grid, axis=1, dtype=np.int32)[:, :-1]
-            self._take(grid, read_rows(top, rows))
+            found = found[np.argsort(found["row"], kind="stable")]
+            bottom, step = min(top + ROWS, self._height), max(1, MEASURED_PX // self._width)
+            for first in range(top, bottom, step):
+                rows = min(step, bottom - first)
+                begin, end = np.searchsorted(found["row"], (first, first + rows))
+                self._take(self._zones(found[begin:end], first, rows), read_rows(first, rows))
+
+    def _zones(self, found: npt.NDArray[np.void], top: int, rows: int) -> npt.NDArray[np.int32]:
+        """Polygons of the pixels in some rows by number from 1 on, 0 for none."""
+        grid = np.zeros((rows, self._width + 1), np.int32)
+        grid[found["row"] - top, found["column"]] = found["zone"]  # no two polygons share a side
+        return np.cumsum(grid, axis=1, dtype=np.int32)[:, :-1]
 
     def _take(self, grid: npt.NDArray[np.int32], percent: npt.NDArray[np.uint8]) -> None:
         place = np.flatnonzero((grid > 0) & (percent <= PERCENT))
