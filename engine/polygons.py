@@ -132,7 +132,8 @@ class _Run:
     def _check(self, values: Any) -> None:
         present = np.zeros(256, bool)
         present[values.ravel()] = True
-        strange = [v for v in np.flatnonzero(present).tolist() if v not in (0, 1, PERMANENT_WATER, ON_SLOPE, NOT_ASSESSED)]
+        present[[0, 1, PERMANENT_WATER, ON_SLOPE, NOT_ASSESSED]] = False
+        strange = np.flatnonzero(present).tolist()
         if strange:
             raise BadInput(
                 f"The mask '{self.mask.name}' holds {strange[0]}; expected 0 none, 1 hazard, 2 permanent water, "
