@@ -65,6 +65,7 @@ class WorkerOwner(QObject):
         self._buffer = b""
         self._tail: Deque[str] = collections.deque(maxlen=TAIL_LINES)
         self._last_sign = 0.0
+        self._let_go: Dict[str, float] = {}
         self._watch: Optional[QTimer] = None
 
     @pyqtSlot(object, object)
@@ -86,12 +87,15 @@ class WorkerOwner(QObject):
             return
         if request.sent:
             self._write(protocol.cancel_message(request.id))
+        leaves = getattr(request.job, "preview", None)
+        cancel_by = time.monotonic() + self._cancel_grace_s * (LEAVING if leaves else 1)
+        if request.started and request.kind not in protocol.QUICK_JOBS:
+            request.cancel_by = cancel_by
+            return
+        # A question, or still waiting behind another job: nothing has to be awaited, and that job must not suffer.
         if request.started:
-            leaves = getattr(request.job, "preview", None)
-            request.cancel_by = time.monotonic() + self._cancel_grace_s * (LEAVING if leaves else 1)
-        else:
-            # Still waiting behind another job: nothing has to be awaited, and that job must not suffer.
-            self._end(request, {"type": "cancelled"})
+            self._let_go[request.id] = cancel_by
+        self._end(request, {"type": "cancelled"})
 
     @pyqtSlot(object)
     def finish(self, request: Request) -> None:
@@ -134,6 +138,7 @@ class WorkerOwner(QObject):
         self._ready = False
         self._buffer = b""
         self._tail.clear()
+        self._let_go.clear()
         self._last_sign = time.monotonic()
         process = QProcess(self)
         environment = clean_environment(QProcessEnvironment.systemEnvironment())
@@ -188,6 +193,8 @@ class WorkerOwner(QObject):
             log(str(event.get("text", "")), WARNING)
         elif event["type"] == "log":
             log(str(event.get("text", "")))
+        if event["type"] in protocol.ENDINGS:
+            self._let_go.pop(str(event.get("id")), None)
         request = self._pending.get(str(event.get("id")))
         if request is None:
             return
@@ -273,7 +280,8 @@ class WorkerOwner(QObject):
                 )
             return
         overdue = [r for r in self._pending.values() if r.cancel_by is not None and now > r.cancel_by]
-        if overdue:
+        stuck = any(now > cancel_by for cancel_by in self._let_go.values())
+        if overdue or (stuck and not any(r.started for r in self._pending.values())):
             self._drop()
             for request in overdue:
                 self._clean(request)

@@ -148,6 +148,33 @@ def test_quick_jobs_are_answered_beside_a_running_one(client, run_segment, proto
     running.join(20)
 
 
+def cancelled_question(client, protocol, tmp_path):
+    """Cancel a question that the engine is stuck at, and return how long that took."""
+    feedback = QgsProcessingFeedback(False)
+    threading.Timer(0.3, feedback.cancel).start()
+    began = time.monotonic()
+    question = protocol.ProvenanceJob(file=str(tmp_path / "on_a_share_that_does_not_answer.tif"))
+    failure(lambda: client.run("provenance", question, feedback), protocol.Cancelled)
+    return time.monotonic() - began
+
+
+def test_cancelling_a_question_that_hangs_does_not_disturb_the_running_job(client, run_segment, protocol, tmp_path):
+    outcomes = {}
+    running = threading.Thread(target=lambda: outcomes.update(first=run_segment("slow")))
+    running.start()
+    time.sleep(0.5)
+    assert cancelled_question(client, protocol, tmp_path) < 0.9
+    assert client.run("models", protocol.ModelsJob())[0]["name"] == "unet"
+    running.join(20)
+    assert outcomes["first"]["hazard"] == "slow"
+
+
+def test_a_question_that_hangs_holds_up_no_other_once_it_is_cancelled(client, run_segment, protocol, tmp_path):
+    run_segment("flood")
+    cancelled_question(client, protocol, tmp_path)
+    assert client.run("models", protocol.ModelsJob())[0]["name"] == "unet"
+
+
 def test_callbacks_run_on_the_main_thread(client, protocol):
     threads = []
     client.submit("devices", protocol.DevicesJob(), lambda *_: threads.append(threading.current_thread()))

@@ -1,13 +1,14 @@
 """A pretended worker: a job's hazard, or the name of a model to train, says what becomes of it.
 
 An adaptation for a flood succeeds, for a landslide it is rolled back, for a glacier collapse it abstains; for ``slow``
-it goes on until it is cancelled or told to finish.
+it goes on until it is cancelled or told to finish. A question for a provenance is never answered.
 
 FAKE_PROTOCOL and FAKE_START vary its start; trained models are listed out of HAZARD_MODELS.
 """
 
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -316,6 +317,7 @@ def carry_out(message):
             "devices": lambda: DEVICES,
             "inspect": lambda: inspect(job),
             "evaluate": lambda: evaluate(job),
+            "provenance": lambda: time.sleep(60),
         }
         send("done", id=job_id, result=answers[kind]())
 
@@ -329,17 +331,14 @@ def main():
         time.sleep(60)
     protocol = int(os.environ.get("FAKE_PROTOCOL", "1"))
     send("hello", protocol=protocol, engine="0", torch="0", gdal="0", python="0", devices=DEVICES, pid=os.getpid())
-    jobs = []
-    wake = threading.Condition()
+    computing, quick = queue.SimpleQueue(), queue.SimpleQueue()
 
-    def compute():
+    def work_off(jobs):
         while True:
-            with wake:
-                wake.wait_for(lambda: jobs)
-                message = jobs.pop(0)
-            carry_out(message)
+            carry_out(jobs.get())
 
-    threading.Thread(target=compute, daemon=True).start()
+    for jobs in (computing, quick):
+        threading.Thread(target=work_off, args=(jobs,), daemon=True).start()
     for line in sys.stdin:
         message = json.loads(line)
         if message["type"] == "shutdown":
@@ -348,12 +347,8 @@ def main():
             cancelled.add(message["id"])
         elif message["type"] == "finish":
             finishing.add(message["id"])
-        elif message["kind"] in COMPUTING:
-            with wake:
-                jobs.append(message)
-                wake.notify()
         else:
-            carry_out(message)
+            (computing if message["kind"] in COMPUTING else quick).put(message)
     os._exit(0)
 
 
