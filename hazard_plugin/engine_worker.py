@@ -3,13 +3,13 @@
 import collections
 import json
 import os
-import time
 from dataclasses import dataclass
 from typing import Any, Callable, Deque, Dict, List, Optional
 
 from qgis.PyQt.QtCore import QObject, QProcess, QProcessEnvironment, QThread, QTimer, pyqtSignal, pyqtSlot
 
 from ..engine import protocol
+from .awake_clock import AwakeClock
 from .engine_location import EngineLocation
 from .messages import WARNING, log
 from .settings import load_setting
@@ -64,6 +64,7 @@ class WorkerOwner(QObject):
         self._ready = False
         self._buffer = b""
         self._tail: Deque[str] = collections.deque(maxlen=TAIL_LINES)
+        self._clock = AwakeClock()
         self._last_sign = 0.0
         self._let_go: Dict[str, float] = {}
         self._watch: Optional[QTimer] = None
@@ -88,7 +89,7 @@ class WorkerOwner(QObject):
         if request.sent:
             self._write(protocol.cancel_message(request.id))
         leaves = getattr(request.job, "preview", None)
-        cancel_by = time.monotonic() + self._cancel_grace_s * (LEAVING if leaves else 1)
+        cancel_by = self._clock.now() + self._cancel_grace_s * (LEAVING if leaves else 1)
         if request.started and request.kind not in protocol.QUICK_JOBS:
             request.cancel_by = cancel_by
             return
@@ -139,7 +140,7 @@ class WorkerOwner(QObject):
         self._buffer = b""
         self._tail.clear()
         self._let_go.clear()
-        self._last_sign = time.monotonic()
+        self._last_sign = self._clock.now()
         process = QProcess(self)
         environment = clean_environment(QProcessEnvironment.systemEnvironment())
         for name, value in self._location.variables:
@@ -171,7 +172,7 @@ class WorkerOwner(QObject):
     def _read(self) -> None:
         if self._process is None:
             return
-        self._last_sign = time.monotonic()
+        self._last_sign = self._clock.now()
         *lines, self._buffer = (self._buffer + bytes(self._process.readAllStandardOutput())).split(b"\n")
         if len(self._buffer) > LINE_LIMIT:
             lines.append(self._buffer)
@@ -269,7 +270,7 @@ class WorkerOwner(QObject):
     @pyqtSlot()
     def _look(self) -> None:
         """Enforce the start-up, cancel and silence limits."""
-        now = time.monotonic()
+        now = self._clock.now()
         if self._process is not None and not self._ready:
             if now - self._last_sign > self._startup_timeout_s:
                 self._fail(

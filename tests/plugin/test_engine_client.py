@@ -258,6 +258,43 @@ def test_shutdown_ends_the_worker_and_a_running_job(client, run_segment, protoco
         os.kill(pids[0], 0)
 
 
+class MovedClock:
+    """The time module with a clock that can be moved on."""
+
+    def __init__(self):
+        self.slept = 0.0
+
+    def monotonic(self):
+        return time.monotonic() + self.slept
+
+
+def test_a_computer_that_slept_does_not_end_the_run_on_waking(run_segment, protocol, monkeypatch):
+    from hazard_mapper.hazard_plugin import awake_clock
+
+    clock = MovedClock()
+    monkeypatch.setattr(awake_clock, "time", clock)
+    run_segment("flood", name="warm.tif")
+    feedback = QgsProcessingFeedback(False)
+    threading.Timer(0.4, lambda: setattr(clock, "slept", 3600.0)).start()
+    threading.Timer(0.8, feedback.cancel).start()
+    failure(lambda: run_segment("hang", feedback), protocol.Cancelled)
+
+
+def test_only_time_in_which_nobody_could_look_at_the_clock_is_sleep(monkeypatch):
+    from hazard_mapper.hazard_plugin import awake_clock
+
+    moved = MovedClock()
+    monkeypatch.setattr(awake_clock, "time", moved)
+    clock = awake_clock.AwakeClock()
+    began = clock.now()
+    moved.slept += 3600.0
+    assert clock.now() - began < 1
+    for _ in range(10):
+        moved.slept += 0.5
+        clock.now()
+    assert 5 <= clock.now() - began < 6
+
+
 def test_the_workers_environment_has_no_python_paths_of_qgis():
     from hazard_mapper.hazard_plugin.engine_worker import clean_environment
     from qgis.PyQt.QtCore import QProcessEnvironment
