@@ -60,7 +60,8 @@ class WorkerOwner(QObject):
         self._stop_grace_s = stop_grace_s
         self._pending: Dict[str, Request] = {}
         self._process: Optional[QProcess] = None
-        self._location: Optional[EngineLocation] = None
+        self._wanted: Optional[EngineLocation] = None
+        self._running: Optional[EngineLocation] = None
         self._ready = False
         self._buffer = b""
         self._tail: Deque[str] = collections.deque(maxlen=TAIL_LINES)
@@ -72,10 +73,10 @@ class WorkerOwner(QObject):
     @pyqtSlot(object, object)
     def post(self, request: Request, location: EngineLocation) -> None:
         """Take a job, starting the worker if none runs."""
-        if self._process is not None and location != self._location and not self._pending:
+        if self._process is not None and location != self._running and not self._pending:
             self._drop()
         self._pending[request.id] = request
-        self._location = location
+        self._wanted = location
         if self._process is None:
             self._start()
         elif self._ready:
@@ -130,7 +131,7 @@ class WorkerOwner(QObject):
         QThread.currentThread().quit()
 
     def _start(self) -> None:
-        if self._location is None:
+        if self._wanted is None:
             return
         if self._watch is None:
             self._watch = QTimer(self)
@@ -141,19 +142,20 @@ class WorkerOwner(QObject):
         self._tail.clear()
         self._let_go.clear()
         self._last_sign = self._clock.now()
+        self._running = self._wanted
         process = QProcess(self)
         environment = clean_environment(QProcessEnvironment.systemEnvironment())
-        for name, value in self._location.variables:
+        for name, value in self._running.variables:
             if not environment.value(name):
                 environment.insert(name, value)
         process.setProcessEnvironment(environment)
-        process.setWorkingDirectory(self._location.folder)
+        process.setWorkingDirectory(self._running.folder)
         process.readyReadStandardOutput.connect(self._read)
         process.readyReadStandardError.connect(self._read_errors)
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
         self._process = process
-        process.start(self._location.python, ["-m", "engine", "worker"])
+        process.start(self._running.python, ["-m", "engine", "worker"])
 
     def _write(self, message: Dict[str, Any]) -> None:
         if self._process is not None:
@@ -259,10 +261,10 @@ class WorkerOwner(QObject):
 
     @pyqtSlot(QProcess.ProcessError)
     def _on_error(self, error: Any) -> None:
-        if error == QProcess.ProcessError.FailedToStart and self._process is not None and self._location is not None:
+        if error == QProcess.ProcessError.FailedToStart and self._process is not None and self._running is not None:
             self._fail(
                 self.tr("The engine's Python '{path}' cannot be started ({reason}).").format(
-                    path=self._location.python, reason=self._process.errorString()
+                    path=self._running.python, reason=self._process.errorString()
                 ),
                 all_pending=True,
             )

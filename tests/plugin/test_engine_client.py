@@ -295,6 +295,36 @@ def test_only_time_in_which_nobody_could_look_at_the_clock_is_sleep(monkeypatch)
     assert 5 <= clock.now() - began < 6
 
 
+def test_the_engine_of_a_changed_setting_is_started_once_nothing_is_pending(scene, protocol, tmp_path):
+    import sys
+
+    import support
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+
+    folders = [tmp_path / "old", tmp_path / "new"]
+    for folder in folders:
+        (folder / folder.name).mkdir(parents=True)
+        (folder / folder.name / "card.json").write_text(f'{{"name": "{folder.name}"}}')
+    wanted = [str(folders[0])]
+
+    def locate():
+        return EngineLocation(sys.executable, str(support.FAKE), (("HAZARD_MODELS", wanted[0]),))
+
+    client = EngineClient(locate)
+    job = protocol.SegmentJob(raster=scene, hazard="slow", mask=str(tmp_path / "mask.tif"))
+    running = threading.Thread(target=lambda: client.run("segment", job))
+    try:
+        running.start()
+        time.sleep(0.5)
+        wanted[0] = str(folders[1])
+        assert client.run("models", protocol.ModelsJob())[-1]["name"] == "old"
+        running.join(20)
+        assert client.run("models", protocol.ModelsJob())[-1]["name"] == "new"
+    finally:
+        client.shutdown()
+
+
 def test_the_workers_environment_has_no_python_paths_of_qgis():
     from hazard_mapper.hazard_plugin.engine_worker import clean_environment
     from qgis.PyQt.QtCore import QProcessEnvironment
