@@ -148,14 +148,14 @@ class EngineClient(QObject):
                 self._thread.wait(SHUTDOWN_MS)
 
     def _post(self, kind: str, job: Any, deliver: Callable[[Dict[str, Any]], None]) -> Request:
-        if self._closed:
-            raise protocol.Cancelled(self.tr("Hazard Mapper is closing."))
         location = self._locate()
         request = Request(uuid.uuid4().hex[:12], kind, job, deliver)
         with self._start_lock:
+            if self._closed:
+                raise protocol.Cancelled(self.tr("Hazard Mapper is closing."))
             if not self._thread.isRunning():
                 self._thread.start()
-        self._posted.emit(request, location)
+            self._posted.emit(request, location)
         return request
 
     @pyqtSlot(dict)

@@ -258,6 +258,29 @@ def test_shutdown_ends_the_worker_and_a_running_job(client, run_segment, protoco
         os.kill(pids[0], 0)
 
 
+def test_a_job_that_is_posted_while_qgis_closes_does_not_start_the_engine_again(protocol):
+    import sys
+
+    import support
+    from hazard_mapper.hazard_plugin.engine_client import EngineClient
+    from hazard_mapper.hazard_plugin.engine_location import EngineLocation
+
+    hellos = []
+
+    def locate():
+        client.shutdown()
+        return EngineLocation(sys.executable, str(support.FAKE))
+
+    client = EngineClient(locate)
+    client.hello_received.connect(hellos.append)
+    try:
+        failure(lambda: client.run("models", protocol.ModelsJob()), protocol.Cancelled)
+        assert not client._thread.isRunning()
+    finally:
+        client.shutdown()
+    assert not hellos
+
+
 class MovedClock:
     """The time module with a clock that can be moved on."""
 
