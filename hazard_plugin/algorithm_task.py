@@ -77,13 +77,14 @@ class AlgorithmTask(QObject):
         self._task = self._feedback = None
         if self._closed:
             return
-        if feedback.isCanceled():
+        if results and (successful or feedback.isCanceled()):
+            # What was finished when the user cancelled is there, and counts.
+            self.done.emit(dict(results))
+        elif feedback.isCanceled():
             # A cancelled run still reports success.
             if feedback.partial:
                 self.left.emit(feedback.partial)
             self.cancelled.emit()
-        elif successful and results:
-            self.done.emit(dict(results))
         else:
             self._fail(feedback)
 
