@@ -40,7 +40,10 @@ class Events:
 
     def send(self, kind: str, **values: Any) -> None:
         """Send one event; nothing happens where nobody reads it."""
-        line = json.dumps({"type": kind, **values}, allow_nan=False)
+        self.put(event_line(kind, **values))
+
+    def put(self, line: str) -> None:
+        """Send an event that is a line already."""
         with self._lock:
             if self.unread.is_set():
                 return
@@ -49,6 +52,11 @@ class Events:
                 self._stream.flush()
             except (ValueError, OSError):
                 self.unread.set()
+
+
+def event_line(kind: str, **values: Any) -> str:
+    """One event as it is sent; raises ValueError or TypeError for values that JSON cannot carry."""
+    return json.dumps({"type": kind, **values}, allow_nan=False)
 
 
 class Waiting:
@@ -73,6 +81,7 @@ class Worker:
         self.computing: queue.Queue[Waiting | None] = queue.Queue()
         self.quick: queue.Queue[Waiting | None] = queue.Queue()
         self.ended = threading.Event()
+        self._last_active = time.monotonic()
 
     def hello(self) -> None:
         """Introduce the worker: versions and devices."""
@@ -139,8 +148,10 @@ class Worker:
             self._events.send("failed", id=job_id, code="bad_input", message="The job has no kind or no values.")
             return
         with self._lock:
+            if self.ended.is_set():  # whoever asked sees the worker end, and asks the next one
+                return
             self._jobs[job_id] = waiting
-        (self.quick if waiting.kind in QUICK_JOBS else self.computing).put(waiting)
+            (self.quick if waiting.kind in QUICK_JOBS else self.computing).put(waiting)
 
     def _cancel(self, job_id: str) -> None:
         with self._lock:
@@ -157,14 +168,22 @@ class Worker:
     def end(self) -> None:
         """Stop everything: running jobs are cancelled and clean up; what goes on after a grace time is ended."""
         with self._lock:
+            self.ended.set()
             for waiting in self._jobs.values():
                 waiting.cancelled.set()
-        self.ended.set()
         self.computing.put(None)
         self.quick.put(None)
         timer = threading.Timer(GRACE_S, self._end_by_force)
         timer.daemon = True
         timer.start()
+
+    def end_if_idle(self, idle_s: float) -> None:
+        """Stop where no job is known and none was for so many seconds."""
+        with self._lock:
+            if self._jobs or time.monotonic() - self._last_active <= idle_s:
+                return
+            self.ended.set()
+        self.end()
 
     def _end_by_force(self) -> None:
         """End a worker whose job did not stop in time, and take its unfinished files along."""
@@ -181,6 +200,10 @@ class Worker:
     def carry_out(self, waiting: Waiting) -> None:
         """Carry out one job; it ends with exactly one of done, cancelled and failed."""
         job_id, send = waiting.job_id, self._events.send
+
+        def end(kind: str, **values: Any) -> str:
+            return event_line(kind, id=job_id, **values)
+
         report = Report(
             lambda stage, share, left: send("progress", id=job_id, stage=stage, share=share, seconds_left=left),
             lambda level, text: send("log", id=job_id, level=level, text=text),
@@ -190,34 +213,29 @@ class Worker:
             waiting.finish,
             lambda values: send("preview", id=job_id, **values),
         )
-        ending: dict[str, Any]
         try:
             report.check()
             send("started", id=job_id)
             job = job_from_dict(waiting.kind, waiting.values)
-            ending = {"kind": "done", "result": run_job(waiting.kind, job, report, self._models)}
+            ending = end("done", result=run_job(waiting.kind, job, report, self._models))
         except Cancelled:
-            ending = {"kind": "cancelled", **({"partial": report.left} if report.left else {})}
+            ending = end("cancelled", **({"partial": report.left} if report.left else {}))
         except HazardError as error:
-            ending = {"kind": "failed", "code": error.code, "message": one_line(error)}
+            ending = end("failed", code=error.code, message=one_line(error))
         except Exception as error:  # the worker outlives any fault of a job; the traceback goes to the log
             traceback.print_exc(file=sys.stderr)
             place = one_line(f"{type(error).__name__}: {error}")[:300]
-            ending = {"kind": "failed", "code": "internal", "message": f"The engine failed ({place}); see the log."}
+            ending = end("failed", code="internal", message=f"The engine failed ({place}); see the log.")
         with self._lock:
             self._jobs.pop(job_id, None)
-        send(ending.pop("kind"), id=job_id, **ending)
+            self._last_active = time.monotonic()
+        self._events.put(ending)
         give_back()
 
     def answer_quick_jobs(self) -> None:
         """Answer questions until the end."""
         while (waiting := self.quick.get()) is not None:
             self.carry_out(waiting)
-
-    def idle(self) -> bool:
-        """Whether no job is known."""
-        with self._lock:
-            return not self._jobs
 
 
 def one_line(text: object) -> str:
@@ -244,17 +262,14 @@ def serve() -> int:
     questions.start()
     if worker.computing.empty():
         worker.warm_up()
-    last = time.monotonic()
     while not worker.ended.is_set():
         try:
             waiting = worker.computing.get(timeout=min(idle_s, 5.0))
         except queue.Empty:
-            if worker.idle() and time.monotonic() - last > idle_s:
-                worker.end()
+            worker.end_if_idle(idle_s)
             continue
         if waiting is not None:
             worker.carry_out(waiting)
-        last = time.monotonic()
     questions.join()
     return 0
 

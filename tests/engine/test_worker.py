@@ -1,5 +1,6 @@
 """The worker as its client sees it: a process, lines in, lines out."""
 
+import io
 import json
 import os
 import queue
@@ -15,7 +16,18 @@ import numpy as np
 import pytest
 from scenes import write_raster
 
-from engine.protocol import ENDINGS, PROTOCOL_VERSION, InspectJob, PretrainJob, SegmentJob, cancel_message, job_message
+from engine import worker as program
+from engine.protocol import (
+    ENDINGS,
+    PROTOCOL_VERSION,
+    DevicesJob,
+    InspectJob,
+    PretrainJob,
+    SegmentJob,
+    cancel_message,
+    job_message,
+)
+from engine.worker import Events, Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG_S = 60.0
@@ -239,6 +251,54 @@ def test_a_terminated_worker_leaves_nothing(worker, scenes, tmp_path):
 @pytest.mark.parametrize("worker", [{"HAZARD_WORKER_IDLE_S": "0.5"}], indirect=True)
 def test_an_idle_worker_ends_by_itself(worker):
     assert worker.process.wait(timeout=15) == 0
+
+
+def ask(worker, job_id):
+    worker.take(json.dumps(job_message(job_id, "devices", DevicesJob())))
+
+
+def events_of(stream):
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def answered(worker):
+    """Have a worker in this process answer the questions that it was asked."""
+    worker.quick.put(None)
+    worker.answer_quick_jobs()
+
+
+@pytest.mark.parametrize("result", [{"score": float("nan")}, {"score": float("inf")}, {"score": {1, 2}}])
+def test_a_result_that_cannot_be_told_fails_its_job_and_no_other(monkeypatch, result):
+    results = [result, {"score": 1.0}]
+    monkeypatch.setattr(program, "run_job", lambda *_: results.pop(0))
+    stream = io.StringIO()
+    worker = Worker(Events(stream))
+    ask(worker, "one")
+    ask(worker, "two")
+    answered(worker)
+    first, second = (event for event in events_of(stream) if event["type"] in ENDINGS)
+    assert (first["id"], first["type"], first["code"]) == ("one", "failed", "internal")
+    assert "see the log" in first["message"] and "\n" not in first["message"]
+    assert (second["id"], second["type"], second["result"]) == ("two", "done", {"score": 1.0})
+
+
+def test_a_question_that_comes_while_an_idle_worker_ends_is_left_to_the_next_worker(monkeypatch):
+    stream = io.StringIO()
+    worker = Worker(Events(stream))
+    monkeypatch.setattr(worker, "_end_by_force", lambda: None)
+    ask(worker, "early")
+    worker.end_if_idle(0.0)
+    assert not worker.ended.is_set()
+    answered(worker)
+    worker.end_if_idle(600.0)  # questions are activity, too
+    assert not worker.ended.is_set()
+    time.sleep(0.01)
+    worker.end_if_idle(0.0)
+    assert worker.ended.is_set()
+    ask(worker, "late")
+    assert [worker.quick.get() for _ in range(worker.quick.qsize())] == [None]
+    assert [event["type"] for event in events_of(stream) if event["id"] == "early"] == ["started", "done"]
+    assert not any(event["id"] == "late" for event in events_of(stream))
 
 
 def test_no_orphan_survives_its_parent(scenes, tmp_path):
