@@ -22,6 +22,7 @@ from .before.predict import PairWindow, pair_window
 from .planes import SceneScaling
 from .protocol import SceneJob
 from .raster import Scene, Understanding, Window
+from .raster.blocks import Blocks
 from .reporting import Report
 from .resampling import CHUNK_PX, ModelGrid, RowsToScene
 from .vector import AreaMask
@@ -59,6 +60,7 @@ class Task:
         area: polygons that limit the assessment, or None.
         multiple: window sizes are multiples of this.
         earlier: the scene from before the event, if what is new is to be predicted.
+        blocks: of the scene's file: windows are lower where that spares decoding blocks again.
     """
 
     job: SceneJob
@@ -69,6 +71,7 @@ class Task:
     area: AreaMask | None
     multiple: int
     earlier: Earlier | None = None
+    blocks: Blocks | None = None
 
     @property
     def axes(self) -> tuple[Axis, Axis]:
@@ -76,7 +79,19 @@ class Task:
         largest = WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX
         if self.grid.width >= WIDE_PX:
             largest = WIDE_WINDOW_PX
-        return spread_over(self.grid.height, self.grid.width, largest, OVERLAP_PX, self.multiple)
+        tallest = largest = max(largest, self.multiple)
+        if self.blocks is not None:
+            heights = range(largest, largest // 2 - 1, -self.multiple)
+            tallest = heights[self.blocks.first_that_fits([self._scene_rows(rows) for rows in heights])]
+        return spread_over(self.grid.height, self.grid.width, largest, OVERLAP_PX, self.multiple, tallest)
+
+    def _scene_rows(self, model_rows: int) -> int:
+        return model_rows * self.grid.down.down // self.grid.down.up
+
+    def reserve_cache(self) -> None:
+        """Let the block cache hold the blocks that neighbouring windows share."""
+        if self.blocks is not None:
+            self.blocks.reserve_cache(self._scene_rows(self.rows.size))
 
     @property
     def columns(self) -> Axis:
@@ -325,7 +340,7 @@ def _read(task: Task, scene: Scene, predictor: Answering, report: Report, used: 
     """
     with contextlib.ExitStack() as stack:
         earlier = stack.enter_context(Scene(task.earlier.job)) if task.earlier else None
-        scene.reserve_cache(task.rows.size * task.grid.down.down // task.grid.down.up, task.understanding)
+        task.reserve_cache()
         places = itertools.product(task.rows.starts, task.columns.starts)
 
         def prepare(place: tuple[int, int]) -> _Ready:

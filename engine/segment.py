@@ -247,7 +247,8 @@ def _settle(job: SegmentJob, scene: Scene, models: dict[str, Model], report: Rep
         )
     own = card.threshold_for(job.hazard, prepared.scaling.absolute)
     threshold = own if job.threshold is None else job.threshold
-    task = Task(job, understanding, prepared.scaling, prepared.grid, wanted, area, card.window_multiple)
+    blocks = scene.blocks(understanding, prepared.grid.covered)
+    task = Task(job, understanding, prepared.scaling, prepared.grid, wanted, area, card.window_multiple, blocks=blocks)
     return Request(job, model, threshold, task)
 
 

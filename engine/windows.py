@@ -100,7 +100,9 @@ def spread_windows(length: int, largest: int, overlap: int, multiple: int) -> Ax
 
 
 @functools.lru_cache(maxsize=64)
-def spread_over(height: int, width: int, largest: int, overlap: int, multiple: int) -> tuple[Axis, Axis]:
+def spread_over(
+    height: int, width: int, largest: int, overlap: int, multiple: int, tallest: int | None = None
+) -> tuple[Axis, Axis]:
     """Windows along rows and columns of the shape that needs the fewest pixels to predict, the squarest of those.
 
     Args:
@@ -110,6 +112,7 @@ def spread_over(height: int, width: int, largest: int, overlap: int, multiple: i
             are lower, and half as wide again at most, so that a row of them takes no more memory.
         overlap: see ``spread_windows``.
         multiple: likewise.
+        tallest: most rows of a window, a multiple of ``multiple``; ``largest`` if None.
     """
 
     def cost(axes: tuple[Axis, Axis]) -> tuple[int, int, int]:
@@ -118,7 +121,7 @@ def spread_over(height: int, width: int, largest: int, overlap: int, multiple: i
 
     largest = max(largest, multiple)
     sides = range(_round_up(largest // 2, multiple), largest * 3 // 2 + 1, multiple)
-    every_rows = {spread_windows(height, side, overlap, multiple) for side in sides if side <= largest}
+    every_rows = {spread_windows(height, side, overlap, multiple) for side in sides if side <= (tallest or largest)}
     every_columns = {spread_windows(width, side, overlap, multiple) for side in sides}
     return min(
         (axes for axes in itertools.product(every_rows, every_columns) if axes[0].size * axes[1].size <= largest**2),

@@ -18,8 +18,9 @@ Answer = TypeVar("Answer")
 
 CACHE_MB = 192
 """Block cache; GDAL's default of 5 % of memory would let memory grow with the scene."""
-MOST_CACHE_MB = 320
-"""What rows of windows may take of it so that each block is decoded once: Sentinel-2 as it comes needs 270."""
+MOST_CACHE_MB = 360
+"""What rows of windows may take of it so that each block is decoded once: a Sentinel-2 tile needs 270 in blocks of 512
+pixels, 344 in those of 1024 that its JPEG 2000 files have. Windows are lower where more would be needed."""
 
 
 THREADS = "GDAL_NUM_THREADS"

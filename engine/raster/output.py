@@ -18,7 +18,7 @@ import numpy.typing as npt
 from osgeo import gdal
 
 from ..leftovers import remove_leftovers
-from ..protocol import NOT_ASSESSED, OutputFailed, partial_files, partial_path
+from ..protocol import NOT_ASSESSED, REPLACED, OutputFailed, partial_files, partial_path, put_back
 from .gdal_setup import first_line, gdal_failures, one_thread, quiet_closing, text
 from .georeference import Georeference, Window
 
@@ -279,8 +279,8 @@ class MaskPair:
         for writer in self._writers.values():
             writer.abandon()
         for layer in self._layers.values():
-            beside = os.path.splitext(layer.path)[0] + ".qml"
-            for path in {*partial_files(layer.path, self._job_id), *partial_files(beside, self._job_id)}:
+            put_back(layer.path, self._job_id)
+            for path in partial_files(layer.path, self._job_id):
                 with contextlib.suppress(OSError):
                     os.remove(path)
         self._writers = {}
@@ -293,7 +293,7 @@ def _publish_all(moves: list[tuple[str, str]]) -> None:
     try:
         for partial, final in moves:
             if os.path.lexists(final):
-                aside = partial + ".replaced"
+                aside = partial + REPLACED
                 _keep(final, aside)
                 kept.append((aside, final))
             os.replace(partial, final)

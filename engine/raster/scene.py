@@ -18,7 +18,8 @@ from osgeo import gdal
 from ..bands import BandInfo, BandMatch, match_bands, names_a_slot
 from ..protocol import UNUSED, BadInput, SceneJob, same_path
 from ..units import SlotUnits, UnitsFound, find_units, to_canonical
-from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal, reading, reserve_cache, text
+from .blocks import Blocks, block_size, pixel_bytes
+from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal, reading, text
 from .georeference import ASSUMED_GSD_M, Window, read_georeference
 from .nodata import equals, measured, nodata_of
 from .sampling import sample_windows, side_by_side
@@ -30,8 +31,6 @@ Mask = npt.NDArray[np.bool_]
 MOST_BANDS = 4096
 MOST_COLUMNS = 1_000_000
 MOST_PIXELS = 10**12
-SPARE_ROWS = 256
-"""Rows of blocks that the cache holds beyond those that one row of windows touches."""
 SAMPLE_PX = 300_000
 """Pixels a band that scene-wide statistics are taken from."""
 
@@ -137,19 +136,14 @@ class Scene:
     @property
     def block_size(self) -> tuple[int, int]:
         """Width and height of the file's blocks in pixels."""
-        width, height = self._dataset.GetRasterBand(self.bands[0].index).GetBlockSize()
-        return int(width), int(height)
+        return block_size(self._dataset, self._dataset.GetRasterBand(self.bands[0].index))
 
-    def reserve_cache(self, rows: int, understanding: Understanding) -> None:
-        """Let the block cache hold all blocks that windows of so many rows share with those below them."""
+    def blocks(self, understanding: Understanding, part: Window) -> Blocks:
+        """How a part of the bands that are used lies in the file."""
         bands = [self._dataset.GetRasterBand(self.bands[position].index) for position in understanding.match.used]
-        pixel_bytes = sum(gdal.GetDataTypeSize(band.DataType) // 8 for band in bands)
         width, height = self.block_size
-        touched = min((math.ceil((rows - 1) / height) + 1) * height, self.height)
-        # What was decoded first goes first, though windows below may still want it: some more rows make up for that.
-        touched = min(touched + min(height, SPARE_ROWS), self.height)
-        beside = 2 * width if width < self.width else 0  # the columns of the next window come in between
-        reserve_cache((self.width + beside) * touched * pixel_bytes)
+        touched = min(part.width + width, self.width), min(part.height + height, self.height)
+        return Blocks((width, height), touched, pixel_bytes(bands))
 
     def understand(self) -> Understanding:
         """Find out slots, units and ground sampling distance; raises BadInput when that cannot be known."""

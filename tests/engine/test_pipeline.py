@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from osgeo import gdal
 from scenes import reflectance_model, run, write_raster
 
 from engine.ahead import running_ahead, waited_for
@@ -17,7 +18,7 @@ from engine.pipeline import Task, predict_rows
 from engine.planes import SceneScaling
 from engine.predict import DeviceFailed, Predictor
 from engine.protocol import Cancelled, SegmentJob
-from engine.raster import Scene, Window, gdal_setup
+from engine.raster import Scene, Window, blocks, gdal_setup
 from engine.reporting import Report
 from engine.resampling import Factor, ModelGrid
 from engine.transfers import Transfers
@@ -121,7 +122,8 @@ def task_of(scene, job, factor=Factor()):  # noqa: B008
     low, high = scene.percentiles(found)
     scaling = SceneScaling(found.match.used_slots, low, high, tuple(u.absolute for u in found.slot_units))
     whole = Window(0, 0, scene.width, scene.height)
-    return Task(job, found, scaling, ModelGrid(whole, factor, factor), whole, None, 32)
+    grid = ModelGrid(whole, factor, factor)
+    return Task(job, found, scaling, grid, whole, None, 32, blocks=scene.blocks(found, whole))
 
 
 def job_for(raster, folder):
@@ -148,20 +150,27 @@ def test_cancelling_between_windows_ends_every_thread(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "s.tif"]
 
 
-def read_while_predicting(folder: Path, block: int, small: bool) -> float:
+def read_while_predicting(folder: Path, block: int, case: str) -> float:
     """How many times its bytes are read of a file whose blocks are stored as they are.
 
     Args:
         folder: for files.
         block: side of the file's blocks.
-        small: a scene that the usual block cache holds, on another grid than the model's, counted from its sample on;
-            else the block cache is too small for it, as it is for wide scenes with many bands.
+        case: ``small``, a scene that the usual block cache holds, on another grid than the model's, counted from its
+            sample on; else the block cache is too small for it, as it is for wide scenes with many bands: ``low``, so
+            small that windows have to be lower; ``virtual``, the scene is a virtual raster.
     """
+    small = case == "small"
     if not small:
         gdal_setup.CACHE_MB = 4
+    if case == "low":
+        blocks.MOST_CACHE_MB = 30  # windows of 768 rows would need 35
     options = ["TILED=YES", f"BLOCKXSIZE={block}", f"BLOCKYSIZE={block}"]
     values = np.random.default_rng(0).uniform(0.1, 0.9, (3 * 1024, 4 * 1024)).astype("f4")
     raster = write_raster(folder / "s.tif", values, options=options)
+    if case == "virtual":
+        gdal.BuildVRT(str(folder / "s.vrt"), [raster])
+        raster = str(folder / "s.vrt")
     job = job_for(raster, folder)
 
     def read_so_far() -> int:
@@ -180,8 +189,10 @@ def read_while_predicting(folder: Path, block: int, small: bool) -> float:
 
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="the bytes that a process reads are counted by Linux")
-@pytest.mark.parametrize(("block", "small"), [(256, ""), (512, ""), (256, "small")])
-def test_each_block_is_decoded_once(tmp_path, block, small):
+@pytest.mark.parametrize(
+    ("block", "case"), [(256, ""), (512, ""), (256, "small"), (512, "low"), (1024, ""), (1024, "virtual")]
+)
+def test_each_block_is_decoded_once(tmp_path, block, case):
     """Not once for every window, nor again for the sample and the mask's own pixels.
 
     In a process of its own, as what others left in the block cache takes room there.
@@ -189,11 +200,30 @@ def test_each_block_is_decoded_once(tmp_path, block, small):
     code = (
         "import sys; sys.path[:0] = ['tests/engine']\n"
         "from pathlib import Path; from test_pipeline import read_while_predicting\n"
-        "print(read_while_predicting(Path(sys.argv[1]), int(sys.argv[2]), bool(sys.argv[3])))\n"
+        "print(read_while_predicting(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))\n"
     )
-    words = [sys.executable, "-c", code, str(tmp_path), str(block), small]
+    words = [sys.executable, "-c", code, str(tmp_path), str(block), case]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     assert float(ended.stdout) < 1.1
+
+
+@pytest.mark.parametrize(
+    ("type_bytes", "block", "columns", "rows"),
+    [
+        (2, 512, 10_980, 768),  # a Sentinel-2 tile of six bands
+        (2, 1024, 10_980, 768),
+        (4, 512, 10_980, 512),
+        (2, 256, 20_000, 768),
+        (2, 512, 30_000, 768),  # no height of windows would do
+    ],
+)
+def test_windows_are_lower_where_blocks_would_be_decoded_again(type_bytes, block, columns, rows):
+    found = blocks.Blocks((block, block), (columns, 10_980), 6 * type_bytes)
+    heights = range(768, 383, -32)
+    assert heights[found.first_that_fits(heights)] == rows
+    whole = Window(0, 0, columns, 10_980)
+    task = Task(job_for("s", Path()), None, None, ModelGrid(whole, Factor(), Factor()), whole, None, 32, blocks=found)
+    assert rows - 160 <= task.rows.size <= rows
 
 
 @pytest.mark.slow
