@@ -289,7 +289,10 @@ class SegmentHazard(SceneAlgorithm):
         learnt: float,
         feedback: QgsProcessingFeedback,
     ) -> Dict[str, Any]:
-        """Segment after an adaptation, and before it where that is to be compared."""
+        """Segment after an adaptation, and before it where that is to be compared.
+
+        A cancel that comes once the mask is written leaves out only the comparison.
+        """
         after = {"model": adaptation.folder} if adaptation.is_adapted else {}
         if not comparison.is_wanted:
             return self._segment(scenes, after, feedback, (learnt, 1.0))
@@ -303,7 +306,12 @@ class SegmentHazard(SceneAlgorithm):
             result = self._segment(scenes, {**after, "probability": probability}, feedback, (begin, 1.0))
             if not adaptation.is_adapted:
                 work.repeat(self._fields["mask"], probability)
-            work.finish(probability, feedback)
+            try:
+                work.finish(probability, feedback)
+            except protocol.Cancelled:
+                self._outputs.update(dict.fromkeys(COMPARED, ""))
+                told = tr("Cancelled when the mask was already written: it is kept, without the comparison.")
+                result["warnings"] = [*result["warnings"], told]
         return result
 
     def _outputs_of(

@@ -5722,6 +5722,10 @@ Mit Arbeitern werden mehrere Szenen zugleich bearbeitet, jede in einem eigenen P
         <translation>Nur innerhalb dieser Polygone beurteilen</translation>
     </message>
     <message>
+        <source>Cancelled when the mask was already written: it is kept, without the comparison.</source>
+        <translation>Abgebrochen, als die Maske schon geschrieben war: Sie bleibt, ohne den Vergleich.</translation>
+    </message>
+    <message>
         <source>Cancelled; nothing was written.</source>
         <translation>Abgebrochen; nichts wurde geschrieben.</translation>
     </message>

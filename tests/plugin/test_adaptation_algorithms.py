@@ -353,6 +353,33 @@ def test_cancelling_while_it_segments_leaves_no_adapted_model(provider, scene, t
     assert not (tmp_path / "change.tif").exists()
 
 
+@pytest.mark.parametrize("hazard", ["flood", "landslide"])
+def test_cancelling_once_the_mask_is_there_leaves_out_only_the_comparison(
+    provider, scene, tmp_path, project, models_folder, hazard
+):
+    from hazard_mapper.hazard_plugin.engine_feedback import EngineFeedback
+
+    class CancelledOnceMapped(EngineFeedback):
+        def begin(self, kind):
+            super().begin(kind)
+            if not kind and (tmp_path / "mask.tif").exists():
+                self.cancel()
+
+    feedback = CancelledOnceMapped()
+    files = {name: str(tmp_path / f"{name}.tif") for name in ("MASK_BEFORE", "PROBABILITY_BEFORE", "DIFFERENCE")}
+    values = {"INPUT": scene, "HAZARD": hazard, "ADAPT": True, "ADAPT_NAME": "mine", **files}
+    values.update(OUTPUT=str(tmp_path / "mask.tif"), PROBABILITY=str(tmp_path / "probability.tif"))
+    outcome, _kept = start(SEGMENT, values, feedback)
+    assert wait_until(lambda: outcome, 10)
+    found = outcome[0][1]
+    assert found["OUTPUT"] == values["OUTPUT"] and found["PROBABILITY"] == values["PROBABILITY"]
+    assert found["HAZARD_AREA_M2"] == 13_400_000.0 and not set(files) & set(found)
+    assert "without the comparison" in found["WARNINGS"] and "without the comparison" in feedback.warnings[-1]
+    assert hidden_files(tmp_path) == [] and not any(os.path.exists(path) for path in files.values())
+    adapted = ["mine"] if hazard == "flood" else []
+    assert os.listdir(models_folder) == adapted and found["ADAPTED_MODEL"] == "".join(adapted)
+
+
 def test_both_algorithms_explain_every_parameter(provider):
     for algorithm_id in (ADAPT, SEGMENT):
         algorithm = QgsApplication.processingRegistry().algorithmById(algorithm_id)
