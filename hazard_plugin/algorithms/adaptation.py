@@ -162,7 +162,7 @@ def run_adaptation(
 
     Raises BadInput, OutputFailed, EngineFailed or Cancelled.
     """
-    models = read_models(client.run("models", protocol.ModelsJob()))
+    models = read_models(client.run("models", protocol.ModelsJob(), feedback, (part[0], part[0])))
     save = fields["save"] or chosen_name(models, fields, scene_name)
     if not fields.get("overwrite") and save in {model.name for model in models}:
         raise protocol.BadInput(

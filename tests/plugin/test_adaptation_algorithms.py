@@ -319,6 +319,15 @@ def test_a_cancelled_adaptation_leaves_no_file_and_no_model(provider, scene, tmp
     assert not (tmp_path / "mask.tif").exists() and os.listdir(models_folder) == []
 
 
+def test_a_question_for_the_models_that_hangs_can_be_cancelled(provider, scene, monkeypatch, project, models_folder):
+    monkeypatch.setenv("FAKE_MODELS", "hangs")
+    feedback = Listener()
+    outcome, _kept = start(ADAPT, {"INPUT": scene, "HAZARD": "flood"}, feedback)
+    assert not wait_until(lambda: outcome, 1)
+    feedback.cancel()
+    assert wait_until(lambda: outcome, 5) and outcome[0][1] == {}
+
+
 def test_keeping_the_best_ends_the_adaptation_and_goes_on(provider, scene, tmp_path, project, models_folder):
     from hazard_mapper.hazard_plugin.engine_feedback import EngineFeedback
 
@@ -332,7 +341,7 @@ def test_keeping_the_best_ends_the_adaptation_and_goes_on(provider, scene, tmp_p
     feedback.keep_best()
     assert wait_until(lambda: outcome, 10)
     assert outcome[0][1]["ADAPTED_MODEL"] == "mine" and (tmp_path / "mask.tif").exists()
-    assert kinds == ["adapt", "", "segment", ""] and "proxy" in losses[0]
+    assert kinds == ["models", "", "adapt", "", "segment", ""] and "proxy" in losses[0]
 
 
 def test_cancelling_while_it_segments_leaves_no_adapted_model(provider, scene, tmp_path, project, models_folder):

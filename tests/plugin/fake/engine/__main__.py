@@ -3,7 +3,8 @@
 An adaptation for a flood succeeds, for a landslide it is rolled back, for a glacier collapse it abstains; for ``slow``
 it goes on until it is cancelled or told to finish. A question for a provenance is never answered.
 
-FAKE_PROTOCOL and FAKE_START vary its start; trained models are listed out of HAZARD_MODELS.
+FAKE_PROTOCOL and FAKE_START vary its start, FAKE_MODELS lets it hang when asked for models; trained models are listed out
+of HAZARD_MODELS.
 """
 
 import json
@@ -281,6 +282,8 @@ def save_pretended(name, kind, job):
 
 
 def list_models():
+    if os.environ.get("FAKE_MODELS") == "hangs":
+        time.sleep(60)
     rows = list(MODELS)
     folder = os.environ.get("HAZARD_MODELS", "")
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():
