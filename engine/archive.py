@@ -16,7 +16,8 @@ from .archive_scenes import ArchiveScene, list_scenes
 from .archive_task import failed, model_key
 from .archive_workers import require_dask, run_here, run_on_workers, threads_for
 from .cards import default_model, find_model, is_name, read_card
-from .protocol import ArchiveJob, BadInput, Cancelled, OutputFailed
+from .leftovers import put_back_all
+from .protocol import REPLACED, ArchiveJob, BadInput, Cancelled, OutputFailed
 from .reporting import Report
 from .vector.archive_table import check_table, write_table
 
@@ -290,10 +291,14 @@ def remove_unfinished(tasks: Sequence[SceneTask], run: str) -> None:
         for name in os.listdir(records):
             if name.startswith(run) and name.endswith(".stop"):
                 os.remove(os.path.join(records, name))
-    folders = {os.path.dirname(path) for task in tasks for path in (*task.outputs.values(), task.record)}
+    paths = [path for task in tasks for path in (*task.outputs.values(), task.record)]
+    for path in paths:
+        put_back_all(path, run)
+    folders = {os.path.dirname(path) for path in paths}
     for folder in folders:
         with contextlib.suppress(OSError):
             for name in os.listdir(folder):
-                if name.startswith(".") and f".{run}" in name and ".partial" in name:
+                is_ours = name.startswith(".") and f".{run}" in name and ".partial" in name
+                if is_ours and not name.endswith(REPLACED):
                     with contextlib.suppress(OSError):
                         os.remove(os.path.join(folder, name))

@@ -1,5 +1,6 @@
 """What the plugin, the command line and the worker agree on: jobs, events and errors (standard library only)."""
 
+import contextlib
 import hashlib
 import os
 from typing import Any, Dict, List
@@ -93,6 +94,7 @@ __all__ = [
     "PERMANENT_WATER",
     "PROTOCOL_VERSION",
     "QUICK_JOBS",
+    "REPLACED",
     "SAR_SLOTS",
     "SENSORS",
     "SIMULATED",
@@ -153,6 +155,7 @@ __all__ = [
     "parse_numbers",
     "partial_files",
     "partial_path",
+    "put_back",
     "require",
     "same_path",
     "shutdown_message",
@@ -161,6 +164,8 @@ __all__ = [
 ]
 
 PROTOCOL_VERSION = 1
+REPLACED = ".replaced"
+"""Ending, after that of an unfinished file, of what it is to replace: until then that may be all there is of it."""
 
 
 def partial_path(final: str, job_id: str) -> str:
@@ -171,6 +176,26 @@ def partial_path(final: str, job_id: str) -> str:
 
 def partial_files(final: str, job_id: str) -> List[str]:
     """All unfinished files that a job left beside an output (none after an orderly end)."""
+    return [path for path in _named_after(final, job_id) if not path.endswith(REPLACED)]
+
+
+def put_back(final: str, job_id: str) -> None:
+    """Give what a job that is over was replacing its name back, where no file has that name now.
+
+    The same goes for files beside the output that are named alike, such as its style.
+    """
+    stem, prefix = os.path.splitext(final)[0], _partial_stem(os.path.basename(final), job_id)
+    for path in _named_after(final, job_id):
+        if path.endswith(REPLACED):
+            name = stem + os.path.basename(path)[len(prefix) : -len(REPLACED)]
+            with contextlib.suppress(OSError):
+                if os.path.lexists(name):
+                    os.remove(path)
+                else:
+                    os.replace(path, name)
+
+
+def _named_after(final: str, job_id: str) -> List[str]:
     folder, name = os.path.split(final)
     prefix = _partial_stem(name, job_id)
     try:

@@ -19,7 +19,16 @@ from . import __version__
 from .__main__ import run_job
 from .fields import is_remote
 from .heap import give_back
-from .protocol import HAZARDS, PROTOCOL_VERSION, QUICK_JOBS, Cancelled, HazardError, job_from_dict, partial_files
+from .protocol import (
+    HAZARDS,
+    PROTOCOL_VERSION,
+    QUICK_JOBS,
+    Cancelled,
+    HazardError,
+    job_from_dict,
+    partial_files,
+    put_back,
+)
 from .reporting import Report
 
 IDLE_S = 900.0
@@ -192,6 +201,7 @@ class Worker:
         for waiting in jobs:
             for value in waiting.values.values():
                 if isinstance(value, str) and value and not is_remote(value):
+                    put_back(value, waiting.job_id)
                     for path in partial_files(value, waiting.job_id):
                         with contextlib.suppress(OSError):
                             os.remove(path)

@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 from scenes import write_raster
 
+from engine import worker as program
+from engine.archive import remove_unfinished
+from engine.archive_records import SceneTask
 from engine.leftovers import STALE_S, own_job_id, remove_leftovers
-from engine.protocol import partial_path
+from engine.protocol import ArchiveJob, ThresholdJob, job_to_dict, partial_files, partial_path, put_back
+from engine.raster import MASK, Grid, Layer, MaskPair, Window
+from engine.raster.georeference import Georeference
+from engine.worker import Events, Waiting, Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,6 +62,79 @@ def test_what_was_being_replaced_gets_its_name_back(tmp_path, ended):
     aside.write_text("what was there")
     remove_leftovers(str(final))
     assert final.read_text() == "what was there" and not aside.exists()
+
+
+def test_a_style_that_was_being_replaced_gets_its_own_name_back(tmp_path, ended):
+    (tmp_path / "mask.tif").write_text("new")
+    aside = tmp_path / f".mask.0123abcdp{ended}.partial.qml.replaced"
+    aside.write_text("the analyst's colours")
+    remove_leftovers(str(tmp_path / "mask.tif"))
+    assert (tmp_path / "mask.qml").read_text() == "the analyst's colours" and not aside.exists()
+
+
+@pytest.fixture
+def stopped_between_two_renames(tmp_path):
+    """A mask of yesterday, of which a killed process left another name only, as where file systems have no links."""
+
+    def stop(name, job_id):
+        final = tmp_path / name
+        final.write_text("yesterday")
+        code = f"""
+import os, signal
+from engine.raster import output
+def no_links(*_, **__): raise OSError(1, "Operation not permitted")
+def replace(source, target, rename=os.replace):
+    rename(source, target)
+    if target.endswith(".replaced"): os.kill(os.getpid(), signal.SIGKILL)
+output.os.link, output.os.replace = no_links, replace
+output._publish_all([({str(left(final, job_id))!r}, {str(final)!r})])
+"""
+        assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGKILL
+        assert not final.exists()
+        return final
+
+    return stop
+
+
+@pytest.mark.parametrize("name", ["mask.tif", "x" * 200 + ".tif", "a b.[c].tif"])
+def test_what_was_being_replaced_is_no_leftover_and_whoever_cleans_up_gives_its_name_back(
+    stopped_between_two_renames, tmp_path, name
+):
+    final = stopped_between_two_renames(name, "0123456789ab")
+    assert partial_files(str(final), "0123456789ab") == [partial_path(str(final), "0123456789ab")]
+    put_back(str(final), "an-other")
+    assert not final.exists()
+    put_back(str(final), "0123456789ab")
+    assert final.read_text() == "yesterday"
+    assert sorted(os.listdir(tmp_path)) == sorted([os.path.basename(partial_path(name, "0123456789ab")), name])
+
+
+def test_a_worker_that_is_ended_by_force_takes_nothing_that_was_being_replaced(
+    stopped_between_two_renames, tmp_path, monkeypatch
+):
+    final = stopped_between_two_renames("mask.tif", "0123456789ab")
+    worker, codes = Worker(Events(open(os.devnull, "w"))), []
+    job = job_to_dict(ThresholdJob(str(tmp_path / "probability.tif"), str(final), 0.5))
+    worker._jobs["0123456789ab"] = Waiting("0123456789ab", "threshold", job)
+    monkeypatch.setattr(program.os, "_exit", codes.append)
+    worker._end_by_force()
+    assert codes == [0] and os.listdir(tmp_path) == ["mask.tif"] and final.read_text() == "yesterday"
+
+
+def test_an_output_that_is_given_up_takes_nothing_that_was_being_replaced(stopped_between_two_renames, tmp_path):
+    final = stopped_between_two_renames("mask.tif", "0123456789ab")
+    grid = Grid(Georeference(4, 4, None, (), None), Window(0, 0, 4, 4))
+    MaskPair({MASK: Layer(str(final), "x", {}, None)}, grid, "0123456789ab").discard()
+    assert os.listdir(tmp_path) == ["mask.tif"] and final.read_text() == "yesterday"
+
+
+def test_an_archive_that_is_run_again_takes_nothing_that_was_being_replaced(stopped_between_two_renames, tmp_path):
+    final = stopped_between_two_renames("s_flood.tif", "archive01234567-89abcdef")
+    job = ArchiveJob(str(tmp_path / "scenes"), str(tmp_path), "flood")
+    task = SceneTask("s", "s", str(tmp_path / "s.tif"), (), None, "", job, "", "", "archive01234567-", "")
+    assert str(final) in task.outputs.values()
+    remove_unfinished([task], "archive01234567-")
+    assert os.listdir(tmp_path) == ["s_flood.tif"] and final.read_text() == "yesterday"
 
 
 def test_a_program_that_is_killed_leaves_hidden_files_which_the_next_run_removes(tmp_path):
