@@ -337,10 +337,10 @@ class WorkerOwner(QObject):
         request.deliver(event)
 
     def _clean(self, request: Request) -> None:
-        """Remove what a job that cannot tidy up after itself left beside its outputs."""
-        for name in OUTPUT_FIELDS:
-            final = getattr(request.job, name, None)
-            for path in protocol.partial_files(final, request.id) if final else ():
+        """Put back what a job that cannot tidy up after itself was replacing, and remove what it left unfinished."""
+        for final in filter(None, (getattr(request.job, name, None) for name in OUTPUT_FIELDS)):
+            protocol.put_back(final, request.id)
+            for path in protocol.partial_files(final, request.id):
                 remove_file(path)
 
 

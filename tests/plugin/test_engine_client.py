@@ -92,6 +92,14 @@ def test_cancel_ends_a_run_within_two_seconds_and_leaves_nothing(run_segment, pr
     assert run_segment("flood")["hazard"] == "flood"
 
 
+def test_a_file_that_was_being_replaced_when_the_engine_died_gets_its_name_back(run_segment, tmp_path):
+    from hazard_mapper.hazard_plugin.engine_client import EngineFailed
+
+    (tmp_path / "mask.tif").write_text("yesterday's mask")
+    failure(lambda: run_segment("killed_renaming"), EngineFailed)
+    assert (tmp_path / "mask.tif").read_text() == "yesterday's mask" and hidden_files(tmp_path) == []
+
+
 def test_two_jobs_queue(run_segment):
     results = {}
     threads = [

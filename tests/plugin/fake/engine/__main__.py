@@ -3,8 +3,8 @@
 An adaptation for a flood succeeds, for a landslide it is rolled back, for a glacier collapse it abstains; for ``slow``
 it goes on until it is cancelled or told to finish. A question for a provenance is never answered.
 
-FAKE_PROTOCOL and FAKE_START vary its start, FAKE_MODELS lets it hang when asked for models; trained models are listed out
-of HAZARD_MODELS.
+FAKE_PROTOCOL and FAKE_START vary its start, FAKE_MODELS lets it hang when asked for models; trained models are listed
+out of HAZARD_MODELS.
 """
 
 import json
@@ -112,7 +112,9 @@ def segment(job_id, job):
     if hazard == "crash":
         print("Segmentation fault in the pretended driver", file=sys.stderr, flush=True)
         os.kill(os.getpid(), signal.SIGSEGV)
-    if hazard == "killed":
+    if hazard == "killed_renaming":
+        os.rename(job["mask"], unfinished + ".replaced")
+    if hazard.startswith("killed"):
         os.kill(os.getpid(), signal.SIGKILL)
     if hazard == "garbage":
         sys.stdout.write("Downloading: 100%\n")
