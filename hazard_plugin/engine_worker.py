@@ -75,6 +75,8 @@ class WorkerOwner(QObject):
         """Take a job, starting the worker if none runs."""
         if self._process is not None and location != self._running and not self._pending:
             self._drop()
+        if not self._pending:
+            self._last_sign = self._clock.now()
         self._pending[request.id] = request
         self._wanted = location
         if self._process is None:

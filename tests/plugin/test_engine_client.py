@@ -1,12 +1,13 @@
 """The client survives whatever a worker does, and ends every job with exactly one outcome."""
 
 import os
+import signal
 import threading
 import time
 
 import pytest
 from qgis.core import QgsApplication, QgsProcessingFeedback
-from support import hidden_files, wait_until
+from support import hidden_files, settle, wait_until
 
 
 @pytest.fixture
@@ -309,6 +310,25 @@ def test_a_computer_that_slept_does_not_end_the_run_on_waking(run_segment, proto
     threading.Timer(0.4, lambda: setattr(clock, "slept", 3600.0)).start()
     threading.Timer(0.8, feedback.cancel).start()
     failure(lambda: run_segment("hang", feedback), protocol.Cancelled)
+
+
+def test_silence_counts_from_when_something_was_asked(client, run_segment, protocol, monkeypatch):
+    from hazard_mapper.hazard_plugin import awake_clock
+
+    pids = []
+    client.hello_received.connect(lambda hello: pids.append(hello["pid"]))
+    clock = MovedClock()
+    monkeypatch.setattr(awake_clock, "time", clock)
+    run_segment("flood")
+    assert wait_until(lambda: pids)
+    for _ in range(3):
+        clock.slept += 4.0
+        time.sleep(0.3)
+    os.kill(pids[0], signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (pids[0], signal.SIGCONT)).start()
+    client.run("models", protocol.ModelsJob())
+    settle()
+    assert len(pids) == 1
 
 
 def test_only_time_in_which_nobody_could_look_at_the_clock_is_sleep(monkeypatch):
