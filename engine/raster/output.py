@@ -87,8 +87,8 @@ def check_outputs(paths: list[str], *, overwrite: bool, expected_bytes: int) -> 
 class RowWriter:
     """Writes one byte raster from top to bottom, in blocks of rows; memory holds at most one block row.
 
-    Rows may arrive in portions of any height. They go to a tiled scratch file; ``finish`` turns that into a
-    cloud-optimised GeoTIFF, both beside the final name.
+    Rows may arrive in portions of any height. They go to a tiled scratch file; ``finish`` makes a cloud-optimised
+    GeoTIFF of that, both beside the final name. The scratch file stays until then: ``set_aside`` can tag it anew.
     """
 
     def __init__(self, layer: Layer, grid: Grid, job_id: str) -> None:
@@ -142,7 +142,7 @@ class RowWriter:
             try:  # GDAL would print what is raised here and call it a failure
                 on_progress(share)
             except BaseException as reason:
-                stopped.append(reason)
+                stopped.append(reason.with_traceback(None))  # which holds the dataset: it would be closed too late
             return int(not stopped)
 
         with writing(self.layer.path, stopped):
@@ -162,13 +162,11 @@ class RowWriter:
                 copy.FlushCache()
             finally:
                 copy = None
-            self._dataset = None
             same = _crc_of(self.partial) == self._crc
         if not same:
             raise OutputFailed(
                 f"'{self.layer.path}' could not be written completely; make room on the disk and try again."
             )
-        os.remove(self._scratch)
         with open(self.partial, "rb+") as file:
             os.fsync(file.fileno())
 
@@ -184,14 +182,13 @@ class RowWriter:
             OutputFailed: when the disk is full or the file cannot be written.
         """
         with writing(path):
-            if self._dataset is not None:
-                if self._waiting:
-                    rows = np.concatenate(self._waiting)
-                    self._dataset.GetRasterBand(1).WriteArray(rows, 0, self._next_row)
-                self._dataset.SetMetadata(dict(tags))
+            if self._waiting:
+                rows = np.concatenate(self._waiting)
+                self._dataset.GetRasterBand(1).WriteArray(rows, 0, self._next_row)
+            self._dataset.SetMetadata(dict(tags))
             self._band = None
             self._dataset = None
-            shutil.move(self._scratch if os.path.exists(self._scratch) else self.partial, path)
+            shutil.move(self._scratch, path)
 
     def abandon(self) -> None:
         """Let go of the scratch file."""
@@ -233,6 +230,8 @@ class MaskPair:
     def publish(self, tags: Mapping[str, str], on_progress: Callable[[float], None], *, overwrite: bool) -> None:
         """Complete all files, then give them their final names, the mask last.
 
+        What ``on_progress`` raises stops it: it is asked a last time when all is ready, after which nothing else is.
+
         Raises:
             OutputFailed: nothing was published then, and files of the same name are as they were.
         """
@@ -253,6 +252,9 @@ class MaskPair:
         for writer in writers:
             if os.path.lexists(writer.layer.path) and not overwrite:
                 raise OutputFailed(f"'{writer.layer.path}' has appeared meanwhile; choose another name.")
+        on_progress(1.0)
+        for writer in writers:
+            writer.abandon()
         _publish_all(moves)
         for writer in writers:  # statistics, overviews and masks of a replaced file would be wrong
             for suffix in (".aux.xml", ".ovr", ".msk"):
