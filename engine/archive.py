@@ -196,8 +196,12 @@ def _to_do(
     """Tasks that are neither complete nor impossible; the others' records go to ``rows``."""
     todo = []
     for number, (task, scene) in enumerate(zip(tasks, scenes, strict=True)):
-        report.progress(number / len(tasks), 0.01, LISTED)
-        record = completed(task, verify=task.job.verify)
+
+        def tell(share: float, number: int = number) -> None:
+            report.progress((number + share) / len(tasks), 0.01, LISTED)
+
+        tell(0.0)
+        record = completed(task, tell, verify=task.job.verify)
         if scene.problem:
             rows[task.name] = failed(task, scene.problem, 0, None)
         elif record is not None:

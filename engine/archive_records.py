@@ -6,11 +6,11 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .digest import CHUNK_BYTES, SIDE_FILES, scene_sha256
+from .digest import CHUNK_BYTES, SIDE_FILES, scene_sha256, tell_nobody
 from .protocol import ArchiveJob, job_to_dict, partial_path
 
 FOLDER = ".records"
@@ -147,11 +147,14 @@ def file_sha256(path: str) -> str:
     return digest.hexdigest()
 
 
-def completed(task: SceneTask, *, verify: bool) -> dict[str, Any] | None:
+def completed(
+    task: SceneTask, on_progress: Callable[[float], None] = tell_nobody, *, verify: bool
+) -> dict[str, Any] | None:
     """The record of a scene that was segmented like this already and is all there; None where work is to be done.
 
     A file whose size and time of change are those of the record is taken as unchanged; one where they differ is
-    hashed, and so is every file with ``verify``.
+    hashed, and so is every file with ``verify``. What ``on_progress`` raises, told how much of a scene is hashed, ends
+    the look.
     """
     record = read_record(task.record)
     if record is None or record.get("state") != DONE:
@@ -160,21 +163,21 @@ def completed(task: SceneTask, *, verify: bool) -> dict[str, Any] | None:
     if same != (task.job_key, task.model_key, task.version):
         return None
     try:
-        if _scene_changed(task, record, verify) or _output_missing(task, record, verify):
+        if _scene_changed(task, record, on_progress, verify) or _output_missing(task, record, verify):
             return None
     except (OSError, KeyError, TypeError, ValueError, AttributeError):  # a record that somebody edited
         return None
     return record
 
 
-def _scene_changed(task: SceneTask, record: dict[str, Any], verify: bool) -> bool:
+def _scene_changed(task: SceneTask, record: dict[str, Any], on_progress: Callable[[float], None], verify: bool) -> bool:
     files, moved = record["files"], record["source"] != source_of(task)
     if not files:  # not files of this machine: their names and what the list tells of them stand for them
         return bool(moved or verify)
     if moved:
-        return len(files) != 1 or bool(task.parts) or scene_sha256([task.raster]) != record["scene_sha256"]
+        return len(files) != 1 or bool(task.parts) or scene_sha256([task.raster], on_progress) != record["scene_sha256"]
     paths = [entry[0] for entry in files]
-    return bool((verify or state_of(paths) != files) and scene_sha256(paths) != record["scene_sha256"])
+    return bool((verify or state_of(paths) != files) and scene_sha256(paths, on_progress) != record["scene_sha256"])
 
 
 def _output_missing(task: SceneTask, record: dict[str, Any], verify: bool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -128,7 +128,7 @@ def change(job: ChangeJob, report: Report | None = None) -> dict[str, Any]:
                 )
             if found.share_assessed == 0:
                 warn("No pixel is assessed at both dates; nothing can be said about change.")
-            tags = _tags(job, found.before, after)
+            tags = _tags(job, found.before, after, lambda share: report.progress(share, 0.9, 0.9))
             pair.publish(tags, lambda share: report.progress(share, 0.9, 1.0), overwrite=job.overwrite)
         return {
             "change": job.out,
@@ -183,7 +183,9 @@ def _differ(earlier: Mapping[str, str], later: Mapping[str, str], tag: str) -> b
     return bool(earlier.get(tag) and later.get(tag) and earlier[tag] != later[tag])
 
 
-def _tags(job: ChangeJob, before: WarpedRaster, after: TaggedRaster) -> dict[str, str]:
+def _tags(
+    job: ChangeJob, before: WarpedRaster, after: TaggedRaster, on_progress: Callable[[float], None]
+) -> dict[str, str]:
     found: dict[str, str | None] = {
         "HAZARD": after.tags.get("HAZARD"),
         "HAZARD_CHANGE_JOB": json.dumps(job_to_dict(job), ensure_ascii=True),
@@ -193,7 +195,7 @@ def _tags(job: ChangeJob, before: WarpedRaster, after: TaggedRaster) -> dict[str
     }
     for when, raster, path in (("BEFORE", before, job.before), ("AFTER", after, job.after)):
         found[f"HAZARD_{when}"] = os.path.basename(path)
-        found[f"HAZARD_{when}_SHA256"] = scene_sha256([path])
+        found[f"HAZARD_{when}_SHA256"] = scene_sha256([path], on_progress)
         for tag in ("SCENE", "SCENE_DATE", "MODEL", "MODEL_SHA256", "THRESHOLD", "TIME"):
             found[f"HAZARD_{when}_{tag}"] = raster.tags.get(f"HAZARD_{tag}")
     return {name: value for name, value in found.items() if value}

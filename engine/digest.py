@@ -2,39 +2,54 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
-CHUNK_BYTES = 8 * 2**20
+from .fields import Cancelled
+
+CHUNK_BYTES = 2**20
+"""Bytes between two looks at a cancel: a second's worth from a slow share."""
+LOOK_S = 0.1
+LEAVE_S = 1.0
+"""Seconds that a hash which is given up has to notice; it may hang in a file that nobody answers for."""
 SIDE_FILES = (".aux.xml", ".ovr", ".msk", ".qml", ".qmd")
 """Endings of files that programs write beside a raster when they show it: not what was taken by the sensor."""
 
 
-def scene_sha256(files: Sequence[str], stopped: threading.Event | None = None) -> str | None:
+def tell_nobody(share: float) -> None:
+    """Go on."""
+
+
+def scene_sha256(files: Sequence[str], on_progress: Callable[[float], None] = tell_nobody) -> str | None:
     """SHA-256 of a scene: that of its file, or of the list of hashes and names where it has several.
 
     Args:
         files: as GDAL lists them; those that viewers write beside a raster are left out.
-        stopped: gives up when set.
+        on_progress: called with the share that is read, chunk by chunk; what it raises gives up.
 
     Returns:
         Hexadecimal digits; None where there is no file, or one cannot be read (a database, a web service).
     """
     parts = [path for path in files if not path.lower().endswith(SIDE_FILES)]
     hashes: list[tuple[str, str]] = []
+    if not all(os.path.isfile(path) for path in parts):
+        return None
+    try:
+        done, whole = 0, sum(os.path.getsize(path) for path in parts)
+    except OSError:
+        return None
     for path in parts:
-        if not os.path.isfile(path):
-            return None
         digest = hashlib.sha256()
         try:
             with open(path, "rb", buffering=0) as file:
                 while chunk := file.read(CHUNK_BYTES):
-                    if stopped is not None and stopped.is_set():
-                        return None
                     digest.update(chunk)
+                    done += len(chunk)
+                    on_progress(min(1.0, done / max(1, whole)))
         except OSError:
             return None
         hashes.append((digest.hexdigest(), os.path.basename(path)))
@@ -50,20 +65,34 @@ class SceneDigest:
     def __init__(self, files: Sequence[str]) -> None:
         self._stopped = threading.Event()
         self._found: str | None = None
+        self._share = 0.0
         self._thread = threading.Thread(target=self._run, args=(tuple(files),), name="scene-digest", daemon=True)
         self._thread.start()
 
     def _run(self, files: Sequence[str]) -> None:
-        self._found = scene_sha256(files, self._stopped)
+        with contextlib.suppress(Cancelled):
+            self._found = scene_sha256(files, self._note)
+
+    def _note(self, share: float) -> None:
+        self._share = share
+        if self._stopped.is_set():
+            raise Cancelled("The scene's hash is no longer wanted.")
 
     @property
     def found(self) -> str | None:
         """The hash; None while it is not known."""
         return self._found
 
-    def result(self) -> str | None:
-        """Wait for the hash; None where the scene has none."""
-        self._thread.join()
+    def result(self, on_progress: Callable[[float], None]) -> str | None:
+        """Wait for the hash; None where the scene has none.
+
+        Args:
+            on_progress: called now and then with the share of what was left to read; what it raises ends the wait.
+        """
+        first = self._share
+        while self._thread.is_alive():
+            on_progress((self._share - first) / max(1.0 - first, 1e-9))
+            self._thread.join(LOOK_S)
         return self._found
 
     def __enter__(self) -> SceneDigest:
@@ -73,4 +102,4 @@ class SceneDigest:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(LEAVE_S)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .digest import scene_sha256
@@ -61,7 +61,7 @@ def provenance(job: ProvenanceJob, report: Report | None = None) -> dict[str, An
             found[name] = where_now(found[name], _text(found["job"].get("mask")), job.file)
     if job.verify:
         report.stage("Hashing scene and model", 0.6)
-        found.update(_verified(found))
+        found.update(_verified(found, report))
     return {"file": job.file, **found}
 
 
@@ -131,10 +131,11 @@ def _no_areas() -> dict[str, Any]:
     return dict.fromkeys(names)
 
 
-def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
+def _verified(found: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Whether scene and model are still what they were; None where that cannot be told."""
     model_now = None
-    scene_now, before_now = _hash_of(found["scene"]), _hash_of(found["before"])
+    scene_now = _hash_of(found["scene"], lambda share: report.progress(share, 0.6, 0.8))
+    before_now = _hash_of(found["before"], lambda share: report.progress(share, 0.8, 0.95))
     wanted = str((found["job"].get("model") if found["job"] else None) or found["model"])
     try:
         from .model import load_model
@@ -149,7 +150,7 @@ def _verified(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _hash_of(path: Any) -> str | None:
+def _hash_of(path: Any, on_progress: Callable[[float], None]) -> str | None:
     """SHA-256 of a scene as it lies there now; None where it cannot be told."""
     if not isinstance(path, str) or is_remote(path):
         return None
@@ -157,8 +158,8 @@ def _hash_of(path: Any) -> str | None:
         from .raster import Scene
 
         with Scene(SceneJob(raster=path)) as scene:
-            return scene_sha256(scene.files())
-    except HazardError:
+            return scene_sha256(scene.files(), on_progress)
+    except BadInput:
         return None
 
 

@@ -125,9 +125,12 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
                 tally.add_percent(portion.first_row, percent)
                 pair.write(PROBABILITY, percent)
                 watch(portion)
+            report.stage("Hashing scene and model", 0.95)
+            found = digest.result(lambda share: report.progress(share, 0.95, 0.95))
+            found_before = was.result(lambda share: report.progress(share, 0.95, 0.95)) if was else None
             report.stage("Writing", 0.95)
             pair.publish(
-                tags(digest.result(), was.result() if was else None),
+                tags(found, found_before),
                 lambda share: report.progress(share, 0.95, 1.0),
                 overwrite=job.overwrite,
             )
@@ -146,7 +149,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "share_assessed": round(tally.share_assessed, 6),
         "seconds": round(time.monotonic() - began, 3),
         "device": str(device),
-        "scene_sha256": digest.result(),
+        "scene_sha256": digest.found,
         "model_sha256": request.model.weights_sha256,
         "job": _replayable(job),
         "areas_by_percent_m2": tally.areas_by_percent_m2,
@@ -154,7 +157,7 @@ def segment(job: SegmentJob, report: Report | None = None, models: dict[str, Mod
         "precision": predictor.precision,
         "batch_size": predictor.batch_size,
         "backend": predictor.backend,
-        **_result_of_before(request, permanent, was.result() if was else None, compared),
+        **_result_of_before(request, permanent, was.found if was else None, compared),
     }
 
 
