@@ -116,7 +116,7 @@ def measure_pipeline(
     scaling, windows, share, overlap = read_windows(raster, models[name])
     pixels = share * sum(window[0].numel() for window in windows)
     windows = [window.to(device) for window in windows]  # the network alone is timed
-    unpacking = min(timed(lambda: unpack(raster))[1] for _ in range(3))
+    unpacking = min(timed(lambda: unpack(raster))[1] for _ in range(min(3, turns)))
     figures: dict[str, dict[str, float]] = {}
     for backend in backends_on(device):
         if backend in without:
@@ -211,7 +211,12 @@ def measure_backends(
 
 
 def measure_scaling(rasters: dict[int, str]) -> dict[str, float]:
-    """How processor time grows with pixels: the slope of its logarithm, for scenes of these numbers of pixels."""
+    """How processor time grows with pixels, for scenes of these numbers of pixels.
+
+    Returns:
+        ``exponent``, the slope of its logarithm, which what each scene costs makes less; ``exponent_further``, the same
+        of what is added from one scene to the next, which would show that the last pixels cost more than the first.
+    """
     name = default_model(HAZARD)
     models = {name: load_model(name)}
     points = []
@@ -224,4 +229,12 @@ def measure_scaling(rasters: dict[int, str]) -> dict[str, float]:
             points.append((math.log(pixels), math.log(spent)))
     middle = [statistics.mean(point[axis] for point in points) for axis in (0, 1)]
     slope = sum((x - middle[0]) * (y - middle[1]) for x, y in points) / sum((x - middle[0]) ** 2 for x, _ in points)
-    return {"exponent": slope, **{f"cpu_s_{n}": math.exp(y) for n, (_, y) in enumerate(points)}}
+    sizes, seconds = ([math.exp(point[axis]) for point in points] for axis in (0, 1))
+    further = [(after - before) for before, after in itertools.pairwise(seconds)]
+    pixels_further = [(after - before) for before, after in itertools.pairwise(sizes)]
+    slope_further = math.log(further[-1] / further[0]) / math.log(pixels_further[-1] / pixels_further[0])
+    return {
+        "exponent": slope,
+        "exponent_further": slope_further,
+        **{f"cpu_s_{n}": spent for n, spent in enumerate(seconds)},
+    }
