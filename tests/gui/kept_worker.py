@@ -28,7 +28,7 @@ class KeptOwner(WorkerOwner):
     def post(self, request, location):
         if self._process is not None and not self._pending and self._told != settings_told():
             self._drop()
-        if self.greets and self._ready and location == self._location:
+        if self.greets and self._ready and location == self._running:
             self.hello.emit(self._words)  # a new client hears what a new worker would say
         self.greets = False
         super().post(request, location)
