@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .finite import NotFinite, read_json
 from .protocol import ARCHITECTURES, BadInput
 
 CARD = "card.json"
@@ -189,7 +190,11 @@ def card_to_json(card: ModelCard) -> str:
 def card_from_json(text: str, where: str) -> ModelCard:
     """Text of ``card.json`` to a card; raises BadInput, naming ``where``, for anything else."""
     try:
-        values = json.loads(text)
+        values = read_json(text)
+    except NotFinite as error:
+        raise BadInput(
+            f"The card of model {where} holds {error}, which is not finite; put a number or null, and save it again."
+        ) from None
     except (ValueError, RecursionError):
         raise BadInput(f"The card of model {where} is not JSON; copy the model's folder again.") from None
     if not isinstance(values, dict):

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from .finite import read_number
 from .layers import derived_layer, probability_layer
 from .mask_codes import HAZARD
 from .pipeline import Task
@@ -115,7 +116,7 @@ def keep(job: KeepJob, report: Report | None = None) -> dict[str, Any]:
         "probability": job.probability,
         "hazard": hazard_name,
         "model": tags.get("HAZARD_MODEL"),
-        "threshold": float(tags["HAZARD_THRESHOLD"]) if "HAZARD_THRESHOLD" in tags else None,
+        "threshold": read_number(tags.get("HAZARD_THRESHOLD")),
         "hazard_area_m2": round(tally.hazard_area_m2, 2),
         "share_assessed": round(tally.assessed / max(1, wanted), 6),
         "device": tags.get("HAZARD_DEVICE"),
@@ -137,5 +138,5 @@ def _question(tags: Mapping[str, str], hazard: str, permanent: AreaTally) -> dic
         "before_date": tags.get("HAZARD_BEFORE_DATE"),
         "before_sha256": tags.get("HAZARD_BEFORE_SHA256"),
         "compared_by": tags.get("HAZARD_COMPARED_BY"),
-        "share_compared": float(tags["HAZARD_SHARE_COMPARED"]) if "HAZARD_SHARE_COMPARED" in tags else None,
+        "share_compared": read_number(tags.get("HAZARD_SHARE_COMPARED")),
     }

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from .digest import scene_sha256
 from .fields import is_remote
+from .finite import read_json, read_number
 from .moved import where_now
 from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, HazardError, ProvenanceJob, SceneJob
 from .raster.tagged import TaggedRaster
 from .reporting import Report
-from .steps import steps_of
+from .steps import STEPS_TAG, steps_of
 from .vector.tags import read_polygon_tags
 
 MOST_JSON = 2_000_000
@@ -114,14 +115,14 @@ def _of_tags(tags: Mapping[str, str]) -> dict[str, Any]:
     raster, before = (job.get("raster"), job.get("before")) if job else (None, None)
     return {
         **{key: tags.get(tag) or None for key, tag in FROM_TAGS.items()},
-        "threshold": _number(tags.get("HAZARD_THRESHOLD")),
-        "share_compared": _number(tags.get("HAZARD_SHARE_COMPARED")),
+        "threshold": read_number(tags.get("HAZARD_THRESHOLD")),
+        "share_compared": read_number(tags.get("HAZARD_SHARE_COMPARED")),
         "scene": _text(raster),
         "before": _text(before),
         "adapted": bool(adaptation) or bool(tags.get("HAZARD_MODEL_PARENT")),
         "adaptation": adaptation,
         "job": job,
-        "steps": steps_of(tags),
+        "steps": _steps(tags),
         "tags": dict(tags),
     }
 
@@ -176,14 +177,15 @@ def _object(value: str | None) -> dict[str, Any] | None:
     if not value or len(value) > MOST_JSON:
         return None
     try:
-        found = json.loads(value)
-    except ValueError:
+        found = read_json(value)
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
-def _number(value: str | None) -> float | None:
-    try:
-        return float(value) if value else None
-    except ValueError:
-        return None
+def _steps(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Steps after the run; none where they hold a number that is not finite."""
+    with contextlib.suppress(ValueError, RecursionError):
+        read_json(tags.get(STEPS_TAG) or "[]")
+        return steps_of(tags)
+    return []

@@ -247,6 +247,16 @@ def test_changed_files_are_refused(model, home, tmp_path):
     refused(model, home, "list of its two files")
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("entry", ["training", "scores"])
+def test_a_card_with_a_number_that_is_not_finite_is_refused(model, home, entry, number):
+    values = json.loads((model / "card.json").read_text("utf-8"))
+    values[entry] = {"loss": 123.5} if entry == "training" else [{"iou": 123.5}]
+    (model / "card.json").write_text(json.dumps(values).replace("123.5", number), "utf-8")
+    reseal(model)
+    assert number in refused(model, home, "not finite")
+
+
 def test_weights_of_another_network_are_refused(model, home):
     values = json.loads((model / "card.json").read_text())
     (model / "card.json").write_text(json.dumps({**values, "decoder_channels": [32, 24, 16, 8, 8]}))

@@ -72,7 +72,24 @@ def test_foreign_files_have_no_known_origin_and_no_file_is_refused(tmp_path):
         provenance(ProvenanceJob(str(tmp_path / "text.txt")))
 
 
-@pytest.mark.parametrize("job", ["{", "[1]", "null", '{"raster": 5}', "x" * 3_000_000])
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e999"])
+def test_a_number_that_is_not_finite_is_left_out(tmp_path, number):
+    constant = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(number, number)
+    tags = {
+        "HAZARD": "flood",
+        "HAZARD_THRESHOLD": number,
+        "HAZARD_SHARE_COMPARED": number,
+        "HAZARD_JOB": f'{{"raster": "s.tif", "threshold": {constant}}}',
+        "HAZARD_ADAPTATION": f'{{"scores": [{constant}]}}',
+        "HAZARD_STEPS": f'[{{"kind": "threshold", "job": {{"threshold": {constant}}}}}]',
+    }
+    found = provenance(ProvenanceJob(write_raster(tmp_path / "m.tif", np.ones((3, 4), "u1"), tags=tags)))
+    assert json.dumps(found, allow_nan=False)
+    assert found["hazard"] == "flood" and found["steps"] == []
+    assert [found[name] for name in ("threshold", "share_compared", "job", "adaptation")] == [None] * 4
+
+
+@pytest.mark.parametrize("job", ["{", "[1]", "null", '{"raster": 5}', "x" * 3_000_000, "[" * 100_000])
 def test_a_damaged_tag_is_not_believed(tmp_path, job):
     path = write_raster(tmp_path / "m.tif", np.ones((3, 4), "u1"), tags={"HAZARD": "flood", "HAZARD_JOB": job})
     found = provenance(ProvenanceJob(path))
