@@ -40,12 +40,14 @@ from .cards import (
 from .leftovers import remove_leftovers
 from .model_archive import read_header, renamed_errors, take_model
 from .model_jobs import DefaultModelJob, DeleteModelJob, ExportModelJob, ImportModelJob
-from .protocol import BadInput, OutputFailed, partial_path
+from .protocol import REPLACED, BadInput, OutputFailed, partial_path
 from .reporting import Report
 
 STALE_S = 6 * 3600
 """Age at which what an ended process left unfinished is removed."""
 _UNFINISHED = re.compile(r"\.[A-Za-z0-9_-]{1,64}\.[0-9a-f]{12}\.(partial|gone)")
+_REPLACED = re.compile(rf"\.([A-Za-z0-9_-]{{1,64}})\.[0-9a-f]{{12}}{re.escape(REPLACED)}")
+"""A model that is being replaced: for a moment there is no other copy of it."""
 _DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]", re.I)
 """Names that Windows keeps for itself."""
 
@@ -323,7 +325,7 @@ def seal(card: ModelCard, folder: Path) -> None:
 def install(staging: Path, name: str, card: ModelCard) -> dict[str, Any]:
     """Rename a checked folder to the model's name; a model that was there goes only when the new one is there."""
     home = user_folder()
-    folder, old = home / name, home / f".{name}.{uuid.uuid4().hex[:12]}.gone"
+    folder, old = home / name, home / f".{name}.{uuid.uuid4().hex[:12]}{REPLACED}"
     try:
         if folder.exists():
             os.rename(folder, old)
@@ -387,6 +389,7 @@ def remove_model(folder: Path) -> int:
         if folder.is_symlink():
             folder.unlink()
             return 0
+        _sweep(folder.parent)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
         gone = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:12]}.gone")
         os.rename(folder, gone)
@@ -397,9 +400,15 @@ def remove_model(folder: Path) -> int:
 
 
 def _sweep(home: Path) -> None:
-    """Remove what processes that were killed left unfinished long ago."""
+    """Remove what processes that were killed left unfinished long ago; a model that one was replacing comes back."""
     for path in home.iterdir():
-        if _UNFINISHED.fullmatch(path.name) and not path.is_symlink():
+        if replaced := _REPLACED.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                if os.path.lexists(home / replaced[1]):
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    os.rename(path, home / replaced[1])
+        elif _UNFINISHED.fullmatch(path.name) and not path.is_symlink():
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > STALE_S:
                     shutil.rmtree(path, ignore_errors=True)

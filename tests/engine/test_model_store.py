@@ -7,6 +7,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import stat
 import struct
 import subprocess
@@ -401,6 +402,39 @@ def test_a_failed_exchange_puts_the_old_model_back(model, home, monkeypatch):
     monkeypatch.setattr(os, "rename", fail)
     refused(model, home, "in use", overwrite=True)
     assert contents(home / "small") == contents(model)
+
+
+REPLACES_AND_IS_KILLED = """
+import os, signal, sys
+from engine.model_store import import_model
+from engine.protocol import ImportModelJob
+def rename(source, target, rename=os.rename):
+    if str(source).endswith(".partial"): os.kill(os.getpid(), signal.SIGKILL)
+    rename(source, target)
+os.rename = rename
+import_model(ImportModelJob(path=sys.argv[1], overwrite=True))
+"""
+
+
+def test_a_model_that_was_being_replaced_comes_back_however_old_it_is(model, home):
+    import_model(ImportModelJob(path=str(model)))
+    os.utime(home / "small", (1.0, 1.0))
+    words = [sys.executable, "-c", REPLACES_AND_IS_KILLED, str(model)]
+    assert subprocess.run(words, cwd=ROOT, env={**os.environ, "HAZARD_MODELS": str(home)}).returncode == -signal.SIGKILL
+    assert not (home / "small").exists()
+    import_model(ImportModelJob(path=str(model), name="other"))
+    assert contents(home / "small") == contents(model)
+    delete_model(DeleteModelJob(model="small", yes=True))
+    import_model(ImportModelJob(path=str(model), name="third"))
+    visible = sorted(path.name for path in home.iterdir() if not path.name.startswith("."))
+    assert visible == ["other", "third"]
+
+
+def test_what_was_replaced_does_not_come_back_when_the_model_is_deleted(model, home):
+    import_model(ImportModelJob(path=str(model)))
+    shutil.copytree(home / "small", home / ".small.0123456789ab.replaced")
+    delete_model(DeleteModelJob(model="small", yes=True))
+    assert list(home.iterdir()) == []
 
 
 def test_what_a_killed_process_left_is_swept_away_later(model, home):
