@@ -269,7 +269,15 @@ def lines(section: str, found: dict[str, Any]) -> list[str]:
             f"ratio {found['peak_ratio']:.2f} (aim 1.2); {found['peak_mb_wide']:.0f} MB at 10 980 columns, "
             f"{found['peak_mb_pair']:.0f} MB with a scene from before (aim: under 1500)"
         ]
-    return [f"{section}: {json.dumps(found)}"]
+    return [f"{section}: {', '.join(told(found))}"]
+
+
+def told(found: Any, name: str = "") -> list[str]:
+    """Figures as words, those within others under both names."""
+    if isinstance(found, (dict, list)):
+        parts = found.items() if isinstance(found, dict) else enumerate(found, 1)
+        return [word for key, part in parts for word in told(part, f"{name} {key}".strip())]
+    return [f"{name} {found:.4g}" if isinstance(found, float) else f"{name} {found}"]
 
 
 def main() -> int:

@@ -63,6 +63,11 @@ def test_a_section_that_fails_is_told_and_others_keep_what_was_measured_before(t
     bench.keep({"earlier": {"figure": 1}})
     assert bench.main() == 1
     told = capsys.readouterr()
-    assert "two failed: no such thing" in told.err and "none is left out" in told.err and '"figure": 2' in told.out
+    assert "two failed: no such thing" in told.err and "none is left out" in told.err and "one: figure 2" in told.out
     kept = json.loads((tmp_path / "build" / "bench.json").read_text())
     assert kept == {"earlier": {"figure": 1}, "one": {"figure": 2}}
+
+
+def test_figures_within_others_are_told_under_both_names():
+    found = {"load": 3.38623, "warm": {"seconds": 1.0, "rows": 1024}, "clicks": [{"cold": True}]}
+    assert bench.lines("click", found) == ["click: load 3.386, warm seconds 1, warm rows 1024, clicks 1 cold True"]
