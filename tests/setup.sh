@@ -24,7 +24,7 @@ if ! have_system_packages; then
     have_system_packages || { echo "QGIS for $python is still missing after apt-get; is this Debian 12 or later?" >&2; exit 1; }
 fi
 
-wanted=$(cat engine/requirements.txt engine/requirements-fast.txt tests/requirements.txt tests/setup.sh | sha256sum | cut -d' ' -f1)
+wanted=$(cat engine/requirements.txt engine/requirements-fast.txt tests/requirements.txt tests/requirements-onnx.txt tests/setup.sh | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/ready 2>/dev/null || true)" = "$wanted" ]; then
     exit 0
 fi
@@ -44,6 +44,9 @@ pip install -q -c "$constraints" -r engine/requirements.txt -r tests/requirement
 # What computes faster is optional: tests of it are skipped where it is out of reach.
 pip install -q --retries 1 --timeout 20 -c "$constraints" -r engine/requirements-fast.txt ||
     echo "OpenVINO is out of reach; PyTorch alone computes (engine/requirements-fast.txt)."
+rm -rf .venv/onnx
+pip install -q --retries 1 --timeout 20 --no-deps --target .venv/onnx -r tests/requirements-onnx.txt ||
+    echo "ONNX Runtime is out of reach; it is not tested (tests/requirements-onnx.txt)."
 .venv/bin/python - <<'PROOF'
 from osgeo import gdal_array
 import torch

@@ -6,9 +6,11 @@ import functools
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,10 +31,9 @@ from engine.segment import segment
 needs_openvino = pytest.mark.skipif(
     importlib.util.find_spec("openvino") is None, reason="OpenVINO is not installed (engine/requirements-fast.txt)"
 )
-needs_onnxruntime = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("onnxruntime", "onnx")),
-    reason="ONNX Runtime and onnx are not installed",
-)
+ONNX = Path(sys.prefix) / "onnx"
+"""ONNX Runtime and onnx, for processes of their own: here the choice would find them."""
+ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("blue", "green", "red", "nir", "swir1", "swir2")
 
 
@@ -119,14 +120,15 @@ def settled(model, backend="auto", **how):
 # Parity
 
 
-@needs_openvino
-@pytest.mark.parametrize("name", ["openvino", pytest.param("onnxruntime", marks=needs_onnxruntime)])
-def test_an_exported_network_answers_as_pytorch_does_for_any_window(name):
-    module = __import__(f"engine.backends.with_{name}", fromlist=["export"])
+def exported(module):
+    """A network and an export of it, by a module of ``engine.backends``."""
     network = predictor(tiny_model(), "torch")._network
+    return network, module.export(network, len(window(32, 32)))
+
+
+def require_same_answers(network, backend):
+    """An export answers as PyTorch does, for windows of any shape and number, seen from afar too."""
     planes = len(window(32, 32))
-    files = module.export(network, planes)
-    backend = (module.OpenVinoBackend if name == "openvino" else module.OnnxRuntimeBackend)(files)
     for shape in ((1, 96, 128), (2, 32, 64), (1, 160, 32), (1, 64, 64), (1, 64, 96), (1, 96, 128)):
         given = torch.randn((shape[0], planes, *shape[1:]), generator=torch.Generator().manual_seed(shape[1]))
         expected = network(given).hazard
@@ -134,13 +136,41 @@ def test_an_exported_network_answers_as_pytorch_does_for_any_window(name):
         assert (found.sigmoid() - expected.sigmoid()).abs().max() < 1e-4
         both = [logits_at(one, given, [1, 2, 4], 32).sigmoid() for one in (backend, network)]
         assert (both[0] - both[1]).abs().max() < 1e-4
+
+
+@needs_openvino
+def test_a_network_exported_to_openvino_answers_as_pytorch_does():
+    network, files = exported(with_openvino)
+    backend = with_openvino.OpenVinoBackend(files)
+    require_same_answers(network, backend)
     assert "openvino_telemetry" not in sys.modules
-    if name == "openvino":
-        assert len(backend._requests) <= with_openvino.MOST_SHAPES
-        compiled = next(iter(backend._requests.values())).get_compiled_model()
-        assert "f32" in str(compiled.get_property("INFERENCE_PRECISION_HINT")).lower() or "float32" in str(
-            compiled.get_property("INFERENCE_PRECISION_HINT")
-        )
+    assert len(backend._requests) <= with_openvino.MOST_SHAPES
+    compiled = next(iter(backend._requests.values())).get_compiled_model()
+    precision = str(compiled.get_property("INFERENCE_PRECISION_HINT")).lower()
+    assert "f32" in precision or "float32" in precision
+    backend.let_go()
+    require_same_answers(network, backend)
+
+
+@pytest.mark.skipif(not (ONNX / "onnxruntime").is_dir(), reason="ONNX Runtime and onnx are not in .venv/onnx")
+def test_a_network_exported_to_onnx_runtime_answers_as_pytorch_does():
+    code = (
+        "import sys; sys.path[:0] = ['tests/engine']\n"
+        "from test_backends import exported, require_same_answers\n"
+        "from engine.backends import base, with_onnxruntime\n"
+        "assert base.is_installed('onnxruntime')\n"
+        "network, files = exported(with_onnxruntime)\n"
+        "require_same_answers(network, with_onnxruntime.OnnxRuntimeBackend(files))\n"
+        "print('same')\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ONNX)},
+    )
+    assert found.stdout == "same\n", found.stderr[-1000:]
 
 
 @needs_openvino
