@@ -23,7 +23,7 @@ from .polygons import polygons
 from .preparing import Warn
 from .protocol import BadInput, ChangeJob, ProvenanceJob, RepeatJob, SegmentJob
 from .provenance import provenance
-from .raster import check_outputs
+from .raster import check_outputs, published_together
 from .raster.tagged import TaggedRaster
 from .refine import refine
 from .reporting import Report
@@ -67,7 +67,10 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
             _require_unchanged(origin, name, job.changed, warn)
         check_outputs([job.out], overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
         # Not beside the outputs: what a killed worker leaves there would be taken for a result.
-        with tempfile.TemporaryDirectory(prefix="hazard-repeat-") as folder:
+        with (
+            tempfile.TemporaryDirectory(prefix="hazard-repeat-") as folder,
+            published_together(report.check, overwrite=job.overwrite),
+        ):
             done = _run(origin, job, folder, report, warn)
     comparable = origin["kind"] in ("mask", "change")
     different = _different(job.file, job.out) if comparable else None
@@ -89,6 +92,8 @@ def repeat(job: RepeatJob, report: Report | None = None) -> dict[str, Any]:
 
 def _run(origin: dict[str, Any], job: RepeatJob, folder: str, report: Report, warn: Warn) -> dict[str, Any]:
     """Segment, then take every step to a file of its own, the last one of a mask to its final name."""
+    finals = {name: getattr(job, name) for name in ("out", "probability", "polygons")}
+    job = dataclasses.replace(job, **{name: os.path.abspath(path) for name, path in finals.items() if path})
     steps = [_found_again(step, job.file) for step in origin["steps"] if step["kind"] in STEPS]
     on_masks = [step for step in steps if step["kind"] != "polygons"]
     traced = [step for step in steps if step["kind"] == "polygons"][-1:]

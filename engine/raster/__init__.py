@@ -3,7 +3,17 @@
 from .codes import CodeRaster
 from .gdal_setup import gdal_version
 from .georeference import Georeference, Window
-from .output import MASK, PROBABILITY, Grid, Layer, MaskPair, check_outputs, estimated_bytes, to_percent
+from .output import (
+    MASK,
+    PROBABILITY,
+    Grid,
+    Layer,
+    MaskPair,
+    check_outputs,
+    estimated_bytes,
+    published_together,
+    to_percent,
+)
 from .scene import Scene, Understanding
 from .simulated import write_simulated_labels, write_simulated_scene
 
@@ -21,6 +31,7 @@ __all__ = [
     "check_outputs",
     "estimated_bytes",
     "gdal_version",
+    "published_together",
     "to_percent",
     "write_simulated_labels",
     "write_simulated_scene",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from ..protocol import BadInput
 from .gdal_setup import FAULTS, ask_twice, first_line, prepare_gdal
+from .output import where_written
 from .scene import MOST_COLUMNS, open_raster
 
 Opened = TypeVar("Opened", bound="CodeRaster")
@@ -30,7 +31,7 @@ class CodeRaster:
     def __init__(self, path: str) -> None:
         prepare_gdal()
         self.name = os.path.basename(path)
-        self._dataset = open_raster(path, (), self.name)
+        self._dataset = open_raster(where_written(path), (), self.name)
         if self._dataset.RasterCount != 1:
             raise BadInput(f"'{self.name}' has {self._dataset.RasterCount} bands; expected one band of codes.")
         self.width, self.height = self._dataset.RasterXSize, self._dataset.RasterYSize

@@ -9,6 +9,7 @@ import shutil
 import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -61,6 +62,48 @@ class Layer:
         for value in range(256):
             table.SetColorEntry(value, self.colours.get(value, (255, 255, 255, 0)))
         return table
+
+
+class _Held:
+    """Files that wait for their names: final name to hidden one, in the order in which they were completed."""
+
+    def __init__(self, overwrite: bool) -> None:
+        self.moves: dict[str, str] = {}
+        self.overwrite = overwrite
+
+
+_HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
+
+
+@contextlib.contextmanager
+def published_together(on_ready: Callable[[], None], *, overwrite: bool) -> Iterator[None]:
+    """What several steps publish meanwhile gets its names when all are through, or none of it does.
+
+    Until then a step finds the rasters of an earlier one by ``where_written``. Whatever else is published meanwhile,
+    such as polygons of those rasters, has to be the last: all is published with it.
+
+    Args:
+        on_ready: asked a last time before the names are given; what it raises leaves everything as it was.
+        overwrite: replace files of these names.
+    """
+    held = _Held(overwrite)
+    before = _HELD.set(held)
+    try:
+        yield
+        if held.moves:
+            on_ready()
+            _publish_all([])
+    finally:
+        _HELD.reset(before)
+        for partial in held.moves.values():
+            with contextlib.suppress(OSError):
+                os.remove(partial)
+
+
+def where_written(path: str) -> str:
+    """The path, or that of the complete file which is still to get this name."""
+    held = _HELD.get()
+    return held.moves.get(path, path) if held else path
 
 
 def check_outputs(paths: list[str], *, overwrite: bool, expected_bytes: int) -> None:
@@ -228,7 +271,7 @@ class MaskPair:
             self._writers[name].write(rows)
 
     def publish(self, tags: Mapping[str, str], on_progress: Callable[[float], None], *, overwrite: bool) -> None:
-        """Complete all files, then give them their final names, the mask last.
+        """Complete all files, then give them their final names, the mask last; or leave that to ``published_together``.
 
         What ``on_progress`` raises stops it: it is asked a last time when all is ready, after which nothing else is.
 
@@ -255,11 +298,10 @@ class MaskPair:
         on_progress(1.0)
         for writer in writers:
             writer.abandon()
-        _publish_all(moves)
-        for writer in writers:  # statistics, overviews and masks of a replaced file would be wrong
-            for suffix in (".aux.xml", ".ovr", ".msk"):
-                with contextlib.suppress(OSError):
-                    os.remove(writer.layer.path + suffix)
+        if held := _HELD.get():
+            held.moves.update((final, partial) for partial, final in moves)
+        else:
+            _publish_all(moves)
         self._writers = {}
 
     @property
@@ -282,14 +324,20 @@ class MaskPair:
             writer.abandon()
         for layer in self._layers.values():
             put_back(layer.path, self._job_id)
-            for path in partial_files(layer.path, self._job_id):
+            held = _HELD.get()
+            for path in set(partial_files(layer.path, self._job_id)).difference(held.moves.values() if held else ()):
                 with contextlib.suppress(OSError):
                     os.remove(path)
         self._writers = {}
 
 
 def _publish_all(moves: list[tuple[str, str]]) -> None:
-    """Rename all files, or none: what was replaced comes back when one of them fails."""
+    """Rename all files, those that wait for it first, or none: what was replaced comes back when one of them fails."""
+    if held := _HELD.get():
+        for final in held.moves:
+            if os.path.lexists(final) and not held.overwrite:
+                raise OutputFailed(f"'{final}' has appeared meanwhile; choose another name.")
+        moves = [*((partial, final) for final, partial in held.moves.items()), *moves]
     kept: list[tuple[str, str]] = []
     done: list[str] = []
     try:
@@ -311,9 +359,15 @@ def _publish_all(moves: list[tuple[str, str]]) -> None:
             f"The output could not be given its name ({error.strerror or error}); is it open in another program? "
             "Close it or choose another name."
         ) from None
+    if held:
+        held.moves.clear()
     for aside, _ in kept:
         with contextlib.suppress(OSError):
             os.remove(aside)
+    for _, final in moves:  # statistics, overviews and masks of a replaced raster would be wrong
+        for suffix in (".aux.xml", ".ovr", ".msk"):
+            with contextlib.suppress(OSError):
+                os.remove(final + suffix)
 
 
 def _keep(final: str, aside: str) -> None:

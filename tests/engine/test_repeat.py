@@ -1,5 +1,6 @@
 """A run and the steps after it, done again from what its results say."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from engine.correct import correct
 from engine.polygons import polygons
 from engine.protocol import (
     BadInput,
+    Cancelled,
     ChangeJob,
     CorrectJob,
+    OutputFailed,
     PolygonsJob,
     ProvenanceJob,
     RefineJob,
@@ -26,6 +29,7 @@ from engine.protocol import (
 from engine.provenance import provenance
 from engine.refine import refine
 from engine.repeat import repeat
+from engine.reporting import Report
 from engine.segment import segment
 from engine.threshold import threshold
 
@@ -86,6 +90,91 @@ def test_every_step_after_a_run_is_taken_again(made):
         source = None
     assert areas[0] == areas[1] and len(areas[0]) > 1
     assert np.array_equal(read(folder / "again.tif"), read(folder / "c.tif")) and hidden(folder) == []
+
+
+class CancelledAt(Report):
+    """Cancels itself when a stage begins, or is so far."""
+
+    def __init__(self, name, done=None):
+        super().__init__()
+        self._name, self._done = name, done
+
+    def stage(self, name, share=0.0):
+        if name == self._name and self._done is None:
+            self.cancelled.set()
+        super().stage(name, share)
+
+    def progress(self, done, first=0.0, last=1.0, seconds_left=None):
+        if self._stage == self._name and self._done is not None and done >= self._done:
+            self.cancelled.set()
+        super().progress(done, first, last, seconds_left)
+
+
+@pytest.mark.parametrize(
+    ("result", "moment"),
+    [
+        ("v.gpkg", ("Reading the mask", None)),
+        ("v.gpkg", ("Tracing polygons", None)),
+        ("v.gpkg", ("Publishing", None)),
+        ("steps.gpkg", ("Cutting the probability", None)),
+        ("steps.gpkg", ("Correcting the mask", 1.0)),
+        ("steps.gpkg", ("Tracing polygons", None)),
+        ("c.tif", ("Correcting the mask", 1.0)),
+    ],
+)
+def test_a_run_that_is_cancelled_at_any_step_publishes_nothing(made, result, moment):
+    folder, mask, probability = made
+    polygons(PolygonsJob(mask, str(folder / "v.gpkg"), probability))
+    threshold(ThresholdJob(probability, str(folder / "t.tif"), 0.3))
+    drawn = write_polygons(folder / "drawn.gpkg", [("manual", 2, 2, 8, 8)])
+    correct(CorrectJob(str(folder / "t.tif"), drawn, str(folder / "c.tif")))
+    polygons(PolygonsJob(str(folder / "c.tif"), str(folder / "steps.gpkg"), probability))
+    out = folder / "out"
+    out.mkdir()
+    finals = [str(out / name) for name in ("again.tif", "again_probability.tif", "again.gpkg")]
+    for path in finals:
+        Path(path).write_text("yesterday's result")
+    traced = finals[2] if result.endswith(".gpkg") else None
+    job = RepeatJob(str(folder / result), finals[0], probability=finals[1], polygons=traced, overwrite=True)
+    with pytest.raises(Cancelled, match="nothing was written"):
+        repeat(job, CancelledAt(*moment))
+    assert sorted(os.listdir(out)) == ["again.gpkg", "again.tif", "again_probability.tif"]
+    assert all(Path(path).read_text() == "yesterday's result" for path in finals)
+    assert repeat(job)["different_pixels"] in (0, None)
+    assert hidden(out) == [] and all(os.path.getsize(path) > 100 for path in finals[: 3 if traced else 2])
+
+
+def test_what_is_made_again_names_its_files_as_they_are_called(made, monkeypatch):
+    folder, mask, probability = made
+    polygons(PolygonsJob(mask, str(folder / "v.gpkg"), probability))
+    finals = {name: str(folder / f"again{end}") for name, end in (("out", ".tif"), ("probability", "_p.tif"))}
+    monkeypatch.chdir(folder)
+    repeat(RepeatJob("v.gpkg", "again.tif", probability="again_p.tif", polygons="again.gpkg"))
+    of_mask = provenance(ProvenanceJob(finals["out"]))["job"]
+    assert (of_mask["mask"], of_mask["probability"]) == tuple(finals.values())
+    found = provenance(ProvenanceJob(str(folder / "again.gpkg")))
+    (step,) = found["steps"]
+    assert step["job"]["mask"] == finals["out"] and step["job"]["probability"] == finals["probability"]
+    assert found["tags"]["HAZARD_MASK"] == "again.tif"
+    assert sorted(path.name for path in folder.glob("again*")) == [
+        "again.gpkg", "again.qml", "again.tif", "again_p.qml", "again_p.tif",
+    ]  # fmt: skip
+
+
+def test_a_name_taken_while_a_run_is_repeated_is_not_overwritten(made):
+    folder, mask, probability = made
+    polygons(PolygonsJob(mask, str(folder / "v.gpkg"), probability))
+
+    class Takes(Report):
+        def stage(self, name, share=0.0):
+            if name == "Tracing polygons":
+                (folder / "again.tif").write_text("someone else")
+
+    job = RepeatJob(str(folder / "v.gpkg"), str(folder / "again.tif"), polygons=str(folder / "new.gpkg"))
+    with pytest.raises(OutputFailed, match="appeared meanwhile"):
+        repeat(job, Takes())
+    assert (folder / "again.tif").read_text() == "someone else"
+    assert not (folder / "new.gpkg").exists() and hidden(folder) == []
 
 
 def test_a_change_is_made_again_from_its_masks(made):
