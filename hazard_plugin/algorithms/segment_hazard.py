@@ -291,7 +291,7 @@ class SegmentHazard(SceneAlgorithm):
     ) -> Dict[str, Any]:
         """Segment after an adaptation, and before it where that is to be compared.
 
-        A cancel that comes once the mask is written leaves out only the comparison.
+        A cancel or a failure that comes once the mask is written leaves out only the comparison.
         """
         after = {"model": adaptation.folder} if adaptation.is_adapted else {}
         if not comparison.is_wanted:
@@ -306,11 +306,15 @@ class SegmentHazard(SceneAlgorithm):
             result = self._segment(scenes, {**after, "probability": probability}, feedback, (begin, 1.0))
             if not adaptation.is_adapted:
                 work.repeat(self._fields["mask"], probability)
+            told = ""
             try:
                 work.finish(probability, feedback)
             except protocol.Cancelled:
-                self._outputs.update(dict.fromkeys(COMPARED, ""))
                 told = tr("Cancelled when the mask was already written: it is kept, without the comparison.")
+            except (protocol.OutputFailed, OSError) as error:
+                told = tr("The mask is kept, without the comparison: {reason}").format(reason=error)
+            if told:
+                self._outputs.update(dict.fromkeys(COMPARED, ""))
                 result["warnings"] = [*result["warnings"], told]
         return result
 

@@ -5818,6 +5818,10 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
         <translation>Das angepasste Modell ist als {name} gespeichert.</translation>
     </message>
     <message>
+        <source>The mask is kept, without the comparison: {reason}</source>
+        <translation>Die Maske bleibt, ohne den Vergleich: {reason}</translation>
+    </message>
+    <message>
         <source>Threshold between 0 and 1 (empty: the model's own)</source>
         <translation>Schwellenwert zwischen 0 und 1 (leer: der des Modells)</translation>
     </message>

@@ -389,6 +389,21 @@ def test_cancelling_once_the_mask_is_there_leaves_out_only_the_comparison(
     assert os.listdir(models_folder) == adapted and found["ADAPTED_MODEL"] == "".join(adapted)
 
 
+def test_a_comparison_that_cannot_be_written_leaves_the_mask(provider, scene, tmp_path, project, monkeypatch):
+    from hazard_mapper.engine import protocol
+    from hazard_mapper.hazard_plugin.algorithms import comparison
+
+    def disk_full(*_):
+        raise protocol.OutputFailed("The disk is full.")
+
+    monkeypatch.setattr(comparison, "write_difference", disk_full)
+    values = {"INPUT": scene, "HAZARD": "flood", "ADAPT": True, "DIFFERENCE": str(tmp_path / "d.tif")}
+    found = processing.run(SEGMENT, {**values, "OUTPUT": str(tmp_path / "mask.tif")}, feedback=Listener())
+    assert found["OUTPUT"] == str(tmp_path / "mask.tif") and "DIFFERENCE" not in found
+    assert "kept, without the comparison: The disk is full." in found["WARNINGS"]
+    assert hidden_files(tmp_path) == [] and not (tmp_path / "d.tif").exists()
+
+
 def test_both_algorithms_explain_every_parameter(provider):
     for algorithm_id in (ADAPT, SEGMENT):
         algorithm = QgsApplication.processingRegistry().algorithmById(algorithm_id)
