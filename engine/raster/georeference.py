@@ -16,6 +16,8 @@ from ..protocol import BadInput
 from .gdal_setup import FAULTS, ask_twice, first_line, text
 
 Float = npt.NDArray[np.float64]
+FARTHEST = 1e12
+"""Largest number of a geotransform, in units of any CRS."""
 ASSUMED_GSD_M = 10.0
 LARGEST_DISTORTION = 0.03
 """How far lengths in a projected CRS may be from those on the ground and still be taken as they are."""
@@ -310,8 +312,11 @@ def read_georeference(dataset: Any, crs_override: str | None) -> Georeference:
         crs = crs or ask_twice(dataset.GetGCPSpatialRef)
     if geotransform is not None:
         _, b, c, _, e, f = geotransform
-        if not all(math.isfinite(v) for v in geotransform) or b * f - c * e == 0:
-            raise BadInput("The scene's geotransform is degenerate (no pixel area); georeference the scene anew.")
+        if not all(abs(v) <= FARTHEST for v in geotransform) or b * f - c * e == 0:  # NaN is not, either
+            raise BadInput(
+                "The scene's geotransform is degenerate (no pixel area, or no place on Earth); georeference the scene "
+                "anew."
+            )
         if geotransform == (0.0, 1.0, 0.0, 0.0, 0.0, 1.0):
             geotransform = None
     if crs_override:

@@ -223,7 +223,14 @@ def test_too_few_ground_control_points_are_said():
 
 
 @pytest.mark.parametrize(
-    "geotransform", [(0, 0, 0, 0, 0, 0), (0, 1, 1, 0, 1, 1), (0, math.nan, 0, 0, 0, 1), (math.inf, 1, 0, 0, 0, -1)]
+    "geotransform",
+    [
+        (0, 0, 0, 0, 0, 0),
+        (0, 1, 1, 0, 1, 1),
+        (0, math.nan, 0, 0, 0, 1),
+        (math.inf, 1, 0, 0, 0, -1),
+        (1e308, 1e308, 0, 1e308, 0, -1e308),
+    ],
 )
 def test_a_degenerate_geotransform_is_refused(geotransform):
     with pytest.raises(BadInput, match="degenerate"):
