@@ -30,14 +30,13 @@ from .raster.georeference import ASSUMED_GSD_M
 from .raster.tagged import TaggedRaster
 from .reporting import Report
 from .steps import with_step
-from .vector.corrections import MANUAL, Correction, Corrections, pixel_outlines, read_corrections, united
+from .vector.corrections import MANUAL, MODEL, Correction, Corrections, pixel_outlines, read_corrections, united
 from .vector.outlines import Outlines, ground_areas, joined, pixel_counts
 from .vector.polygon_file import PolygonFile
 from .vector.polygonize import Tracing, Zones
 from .vector.simplify import simplified, smoothed
 
 METHOD = "Semi-automatic extraction"
-MODEL = "model"
 MOST_CORNERS = 8_000_000
 """Corners that are simplified or smoothed at a time; they are held in memory, about 150 bytes each."""
 SLICE_CORNERS = 500_000
@@ -245,6 +244,17 @@ class _Run:
 
     def _add_corrections(self, file: PolygonFile) -> dict[str, Any]:
         found = {"manual": 0, "removed": 0, "area": 0.0}
+        job = self.job
+        if job.manual and not self.corrections.shapes and not same_path(job.manual, job.out):
+            self.warn(
+                f"The polygons of '{os.path.basename(job.manual)}' hold no correction: nothing was drawn or removed by "
+                "hand."
+            )
+        if self.corrections.redrawn:
+            self.warn(
+                f"{self.corrections.redrawn} polygon(s) of origin 'model' have another area than was written for them: "
+                "they were redrawn, and count as drawn by hand."
+            )
         if self.corrections.mended:
             self.warn(f"{self.corrections.mended} polygons drawn by hand were not valid and were made so.")
         for shape in self.corrections.shapes:

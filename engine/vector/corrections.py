@@ -15,9 +15,12 @@ from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, text
 from ..raster.georeference import Georeference
 from ..raster.scene import require_file
 from .outlines import from_wkb, gather, signed_area, to_wkb
+from .redrawn import WrittenAreas
 
-MANUAL, REMOVED = "manual", "removed"
+MODEL, MANUAL, REMOVED = "model", "manual", "removed"
 ORIGIN = "origin"
+BY_HAND = {"det_method": "Photo-interpretation", "prob_mean": None, "prob_min": None}
+"""What a polygon says that was drawn where nothing filled in its attributes."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Corrections:
         shapes: in the order of the file.
         columns: fields of that file.
         mended: how many were no valid polygons and were made so.
+        redrawn: how many say that they are the model's, but have not the area any more that was written for them.
     """
 
     shapes: list[Correction] = field(default_factory=list)
     columns: list[Column] = field(default_factory=list)
     mended: int = 0
+    redrawn: int = 0
     _boxes: Any = None
 
     def cut(self, wkb: bytes, least: float) -> bytes | None:
@@ -85,6 +90,9 @@ class Corrections:
 def read_corrections(path: str, georeference: Georeference) -> Corrections:
     """Polygons of origin ``manual`` and ``removed`` of a file's first layer that says so, taken to the mask's CRS.
 
+    Those without an origin were drawn where nothing filled it in, and those of the model that have not the area any
+    more which was written for them were redrawn there: they are manual as well.
+
     Raises:
         BadInput: the file cannot be read, no layer has a field ``origin``, or its CRS cannot be brought to the mask's.
     """
@@ -114,12 +122,20 @@ def _columns(layer: Any) -> list[Column]:
 def _read(layer: Any, columns: list[Column], georeference: Georeference, name: str) -> Corrections:
     found = Corrections(columns=columns)
     move = _move(layer.GetSpatialRef(), georeference, name)
+    areas = WrittenAreas(layer.GetSpatialRef())
     for feature in layer:
         values = {column.name.lower(): feature.GetField(i) for i, column in enumerate(columns)}
-        origin = str(values[ORIGIN] or "").strip().lower()
+        said = str(values[ORIGIN] or "").strip().lower()
         geometry = feature.GetGeometryRef()
-        if origin not in (MANUAL, REMOVED) or geometry is None or geometry.IsEmpty():
+        if geometry is None or geometry.IsEmpty():
             continue
+        is_redrawn = said == MODEL and areas.differ(geometry, values.get("area_m2"))
+        origin = MANUAL if is_redrawn or not said else said
+        if origin not in (MANUAL, REMOVED):
+            continue
+        if origin != said:
+            values.update(BY_HAND)
+        found.redrawn += is_redrawn
         geometry = geometry.Clone().GetLinearGeometry()
         geometry.FlattenTo2D()
         if move is not None:

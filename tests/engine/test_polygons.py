@@ -372,6 +372,55 @@ def test_corrections_survive_a_run_into_their_own_file(tmp_path):
         assert overlap(after) == pytest.approx(0, abs=1e-6)
 
 
+def test_what_was_drawn_without_an_origin_is_manual(tmp_path):
+    shapes = [(None, square(500060, 5099500, 100), {}), ("", square(500360, 5099500, 100), {})]
+    result, found = trace(tmp_path, np.zeros((70, 90), "u1"), manual=draw(tmp_path / "d.gpkg", shapes))
+    assert result["manual"] == 2 and [f["origin"] for f in found] == ["manual"] * 2
+    assert {f["det_method"] for f in found} == {"Photo-interpretation"}
+
+
+@pytest.mark.parametrize("epsg", [32632, 4326, 3857])
+def test_a_polygon_of_the_model_that_has_not_its_area_any_more_was_redrawn(tmp_path, epsg):
+    """As after an edit in a layer that the plugin does not follow: its origin still says model."""
+    mask = np.zeros((20, 20), "u1")
+    mask[2:8, 2:8] = 1
+    mask[12:16, 12:16] = 1
+    _, before = trace(tmp_path, mask, out="before.gpkg")
+    utm, crs = osr.SpatialReference(), osr.SpatialReference()
+    for reference, code in ((utm, 32632), (crs, epsg)):
+        reference.ImportFromEPSG(code)
+        reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    larger = ogr.CreateGeometryFromWkt(square(500020, 5099920, 70))
+    shapes = []
+    for feature in before:
+        is_first = feature["area_m2"] > 3000
+        geometry = larger if is_first else feature["geometry"]
+        geometry.Transform(osr.CoordinateTransformation(utm, crs))
+        values = {"area_m2": f"{feature['area_m2']:.3f}", "prob_mean": "0.9"}
+        shapes.append(("model", geometry.ExportToWkt(), values))
+    drawn = draw(tmp_path / "d.gpkg", shapes, epsg=epsg, extra=("area_m2", "prob_mean"))
+    result, found = trace(tmp_path, mask, manual=drawn)
+    by_origin = {f["origin"]: f for f in found}
+    assert (result["count"], result["manual"]) == (2, 1)
+    assert by_origin["manual"]["geometry"].Area() == pytest.approx(4900, rel=1e-4)
+    assert by_origin["manual"]["prob_mean"] is None
+    assert by_origin["model"]["geometry"].Area() == pytest.approx(1600)
+    assert any("1 polygon" in text and "redrawn" in text for text in result["warnings"]), result["warnings"]
+
+
+@pytest.mark.parametrize("options", [{}, {"simplify_m": 15.0, "smooth": 2}])
+@pytest.mark.parametrize("ending", ["gpkg", "shp", "geojson", "fgb"])
+def test_a_file_nobody_has_touched_holds_no_correction_and_that_is_said(tmp_path, options, ending):
+    mask = np.random.default_rng(3).integers(0, 2, (60, 80)).astype("u1")
+    first = f"first.{ending}"
+    trace(tmp_path, mask, out=first, **options)
+    result, found = trace(tmp_path, mask, out="second.gpkg", manual=str(tmp_path / first), **options)
+    assert result["manual"] == 0 and {f["origin"] for f in found} == {"model"}
+    assert any("hold no correction" in text for text in result["warnings"]), result["warnings"]
+    again, _ = trace(tmp_path, mask, out=first, manual=str(tmp_path / first), overwrite=True, **options)
+    assert not any("hold no correction" in text for text in again["warnings"]), "its own file is always asked"
+
+
 def test_corrections_in_another_crs_and_as_a_shapefile_are_taken_over(tmp_path):
     west, south = 9.0005, 46.0535
     drawn = draw(tmp_path / "d.shp", [("manual", square(west, south, 0.001), {})], epsg=4326)
