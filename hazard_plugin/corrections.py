@@ -11,9 +11,11 @@ from qgis.core import (
     QgsProject,
     QgsVectorLayer,
     QgsVectorLayerUtils,
+    QgsWkbTypes,
 )
 from qgis.PyQt.QtCore import QObject, QTimer
 
+from .corrections_before import ShapesBefore
 from .layer_origin import hazard_of, kind_of_layer, scene_of
 from .messages import WARNING, log, tr
 
@@ -21,6 +23,8 @@ ORIGIN = "origin"
 MODEL, MANUAL, REMOVED = "model", "manual", "removed"
 BY_EYE = "Photo-interpretation"
 ELLIPSOID = "EPSG:7030"
+OWN_COLUMNS = {ORIGIN, "det_method", "area_m2", "prob_mean"}
+"""Some of the fields that every polygon file of the engine has; no other program writes all of them."""
 
 
 class Corrections(QObject):
@@ -29,6 +33,7 @@ class Corrections(QObject):
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._removed: Dict[str, List[QgsFeature]] = {}
+        self._before: Dict[str, ShapesBefore] = {}
         self._watched: Dict[str, List[Any]] = {}
         project = QgsProject.instance()
         project.layersAdded.connect(self._watch_soon)
@@ -51,10 +56,13 @@ class Corrections(QObject):
             if layer.id() in self._watched or not is_correctable(layer):
                 continue
             set_defaults(layer)
+            before = self._before[layer.id()] = ShapesBefore(layer)
             connections = [
+                (layer.featureDeleted, before.note),
+                (layer.geometryChanged, before.note),
                 (layer.beforeCommitChanges, lambda *_, wanted=layer: self._before_commit(wanted)),
                 (layer.afterCommitChanges, lambda *_, wanted=layer: self._after_commit(wanted)),
-                (layer.afterRollBack, lambda *_, wanted=layer: self._removed.pop(wanted.id(), None)),
+                (layer.afterRollBack, lambda *_, wanted=layer: self._after_roll_back(wanted)),
             ]
             for signal, slot in connections:
                 signal.connect(slot)
@@ -67,33 +75,45 @@ class Corrections(QObject):
 
     def _forget(self, layer_ids: Iterable[str]) -> None:
         for layer_id in layer_ids:
-            self._watched.pop(layer_id, None)
-            self._removed.pop(layer_id, None)
+            for known in (self._watched, self._removed, self._before):
+                known.pop(layer_id, None)
 
     def _before_commit(self, layer: QgsVectorLayer) -> None:
         """Keep the shapes of the model's polygons that go or are redrawn: a later run is not to bring them back."""
-        buffer = layer.editBuffer()
-        gone = {*buffer.deletedFeatureIds(), *buffer.changedGeometries().keys()}
-        stored = [layer.dataProvider().getFeatures(QgsFeatureRequest(fid)) for fid in gone]
-        found = [feature for features in stored for feature in features]
-        self._removed[layer.id()] = [feature for feature in found if feature[ORIGIN] == MODEL]
+        buffer, before = layer.editBuffer(), self._before[layer.id()]
+        gone = before.of({*buffer.deletedFeatureIds(), *buffer.changedGeometries().keys()})
+        self._removed[layer.id()] = [feature for feature in gone if feature[ORIGIN] == MODEL]
         mark_manual(layer, {*buffer.addedFeatures().keys(), *buffer.changedGeometries().keys()})
+        if before.is_in_transaction:  # what is written now is saved with it
+            self._record(layer)
 
     def _after_commit(self, layer: QgsVectorLayer) -> None:
-        removed = []
-        for feature in self._removed.pop(layer.id(), []):
-            record = QgsVectorLayerUtils.createFeature(layer, feature.geometry())
-            for field in layer.fields():
-                if field.name().lower() != "fid":
-                    record[field.name()] = feature[field.name()]
-            record[ORIGIN] = REMOVED
-            removed.append(record)
-        provider = layer.dataProvider()
-        if removed and not provider.addFeatures(removed)[0]:
-            log(tr("Removed polygons of '{name}' could not be recorded.").format(name=layer.name()), WARNING)
-        measure_manual(layer)
+        if not self._before[layer.id()].is_in_transaction:
+            self._record(layer)
+        self._before[layer.id()].forget()
         layer.reload()
         layer.triggerRepaint()
+
+    def _after_roll_back(self, layer: QgsVectorLayer) -> None:
+        self._removed.pop(layer.id(), None)
+        self._before[layer.id()].forget()
+
+    def _record(self, layer: QgsVectorLayer) -> None:
+        """Write down what was removed, and measure what was drawn."""
+        removed = [removed_record(layer, feature) for feature in self._removed.pop(layer.id(), [])]
+        if removed and not layer.dataProvider().addFeatures(removed)[0]:
+            log(tr("Removed polygons of '{name}' could not be recorded.").format(name=layer.name()), WARNING)
+        measure_manual(layer)
+
+
+def removed_record(layer: QgsVectorLayer, feature: QgsFeature) -> QgsFeature:
+    """A polygon that says that this one of the model was removed."""
+    record = QgsVectorLayerUtils.createFeature(layer, feature.geometry())
+    for field in layer.fields():
+        if field.name().lower() != "fid":
+            record[field.name()] = feature[field.name()]
+    record[ORIGIN] = REMOVED
+    return record
 
 
 def present_layers(layer_ids: Iterable[str]) -> List[QgsMapLayer]:
@@ -103,29 +123,42 @@ def present_layers(layer_ids: Iterable[str]) -> List[QgsMapLayer]:
 
 
 def is_correctable(layer: Any) -> bool:
-    """Whether a layer holds hazard polygons with a note of who drew each."""
-    return (
-        isinstance(layer, QgsVectorLayer)
-        and layer.isValid()
-        and kind_of_layer(layer) == "polygons"
-        and layer.fields().lookupField(ORIGIN) >= 0
-    )
+    """Whether a layer holds hazard polygons with a note of who drew each, marked as a result or not.
+
+    The mark is the project's, not the file's: one that was opened by itself has only its fields.
+    """
+    if not (isinstance(layer, QgsVectorLayer) and layer.isValid()):
+        return False
+    if kind_of_layer(layer):
+        return kind_of_layer(layer) == "polygons" and layer.fields().lookupField(ORIGIN) >= 0
+    is_file = layer.providerType() == "ogr" and layer.geometryType() == QgsWkbTypes.GeometryType.PolygonGeometry
+    return is_file and {field.name().lower() for field in layer.fields()} >= OWN_COLUMNS
 
 
 def set_defaults(layer: QgsVectorLayer) -> None:
     """Have QGIS's editing tools fill in who drew a polygon, and which hazard and scene it is of."""
     fields = layer.fields()
+    is_marked = bool(kind_of_layer(layer))
     values = {
         ORIGIN: (MANUAL, True),
         "det_method": (BY_EYE, True),
-        "hazard": (hazard_of(layer), False),
-        "scene": (scene_of(layer), False),
+        "hazard": (hazard_of(layer) if is_marked else said_by_first(layer, "hazard"), False),
+        "scene": (scene_of(layer) if is_marked else said_by_first(layer, "scene"), False),
     }
     for name, (text, on_update) in values.items():
         index = fields.lookupField(name)
-        if index >= 0:
+        if index >= 0 and text:
             quoted = "'" + text.replace("'", "''") + "'"
             layer.setDefaultValueDefinition(index, QgsDefaultValue(quoted, on_update))
+
+
+def said_by_first(layer: QgsVectorLayer, name: str) -> str:
+    """What the first polygon of a file says of its hazard or scene; empty where it says nothing."""
+    index = layer.fields().lookupField(name)
+    for feature in layer.dataProvider().getFeatures(QgsFeatureRequest().setLimit(1)) if index >= 0 else ():
+        value = feature.attribute(index)
+        return value if isinstance(value, str) else ""
+    return ""
 
 
 def mark_manual(layer: QgsVectorLayer, fids: Iterable[int]) -> None:

@@ -32,7 +32,14 @@ def write_polygons(path):
         layer.CreateField(ogr.FieldDefn(name, kind))
     for number in range(3):
         feature = ogr.Feature(layer.GetLayerDefn())
-        values = {"hazard": "flood", "area_m2": 10008.0, "prob_mean": 0.9, "det_method": "Semi", "origin": "model"}
+        values = {
+            "hazard": "flood",
+            "area_m2": 10008.0,
+            "prob_mean": 0.9,
+            "scene": "scene",
+            "det_method": "Semi",
+            "origin": "model",
+        }
         for name, value in values.items():
             feature.SetField(name, value)
         feature.SetGeometry(ogr.CreateGeometryFromWkt(square(100 * number, 0)))
@@ -40,9 +47,11 @@ def write_polygons(path):
     return str(path)
 
 
-@pytest.fixture(params=list(DRIVERS))
-def path(request, tmp_path):
-    return write_polygons(tmp_path / f"polygons.{request.param}")
+@pytest.fixture(params=[*DRIVERS, "gpkg in transaction groups"])
+def path(request, tmp_path, project):
+    project.setAutoTransaction("transaction" in request.param)
+    yield write_polygons(tmp_path / f"polygons.{request.param.split()[0]}")
+    project.setAutoTransaction(False)
 
 
 @pytest.fixture
@@ -55,12 +64,13 @@ def corrections(project):
     made.close_down()
 
 
-@pytest.fixture
-def layer(corrections, project, path):
+@pytest.fixture(params=["marked", "opened from its file"])
+def layer(request, corrections, project, path):
     from hazard_mapper.hazard_plugin.layer_origin import remember_origin
 
     made = QgsVectorLayer(path, "polygons", "ogr")
-    remember_origin(made, "polygons", hazard="flood", scene="scene", run="one")
+    if request.param == "marked":
+        remember_origin(made, "polygons", hazard="flood", scene="scene", run="one")
     project.addMapLayer(made)
     settle(0.05)
     return made
@@ -133,6 +143,66 @@ def test_saving_while_editing_goes_on(layer, path):
     layer.addFeature(drawn)
     assert layer.commitChanges()
     assert origins(path) == ["manual", "model", "model", "removed"]
+
+
+def test_what_is_saved_while_editing_stays_when_editing_ends_without_more(layer, path):
+    layer.startEditing()
+    first, second, _ = ids(layer)
+    layer.deleteFeature(first)
+    layer.changeGeometry(second, QgsGeometry.fromWkt(square(0, 300, 200.0)))
+    assert layer.commitChanges(False)
+    assert layer.rollBack()
+    assert origins(path) == ["manual", "model", "removed", "removed"]
+    assert 39_900 < stored(path)[0][2] < 40_100
+
+
+def test_what_is_drawn_says_which_hazard_and_scene_it_is_of(layer, path):
+    layer.startEditing()
+    layer.addFeature(QgsVectorLayerUtils.createFeature(layer, QgsGeometry.fromWkt(square(0, 500))))
+    assert layer.commitChanges()
+    (drawn,) = [feature for feature in layer.getFeatures() if feature["origin"] == "manual"]
+    assert (drawn["hazard"], drawn["det_method"]) == ("flood", "Photo-interpretation")
+    assert drawn["scene"] == "scene"
+
+
+def test_polygons_of_another_program_are_left_alone(corrections, project, tmp_path):
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(32633)
+    path = str(tmp_path / "parcels.gpkg")
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(path)
+    table = source.CreateLayer("parcels", reference, ogr.wkbPolygon)
+    for name in ("origin", "area_m2"):
+        table.CreateField(ogr.FieldDefn(name, ogr.OFTString))
+    feature = ogr.Feature(table.GetLayerDefn())
+    feature.SetField("origin", "model")
+    feature.SetGeometry(ogr.CreateGeometryFromWkt(square(0, 0)))
+    table.CreateFeature(feature)
+    source = table = feature = None
+    parcels = QgsVectorLayer(path, "parcels", "ogr")
+    project.addMapLayer(parcels)
+    settle(0.05)
+    parcels.startEditing()
+    parcels.deleteFeatures(ids(parcels))
+    assert parcels.commitChanges() and parcels.featureCount() == 0
+
+
+def test_a_second_layer_of_the_file_in_the_same_transaction_changes_nothing(corrections, project, tmp_path):
+    path = write_polygons(tmp_path / "polygons.gpkg")
+    source = ogr.Open(path, 1)
+    source.CreateLayer("notes", None, ogr.wkbPoint)
+    source = None
+    project.setAutoTransaction(True)
+    notes = QgsVectorLayer(f"{path}|layername=notes", "notes", "ogr")
+    polygons = QgsVectorLayer(f"{path}|layername=flood", "polygons", "ogr")
+    project.addMapLayers([notes, polygons])
+    settle(0.05)
+    notes.startEditing()
+    first, second, _ = ids(polygons)
+    polygons.deleteFeature(first)
+    polygons.changeGeometry(second, QgsGeometry.fromWkt(square(0, 300)))
+    assert notes.commitChanges()
+    found = [feature["origin"] for feature in QgsVectorLayer(f"{path}|layername=flood", "stored", "ogr").getFeatures()]
+    assert sorted(found) == ["manual", "model", "removed", "removed"]
 
 
 def test_a_deleted_manual_polygon_leaves_no_trace(layer, path):
