@@ -105,7 +105,7 @@ class HazardDock(QgsDockWidget):
         self.adaptation.bands_asked.connect(self._open_bands)
         self.learning.keep_asked.connect(self.queue.keep_best)
         self.learning.discard_asked.connect(self.stop)
-        self.estimate.kept.connect(lambda run: show_outcome(run, self.iface, self.results, True))
+        self.estimate.kept.connect(lambda run, here: show_outcome(run, self.iface, self.results, here))
         self.queue.started.connect(self._on_started)
         self.queue.progressed.connect(self._on_progress)
         self.queue.finished.connect(self._on_finished)

@@ -1,10 +1,9 @@
 """What there is to see before a run is through: a provisional layer, and the finished part of a cancelled run."""
 
-import dataclasses
 import os
 import shutil
 import tempfile
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from qgis.core import (
     QgsCoordinateTransform,
@@ -15,15 +14,13 @@ from qgis.core import (
     QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QObject, pyqtSignal
-from qgis.PyQt.QtWidgets import QPushButton, QWidget
+from qgis.PyQt.QtWidgets import QWidget
 
-from ..engine import protocol
-from .algorithms.before import answer_of
 from .engine_client import EngineClient
 from .engine_feedback import Bounds, PreviewWish
+from .finished_part import FinishedPart
 from .hazards import KIND_PROPERTY, mask_layer_name
-from .messages import INFO, TITLE, WARNING, log, tell
-from .output_files import free_names
+from .messages import WARNING, log
 from .result_layers import add_result_layer, add_run_group
 from .run_queue import Run, RunQueue
 
@@ -35,7 +32,7 @@ OPACITY = 0.6
 class FirstEstimate(QObject):
     """Shows the run under way as a provisional layer, and takes it away when the run ends."""
 
-    kept = pyqtSignal(object)
+    kept = pyqtSignal(object, bool)
 
     def __init__(self, iface: Any, queue: RunQueue, client: EngineClient, parent: QWidget) -> None:
         super().__init__(parent)
@@ -154,121 +151,6 @@ class FirstEstimate(QObject):
                 group.parent().removeChildNode(group)
         except (RuntimeError, AttributeError):  # the user, or a closing project, was quicker
             pass
-
-
-class FinishedPart(QObject):
-    """Offers, in the message bar, to keep what a cancelled run has finished; ignoring the offer keeps nothing."""
-
-    kept = pyqtSignal(object)
-
-    def __init__(self, iface: Any, queue: RunQueue, client: EngineClient, parent: QObject) -> None:
-        super().__init__(parent)
-        self._iface = iface
-        self._client = client
-        self._item: Any = None
-        self._folder = ""
-        queue.left.connect(self._offer)
-        iface.messageBar().widgetRemoved.connect(self._on_gone)
-        QgsProject.instance().cleared.connect(self._withdraw)
-
-    @property
-    def is_offered(self) -> bool:
-        """Whether there is something that can still be kept."""
-        return self._item is not None
-
-    def close_down(self) -> None:
-        """Take the offer back."""
-        self._iface.messageBar().widgetRemoved.disconnect(self._on_gone)
-        QgsProject.instance().cleared.disconnect(self._withdraw)
-        self._withdraw()
-
-    def _offer(self, run: Run, partial: Mapping[str, Any]) -> None:
-        self._withdraw()
-        folder, rows, done = str(partial.get("folder") or ""), partial.get("rows") or 0, partial.get("rows_done") or 0
-        try:  # out of the folder of the estimate, which goes when the run ends
-            self._folder = tempfile.mkdtemp(prefix="part_", dir=QgsProcessingUtils.tempFolder())
-            for name in ("mask.tif", "probability.tif"):
-                if os.path.exists(os.path.join(folder, name)):
-                    shutil.move(os.path.join(folder, name), self._folder)
-        except OSError as error:
-            log(str(error), WARNING)
-            self._withdraw()
-            return
-        text = self.tr("{scene}: cancelled after {share:.0f} % of the rows; nothing was written.")
-        text = text.format(scene=run.scene, share=100.0 * done / max(1, rows))
-        log(text)
-        bar = self._iface.messageBar()
-        item = bar.createMessage(TITLE, text)
-        button = QPushButton(self.tr("Keep the finished part"))
-        button.setObjectName("keepPartButton")
-        button.setToolTip(self.tr("Writes it as a mask of its own; what was not reached is marked as not assessed"))
-        lacking = done < rows
-        button.clicked.connect(lambda _checked=False: self._keep(run, button, lacking))
-        item.layout().addWidget(button)
-        self._item = bar.pushWidget(item, INFO, 0) or item
-
-    def _keep(self, run: Run, button: QPushButton, lacking: bool) -> None:
-        """Have the engine make a mask of the part; dismissing the message no longer matters then."""
-        button.setEnabled(False)
-        folder, item, self._folder = self._folder, self._item, ""
-        scene = self.tr("{scene} (partial)").format(scene=run.scene) if lacking else run.scene
-        part = dataclasses.replace(run, scene=scene, results={})
-        paths = free_names(run.folder, scene, run.hazard)
-        probability = os.path.exists(os.path.join(folder, "probability.tif")) and run.wants_probability
-
-        def answer(result: Any, error: Optional[protocol.HazardError]) -> None:
-            is_offered = item is not None and item == self._item
-            if error is not None and is_offered:
-                self._folder = folder
-                button.setEnabled(True)
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
-                if is_offered:
-                    self._withdraw()
-            if error is not None:
-                tell(self._iface, str(error), WARNING)
-                return
-            part.results.update(outputs_of(result))
-            self.kept.emit(part)
-
-        try:
-            job = protocol.KeepJob(
-                folder=folder, mask=paths["OUTPUT"], probability=paths["PROBABILITY"] if probability else None
-            )
-        except protocol.HazardError as error:
-            answer(None, error)
-            return
-        self._client.submit("keep", job, answer)
-
-    def _on_gone(self, item: Any) -> None:
-        if self._item is not None and item == self._item:
-            self._item = None
-            self._withdraw()
-
-    def _withdraw(self) -> None:
-        item, self._item = self._item, None
-        if item is not None:
-            self._iface.messageBar().popWidget(item)
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder = ""
-
-
-def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:
-    """Result of a keep job as outputs of Segment hazard, which show it."""
-    return {
-        "OUTPUT": result.get("mask"),
-        "PROBABILITY": result.get("probability") or "",
-        "HAZARD_AREA_M2": result.get("hazard_area_m2"),
-        "SHARE_ASSESSED": result.get("share_assessed"),
-        "MODEL_USED": result.get("model"),
-        "THRESHOLD_USED": result.get("threshold"),
-        "DEVICE_USED": result.get("device"),
-        "SCENE_SHA256": result.get("scene_sha256") or "",
-        "MODEL_SHA256": result.get("model_sha256") or "",
-        "WARNINGS": "\n".join(str(line) for line in result.get("warnings") or ()),
-        **answer_of(result),
-    }
 
 
 def remove_quietly(path: str) -> None:

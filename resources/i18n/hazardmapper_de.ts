@@ -2552,6 +2552,10 @@ Längen und Flächen werden auf dem Ellipsoid gemessen. Die Layer dürfen belieb
         <translation>Fertigen Teil behalten</translation>
     </message>
     <message>
+        <source>The finished part of {scene} is still in {folder} until QGIS is closed.</source>
+        <translation>Der fertige Teil von {scene} liegt noch in {folder}, bis QGIS geschlossen wird.</translation>
+    </message>
+    <message>
         <source>Writes it as a mask of its own; what was not reached is marked as not assessed</source>
         <translation>Schreibt ihn als eigene Maske; was nicht erreicht wurde, ist als nicht beurteilt markiert</translation>
     </message>
