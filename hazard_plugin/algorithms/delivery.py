@@ -8,6 +8,7 @@ from qgis.PyQt.QtCore import QCoreApplication
 from ...engine import protocol
 from ..engine_client import EngineClient
 from ..layer_origin import file_of
+from ..own_file import require_own_file
 from ..raster_source import read_layer
 from .base import EngineAlgorithm, absolute
 from .outputs import told_to_processing
@@ -82,9 +83,11 @@ class DeliveryAlgorithm(EngineAlgorithm):
             feedback.pushWarning(tr("The filter of the corrected polygons is passed over: all of their file count."))
 
     def output_file(self, parameters: Dict[str, Any], name: str, context: QgsProcessingContext) -> str:
-        """Absolute path of an output, asked for once and kept in ``named``."""
+        """Absolute path of an output, asked for once and kept in ``named``; it may not be a file shared with others."""
         self.named[name] = self.parameterAsOutputLayer(parameters, name, context)
-        return absolute(self.named[name])
+        path = absolute(self.named[name])
+        require_own_file(path)
+        return path
 
     def processAlgorithm(
         self, parameters: Dict[str, Any], context: QgsProcessingContext, feedback: QgsProcessingFeedback

@@ -4687,6 +4687,17 @@ Flächen von Tagen mit verschiedenem beurteiltem Anteil sind nicht dasselbe Maß
     </message>
 </context>
 <context>
+    <name>OwnFile</name>
+    <message>
+        <source>'{file}' cannot be read as a GeoPackage ({error}); choose another name, nothing was written.</source>
+        <translation>„{file}“ kann nicht als GeoPackage gelesen werden ({error}); wählen Sie einen anderen Namen, nichts wurde geschrieben.</translation>
+    </message>
+    <message>
+        <source>'{file}' would be replaced as a whole, but holds {count} tables ({names}); give the polygons a file of their own, nothing was written.</source>
+        <translation>„{file}“ würde als Ganzes ersetzt, enthält aber {count} Tabellen ({names}); geben Sie den Polygonen eine eigene Datei, nichts wurde geschrieben.</translation>
+    </message>
+</context>
+<context>
     <name>PackageContent</name>
     <message>
         <source>'{name}' holds no polygon for the {what}; draw or select one, or leave it out.</source>
@@ -6353,6 +6364,45 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     </message>
 </context>
 <context>
+    <name>ThresholdApply</name>
+    <message>
+        <source>'{file}' does not say that Hazard Mapper wrote it: it is not replaced, nothing was done.</source>
+        <translation>„{file}“ sagt nicht, dass Hazard Mapper es geschrieben hat: Es wird nicht ersetzt, nichts wurde getan.</translation>
+    </message>
+    <message>
+        <source>'{file}' was changed while the threshold was applied, and nothing was replaced; save or discard the edits and apply it again.</source>
+        <translation>„{file}“ wurde verändert, während der Schwellenwert angewandt wurde, und nichts wurde ersetzt; speichern oder verwerfen Sie die Änderungen und wenden Sie ihn erneut an.</translation>
+    </message>
+    <message>
+        <source>Cancelled; mask and polygons are as before.</source>
+        <translation>Abgebrochen; Maske und Polygone sind wie zuvor.</translation>
+    </message>
+    <message>
+        <source>Hazard Mapper's algorithms are not registered; enable its provider.</source>
+        <translation>Die Algorithmen von Hazard Mapper sind nicht angemeldet; schalten Sie den Anbieter ein.</translation>
+    </message>
+    <message>
+        <source>Hazard Mapper: threshold</source>
+        <translation>Hazard Mapper: Schwellenwert</translation>
+    </message>
+    <message>
+        <source>Mask and polygons could not be replaced ({error}); they are as before.</source>
+        <translation>Maske und Polygone konnten nicht ersetzt werden ({error}); sie sind wie zuvor.</translation>
+    </message>
+    <message>
+        <source>Nothing can be written beside '{file}' ({error}); mask and polygons are as before.</source>
+        <translation>Neben „{file}“ kann nichts geschrieben werden ({error}); Maske und Polygone sind wie zuvor.</translation>
+    </message>
+    <message>
+        <source>The polygons '{name}' are being edited; save or discard the edits first.</source>
+        <translation>Die Polygone „{name}“ werden gerade bearbeitet; speichern oder verwerfen Sie die Änderungen zuerst.</translation>
+    </message>
+    <message>
+        <source>The run's own mask could not be kept beside '{file}' ({error}); nothing was done.</source>
+        <translation>Die Maske des Laufs konnte nicht neben „{file}“ aufbewahrt werden ({error}); es wurde nichts getan.</translation>
+    </message>
+</context>
+<context>
     <name>ThresholdBar</name>
     <message>
         <source>Apply</source>
@@ -6390,24 +6440,8 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
 <context>
     <name>ThresholdEditor</name>
     <message>
-        <source>'{file}' could not be replaced ({error}).</source>
-        <translation>„{file}“ konnte nicht ersetzt werden ({error}).</translation>
-    </message>
-    <message>
-        <source>'{file}' does not say that Hazard Mapper wrote it: it is not replaced, nothing was done.</source>
-        <translation>„{file}“ sagt nicht, dass Hazard Mapper es geschrieben hat: Es wird nicht ersetzt, nichts wurde getan.</translation>
-    </message>
-    <message>
-        <source>Cancelled; mask and polygons are as before.</source>
-        <translation>Abgebrochen; Maske und Polygone sind wie zuvor.</translation>
-    </message>
-    <message>
-        <source>Hazard Mapper's algorithms are not registered; enable its provider.</source>
-        <translation>Die Algorithmen von Hazard Mapper sind nicht angemeldet; schalten Sie den Anbieter ein.</translation>
-    </message>
-    <message>
-        <source>Hazard Mapper: threshold</source>
-        <translation>Hazard Mapper: Schwellenwert</translation>
+        <source>A threshold is being applied; wait until that is done.</source>
+        <translation>Ein Schwellenwert wird gerade angewandt; warten Sie, bis das getan ist.</translation>
     </message>
     <message>
         <source>No probability of '{name}' is in the project; tick Probability under Output and run again.</source>
@@ -6416,14 +6450,6 @@ Flächen werden auf dem Ellipsoid gemessen. Eine Maske ist die Meinung eines Mod
     <message>
         <source>Refined and corrected masks, and their polygons, are as before; make them again.</source>
         <translation>Verfeinerte und korrigierte Masken und ihre Polygone sind wie zuvor; machen Sie sie neu.</translation>
-    </message>
-    <message>
-        <source>The polygons '{name}' are being edited; save or discard the edits first.</source>
-        <translation>Die Polygone „{name}“ werden gerade bearbeitet; speichern oder verwerfen Sie die Änderungen zuerst.</translation>
-    </message>
-    <message>
-        <source>The run's own mask could not be kept beside '{file}' ({error}); nothing was done.</source>
-        <translation>Die Maske des Laufs konnte nicht neben „{file}“ aufbewahrt werden ({error}); es wurde nichts getan.</translation>
     </message>
     <message>
         <source>Threshold applied</source>

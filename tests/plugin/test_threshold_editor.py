@@ -144,7 +144,7 @@ def test_a_sheets_copy_of_what_is_not_assessed_stays_seen(project, result, tmp_p
     project.addMapLayer(grey)
     values = gdal.Open(mask.source()).ReadAsArray()
     values[35:] = 255
-    replace_shown(project, write(tmp_path / "new.tif", values, "flood"), mask.source())
+    replace_shown(project, [(write(tmp_path / "new.tif", values, "flood"), mask.source())])
     assert not grey.dataProvider().useSourceNoDataValue(1)
     assert grey.dataProvider().block(1, grey.extent(), 40, 40).value(39, 0) == 255
 
