@@ -156,10 +156,11 @@ class ThresholdEditor(QObject):
         QTimer.singleShot(0, self._on_written)
 
     def _on_written(self) -> None:
-        is_dirty = QgsProject.instance().isDirty()
         self._apply.resume_lock()
-        self._draw(self.bar.slider.value())
-        QgsProject.instance().setDirty(is_dirty)
+        if self._mask_id:
+            is_dirty = QgsProject.instance().isDirty()
+            self._draw(self.bar.slider.value())
+            QgsProject.instance().setDirty(is_dirty)
 
     def _draw(self, percent: int) -> None:
         probability = self._layer(self._probability_id)

@@ -165,13 +165,15 @@ def add_polygon(path):
     feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
     feature["origin"] = "manual"
     assert other.dataProvider().addFeatures([feature])[0]
+    return other
 
 
 def test_polygons_that_another_program_wrote_to_meanwhile_are_not_replaced(editor, traced, told, tmp_path):  # noqa: F811
     mask, polygons = traced
     path = file_path(polygons)
     begin(editor, mask)
-    when_traced(editor, lambda: add_polygon(path))
+    open_still = []
+    when_traced(editor, lambda: open_still.append(add_polygon(path)))
     end(editor)
     assert pixels(mask) == 200 and not hidden_files(tmp_path)
     assert origins(path) == ["manual", "model", "model"]
@@ -187,6 +189,13 @@ def test_polygons_that_were_added_and_edited_meanwhile_are_not_replaced(editor, 
     end(editor)
     assert "nothing was replaced" in told[0] and again.isEditable() and is_as_before(mask, polygons, tmp_path)
     again.rollBack()
+
+
+def test_polygons_name_the_mask_that_they_were_traced_from(editor, traced):  # noqa: F811
+    mask, polygons = traced
+    apply(editor, mask, 30)
+    source = ogr.Open(file_path(polygons))
+    assert source.GetLayer(0).GetMetadata()["HAZARD_MASK"] == "mask.tif"
 
 
 def test_edits_before_a_threshold_do_not_hinder_it(editor, traced, told):  # noqa: F811
@@ -331,6 +340,17 @@ def test_a_project_saved_with_the_slider_open_comes_back_as_it_was(editor, resul
     assert drawn(found["probability"]) == before
     shown = {name: project.layerTreeRoot().findLayer(found[name].id()).itemVisibilityChecked() for name in found}
     assert shown == {"mask": True, "probability": False}
+
+
+def test_a_project_saved_just_before_the_slider_is_closed_is_left_alone(editor, result, project, tmp_path):  # noqa: F811
+    mask, probability = result
+    before = drawn(probability)
+    editor.open(mask)
+    assert project.write(str(tmp_path / "saved.qgz"))
+    editor.close()
+    project.setDirty(False)
+    settle(0.1)
+    assert drawn(probability) == before and not project.isDirty()
 
 
 def test_a_project_saved_while_a_threshold_is_applied_can_be_edited(editor, traced, project, tmp_path):  # noqa: F811
