@@ -2,6 +2,8 @@
 
 import os
 import re
+import time
+from dataclasses import dataclass
 from typing import Callable, Dict
 
 from qgis.core import QgsProject
@@ -21,6 +23,21 @@ ENDINGS = {
 }
 """What the names of the algorithm's outputs end with."""
 FOLDER_SETTING = "output_folder"
+RESERVED_S = 86_400.0
+"""Seconds for which names are reserved; a program that crashed reserves them no longer than that."""
+
+
+@dataclass(frozen=True)
+class ReservedNames:
+    """Paths of all outputs, which no other QGIS takes until they are released; ``mark`` is a hidden file."""
+
+    paths: Dict[str, str]
+    mark: str = ""
+
+    def release(self) -> None:
+        """Let others have the names that no file has got."""
+        if self.mark:
+            remove_mark(self.mark)
 
 
 def known_folder(project: QgsProject, chosen: str) -> str:
@@ -68,9 +85,52 @@ def free_names(folder: str, scene: str, hazard: str) -> Dict[str, str]:
     while True:
         name = stem if number == 1 else f"{stem}_{number}"
         paths = {output: os.path.join(folder, f"{name}{ending}.tif") for output, ending in ENDINGS.items()}
-        if not any(os.path.lexists(path) for path in paths.values()):
+        if not is_reserved(mark_of(paths)) and not any(os.path.lexists(path) for path in paths.values()):
             return paths
         number += 1
+
+
+def reserve_names(folder: str, scene: str, hazard: str) -> ReservedNames:
+    """Free names that are reserved, also against other QGIS on a shared drive; a run under way has no file yet."""
+    while True:
+        names = ReservedNames(free_names(folder, scene, hazard))
+        mark = mark_of(names.paths)
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            if is_reserved(mark) or remove_mark(mark):
+                continue
+            return names
+        except OSError:  # the run will say why nothing can be written there
+            return names
+        if not any(os.path.lexists(path) for path in names.paths.values()):
+            return ReservedNames(names.paths, mark)
+        remove_mark(mark)
+
+
+def mark_of(paths: Dict[str, str]) -> str:
+    """Hidden file that says that these names are taken."""
+    folder, name = os.path.split(paths["OUTPUT"])
+    return os.path.join(folder, f".{name}.reserved")
+
+
+def is_reserved(mark: str) -> bool:
+    """Whether a mark is there and no older than a run may take."""
+    try:
+        return time.time() - os.stat(mark).st_mtime < RESERVED_S
+    except OSError:
+        return False
+
+
+def remove_mark(mark: str) -> bool:
+    """Remove a mark; whether it is gone."""
+    try:
+        os.remove(mark)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True
 
 
 def tr(text: str) -> str:

@@ -1,5 +1,6 @@
 """Runs the algorithm for one scene after another as QGIS tasks, and tells how each ended."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional
 
@@ -9,7 +10,8 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ..engine import protocol
 from .algorithm_task import AlgorithmTask
 from .engine_feedback import PreviewWish
-from .output_files import free_names
+from .messages import log
+from .output_files import ReservedNames, reserve_names
 
 ALGORITHM = "hazardmapper:segmenthazard"
 
@@ -53,6 +55,8 @@ class RunQueue(QObject):
         self._waiting: List[Run] = []
         self._total = 0
         self._run: Optional[Run] = None
+        self._names = ReservedNames({})
+        self._is_repeated = False
         self.preview_of: Callable[[Run], Optional[PreviewWish]] = lambda run: None
         self._task = AlgorithmTask(self)
         self._task.began.connect(self.began)
@@ -91,10 +95,12 @@ class RunQueue(QObject):
         QgsProject.instance().cleared.disconnect(self._on_project_cleared)
         self._waiting.clear()
         self._task.close_down()
+        self._names.release()
 
     def _next(self) -> None:
         while self._waiting:
             run = self._waiting.pop(0)
+            self._is_repeated = False
             if self._launch(run):
                 return
         self.ended.emit()
@@ -107,12 +113,14 @@ class RunQueue(QObject):
             off = self.tr("Hazard Mapper's algorithm is not registered; enable its provider in the Processing options.")
             self.failed.emit(run, gone.format(name=run.scene) if layer is None else off)
             return False
-        outputs = free_names(run.folder, run.scene, run.hazard)
         wanted = {"OUTPUT": True, "PROBABILITY": run.wants_probability or run.wants_comparison}
         before = QgsProject.instance().mapLayer(str(run.parameters.get("BEFORE") or ""))
         run.before = before.name() if before is not None else ""
         parameters = {**run.parameters, "INPUT": layer}
-        parameters.update({name: path for name, path in outputs.items() if wanted.get(name, run.wants_comparison)})
+        names = reserve_names(run.folder, run.scene, run.hazard)
+        outputs = {name: path for name, path in names.paths.items() if wanted.get(name, run.wants_comparison)}
+        parameters.update(outputs)
+        self._names = ReservedNames(outputs, names.mark)
         self._run = run
         self._project_open = True
         self.started.emit(run, self._total - len(self._waiting), self._total)
@@ -129,19 +137,35 @@ class RunQueue(QObject):
             self.left.emit(self._run, partial)
 
     def _on_done(self, results: Dict[str, Any]) -> None:
+        self._names.release()
         if self._run is not None:
             self._run.results = results
             self.finished.emit(self._run, self._project_open)
         self._next()
 
     def _on_cancelled(self) -> None:
+        self._names.release()
         self._waiting.clear()
         self.cancelled.emit()
         self._next()
 
     def _on_failed(self, sentence: str) -> None:
-        self.failed.emit(self._run, sentence)
-        self._next()
+        self._names.release()
+        if self._run is None or not self._repeat(self._run):
+            self.failed.emit(self._run, sentence)
+            self._next()
+
+    def _repeat(self, run: Run) -> bool:
+        """Run once more, under the next free names, where another program took those of the run meanwhile."""
+        taken = [path for path in self._names.paths.values() if os.path.lexists(path)]
+        if not taken or self._is_repeated or QgsProject.instance().mapLayer(run.layer_id) is None:
+            return False
+        self._is_repeated = True
+        again = self.tr(
+            "'{file}' was written by another program meanwhile: {scene} is assessed again under a free name."
+        )
+        log(again.format(file=taken[0], scene=run.scene))
+        return self._launch(run)
 
     def _on_project_cleared(self) -> None:
         self._project_open = False

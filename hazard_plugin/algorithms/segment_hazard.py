@@ -253,7 +253,7 @@ class SegmentHazard(SceneAlgorithm):
         part: Tuple[float, float],
     ) -> Dict[str, Any]:
         """Segment once, with some fields other than the parameters say."""
-        job = protocol.SegmentJob(**{**scenes, **self._fields, **preview_fields(feedback), **fields})
+        job = protocol.SegmentJob(**{**scenes, **self._fields, **dock_fields(feedback), **fields})
         names = {parameter.name().lower() for parameter in self.parameterDefinitions()}
         with naming_parameters(names):
             result = dict(self._client.run("segment", job, feedback, part))
@@ -349,10 +349,16 @@ class SegmentHazard(SceneAlgorithm):
         return outputs
 
 
-def preview_fields(feedback: QgsProcessingFeedback) -> Dict[str, Any]:
-    """Fields of a job that ask for what only the dock can show: a first look, and what is left after cancelling."""
-    wish = feedback.preview if isinstance(feedback, EngineFeedback) else None
-    return {"preview": wish.folder, "preview_extent": wish.extent} if wish is not None else NO_PREVIEW
+def dock_fields(feedback: QgsProcessingFeedback) -> Dict[str, Any]:
+    """Fields of a job that are the dock's: a first look, what is left after cancelling, and names that were free.
+
+    Nobody has agreed that a file is replaced which got one of those names meanwhile.
+    """
+    if not isinstance(feedback, EngineFeedback):
+        return NO_PREVIEW
+    wish = feedback.preview
+    looks = {"preview": wish.folder, "preview_extent": wish.extent} if wish is not None else NO_PREVIEW
+    return {**looks, "overwrite": False}
 
 
 def tr(text: str) -> str:

@@ -5356,6 +5356,10 @@ Ein Layer, den QGIS für den Rechenkern kopieren musste, etwa eine Webkarte, ein
 <context>
     <name>RunQueue</name>
     <message>
+        <source>'{file}' was written by another program meanwhile: {scene} is assessed again under a free name.</source>
+        <translation>„{file}“ wurde inzwischen von einem anderen Programm geschrieben: {scene} wird unter einem freien Namen noch einmal beurteilt.</translation>
+    </message>
+    <message>
         <source>Hazard Mapper's algorithm is not registered; enable its provider in the Processing options.</source>
         <translation>Der Algorithmus von Hazard Mapper ist nicht angemeldet; schalten Sie seinen Anbieter in den Optionen der Verarbeitung ein.</translation>
     </message>
