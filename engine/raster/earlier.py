@@ -84,6 +84,8 @@ def _placed(scene: Scene, onto: Georeference, path: str, shift_px: tuple[float, 
     """The scene as it lies, moved by a shift, so that no file is changed."""
     own = scene.georeference
     copied = gdal.GetDriverByName("VRT").CreateCopy(path, scene.dataset)
+    for band in scene.bands:  # one that is called alpha but holds data would cut the others out
+        copied.GetRasterBand(band.index).SetColorInterpretation(gdal.GCI_Undefined)
     if own.crs is not None:
         copied.SetProjection(str(own.crs.ExportToWkt()))
     across, down = shift_px
@@ -141,6 +143,8 @@ def _write_view(scene: Scene, dataset: Any, onto: Georeference, path: str, zero_
     if zero_is_fill:
         options["srcNodata"] = 0
         options["warpOptions"] = ["UNIFIED_SRC_NODATA=YES"]
+    elif any(value is not None for value in scene.nodata):  # else a band that lacks a value alone would hold 0 there
+        options["dstNodata"] = " ".join("none" if value is None else repr(value) for value in _of_bands(scene, dataset))
     try:
         gdal.Warp(path, dataset, **options)
         root = ElementTree.fromstring(_read(path))  # noqa: S314  # nosec B314
@@ -152,6 +156,12 @@ def _write_view(scene: Scene, dataset: Any, onto: Georeference, path: str, zero_
         raise BadInput(
             f"'{scene.name}' cannot be laid over the scene ({first_line(error)}); check the CRS of both."
         ) from None
+
+
+def _of_bands(scene: Scene, dataset: Any) -> list[float | None]:
+    """Nodata of all bands of the file, an alpha band's included."""
+    known = {band.index: value for band, value in zip(scene.bands, scene.nodata, strict=True)}
+    return [known.get(number) for number in range(1, dataset.RasterCount + 1)]
 
 
 def _set_grid(root: ElementTree.Element, geotransform: Sequence[float]) -> None:

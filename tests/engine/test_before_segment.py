@@ -86,6 +86,34 @@ def test_where_the_earlier_scene_has_no_pixel_the_answer_is_that_of_one_date(tmp
     assert "show all flood that is there, new or not; choose a scene before that covers them, or limit the run" in told
 
 
+def test_an_earlier_band_that_lacks_values_alone_lacks_them_after_warping_too(tmp_path, model):
+    """It held 0 there, which was compared: new flood became water on both dates."""
+
+    def lose_the_middle(values):
+        values[20:60, 50:90] = -1
+        return np.stack([values, np.full_like(values, 0.2)])
+
+    later, earlier = _pair(tmp_path, edit=lose_the_middle, nodata=[-1.0, -1.0], names=["green", "nir"])
+    options = {**OPTIONS, "before_bands": ("green", "-")}
+    result, mask, _ = run(tmp_path, later, model=model, before=earlier, **options)
+    assert (mask[22:58, 52:88] == 1).all() and result["share_compared"] == pytest.approx(1 - 1600 / 96 / 128, abs=0.01)
+
+
+def test_an_earlier_band_that_is_called_alpha_but_holds_data_cuts_nothing_out(tmp_path, model):
+    def with_near_infrared(values):
+        return np.stack([values, values / 2, values / 3, np.where(values < 0.18, 0.0, 0.3)])
+
+    later, earlier = _pair(tmp_path, edit=with_near_infrared, names=["green", "blue", "red", "nir"])
+    options = {**OPTIONS, "before_bands": ("green", "-", "-", "-")}
+    plain, _, _ = run(tmp_path, later, model=model, before=earlier, **options)
+    dataset = gdal.Open(earlier, gdal.GA_Update)
+    dataset.GetRasterBand(4).SetColorInterpretation(gdal.GCI_AlphaBand)
+    dataset = None
+    result, mask, _ = run(tmp_path, later, model=model, before=earlier, overwrite=True, **options)
+    assert result["share_compared"] == plain["share_compared"] == 1
+    assert result["hazard_area_m2"] == plain["hazard_area_m2"] and (mask[20:60, 10:30] == 2).all()
+
+
 def test_how_much_was_compared_is_said_of_the_wanted_part_and_kept_with_the_mask(tmp_path, model):
     from engine.protocol import ProvenanceJob
     from engine.provenance import provenance
