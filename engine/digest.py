@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
-from .fields import Cancelled
+from .fields import BadInput, Cancelled
 
 CHUNK_BYTES = 2**20
 """Bytes between two looks at a cancel: a second's worth from a slow share."""
@@ -59,10 +59,21 @@ def scene_sha256(files: Sequence[str], on_progress: Callable[[float], None] = te
     return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _state(path: str) -> tuple[int, ...] | None:
+    """What changes with a file's content; None where it cannot be asked for it, as in a database."""
+    try:
+        told = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return told.st_size, told.st_mtime_ns, told.st_ino
+
+
 class SceneDigest:
     """Hashes a scene's files beside the work on it. Use as a context manager; leaving it early gives up."""
 
     def __init__(self, files: Sequence[str]) -> None:
+        self._files = tuple(path for path in files if not path.lower().endswith(SIDE_FILES))
+        self._before = [_state(path) for path in self._files]
         self._stopped = threading.Event()
         self._found: str | None = None
         self._share = 0.0
@@ -88,11 +99,19 @@ class SceneDigest:
 
         Args:
             on_progress: called now and then with the share of what was left to read; what it raises ends the wait.
+
+        Raises:
+            BadInput: a file is not the one that it was at first: what was read would be a mixture.
         """
         first = self._share
         while self._thread.is_alive():
             on_progress((self._share - first) / max(1.0 - first, 1e-9))
             self._thread.join(LOOK_S)
+        for path, before in zip(self._files, self._before, strict=True):
+            if _state(path) != before:
+                raise BadInput(
+                    f"'{os.path.basename(path)}' was changed while it was read; wait until it is whole and run again."
+                )
         return self._found
 
     def __enter__(self) -> SceneDigest:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from scenes import read, run, write_raster
 from engine import digest
 from engine.digest import SceneDigest, scene_sha256
 from engine.partial import keep
-from engine.protocol import Cancelled, KeepJob, ProvenanceJob
+from engine.protocol import BadInput, Cancelled, KeepJob, ProvenanceJob
 from engine.provenance import provenance
 from engine.reporting import Report
 
@@ -77,6 +78,30 @@ def test_the_hash_is_that_of_the_file_and_its_share_is_told(tmp_path, monkeypatc
     with SceneDigest([str(path)]) as found:
         assert found.result(lambda share: None) == hashlib.sha256(bytes(1000)).hexdigest() == found.found
     assert scene_sha256([str(tmp_path / "nothing.tif")]) is None
+
+
+def test_a_scene_that_changes_while_it_is_read_is_refused(tmp_path, raster):
+    """What was mapped would be a mixture of two scenes, and its provenance that of one."""
+
+    class Changes(Told):
+        def progress(self, *share):
+            if not changed:
+                changed.append(raster)
+                with open(raster, "r+b") as file:
+                    file.seek(-4, os.SEEK_END)
+                    file.write(b"abcd")
+            super().progress(*share)
+
+    changed = []
+    with pytest.raises(BadInput, match=r"'scene\.tif' was changed while it was read; wait until it is whole"):
+        run(tmp_path, raster, report=Changes())
+    assert changed and sorted(os.listdir(tmp_path)) == ["model", "scene.tif"]
+
+
+def test_what_viewers_write_beside_a_scene_changes_nothing(tmp_path, raster):
+    with SceneDigest([raster, raster + ".aux.xml"]) as found:
+        Path(raster + ".aux.xml").write_text("statistics")
+        assert found.result(lambda share: None) == hashlib.sha256(Path(raster).read_bytes()).hexdigest()
 
 
 def test_a_run_that_waits_for_its_scenes_hash_gives_signs_of_life(tmp_path, raster, go):
