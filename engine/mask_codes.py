@@ -25,6 +25,12 @@ def require_mask(tags: Mapping[str, str], description: str, name: str) -> None:
         raise BadInput(f"'{name}' is a probability; choose its mask, or apply a threshold to it first.")
 
 
+def require_probability(tags: Mapping[str, str], description: str, name: str) -> None:
+    """Raise BadInput for a mask of ours or what is made of masks: their codes could pass for per cent."""
+    if tags and description and "probability" not in description:
+        raise BadInput(f"'{name}' is no probability but '{description}'; choose the probability of the run.")
+
+
 def require_codes(values: npt.NDArray[np.generic], name: str) -> Codes:
     """Values of a mask as bytes; raises BadInput if there is another one among them."""
     present = np.flatnonzero(np.bincount(values.ravel(), minlength=256)) if values.dtype == np.uint8 else values

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .layers import STYLES
+from .mask_codes import require_probability
 from .product_names import date_in_name
 from .protocol import (
     NOT_ASSESSED,
@@ -170,6 +171,7 @@ class _Run:
         self.report.stage("Reading the probability", 0.4)
         mask = self.mask
         with TaggedRaster(self.job.probability) as probability:
+            require_probability(probability.tags, probability.description, probability.name)
             try:
                 mask.require_same_grid(probability)
             except BadInput as error:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .layers import mask_layer
-from .mask_codes import require_codes, require_mask
+from .mask_codes import require_codes, require_mask, require_probability
 from .protocol import NOT_ASSESSED, PERMANENT_WATER, BadInput, ThresholdJob, job_to_dict
 from .raster import MASK, MaskPair, check_outputs, estimated_bytes
 from .raster.tagged import TaggedRaster
@@ -49,6 +49,7 @@ def threshold(job: ThresholdJob, report: Report | None = None) -> dict[str, Any]
     least = least_percent(job.threshold)
     with contextlib.ExitStack() as stack:
         probability = stack.enter_context(TaggedRaster(job.probability))
+        require_probability(probability.tags, probability.description, probability.name)
         run_mask = stack.enter_context(TaggedRaster(job.run_mask)) if job.run_mask else None
         if run_mask is not None:
             _require_of_run(run_mask, probability)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .evaluate import require_mask_values
+from .mask_codes import require_probability
 from .protocol import NOT_ASSESSED, BadInput, ZonesJob
 from .raster import check_outputs
 from .raster.population import PopulationRaster
@@ -58,6 +59,7 @@ def zones(job: ZonesJob, report: Report | None = None) -> dict[str, Any]:
         probability = stack.enter_context(TaggedRaster(job.probability)) if job.probability else None
         cuts = None
         if probability is not None:
+            require_probability(probability.tags, probability.description, probability.name)
             mask.require_same_grid(probability)
             cuts = _cuts(job, mask.tags.get("HAZARD_THRESHOLD") or probability.tags.get("HAZARD_THRESHOLD"), warnings)
         people = _opened_people(job, mask, warnings)

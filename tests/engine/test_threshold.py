@@ -131,6 +131,23 @@ def test_a_mask_of_another_grid_or_with_other_values_is_refused(run, tmp_path):
         ThresholdJob(run[1], run[0], 0.3, run_mask=run[0])
 
 
+def test_a_mask_is_not_taken_for_a_probability(run, tmp_path):
+    """Its codes would be per cent: an empty mask without a word."""
+    from engine.polygons import polygons
+    from engine.protocol import PolygonsJob, ZonesJob
+    from engine.zones import zones
+
+    mask = write_raster(tmp_path / "named.tif", run_codes(), tags=RUN, names=["Flood"])
+    for job, carry_out in (
+        (ThresholdJob(mask, str(tmp_path / "cut.tif"), 0.5), threshold),
+        (PolygonsJob(run[0], str(tmp_path / "p.gpkg"), probability=mask), polygons),
+        (ZonesJob(run[0], str(tmp_path / "z.gpkg"), probability=mask), zones),
+    ):
+        with pytest.raises(BadInput, match=r"'named\.tif' is no probability but 'Flood'; choose the prob"):
+            carry_out(job)
+    assert not list(tmp_path.glob("*.gpkg")) and not (tmp_path / "cut.tif").exists()
+
+
 def test_a_mask_cut_before_is_no_longer_the_run_s_own(run):
     cut(run, 0.3)
     with pytest.raises(BadInput, match=r"since then: threshold\); give the mask of the run itself"):
