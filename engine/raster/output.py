@@ -38,6 +38,10 @@ class Grid:
     window: Window
 
 
+SIDE_FILE = ".aux.xml"
+"""Ending of the file beside a raster in which GDAL keeps what the raster's format cannot."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One output: what it is, where it goes and how it looks.
@@ -291,7 +295,10 @@ class MaskPair:
                     shutil.copyfile(style, partial)
                 moves.append((partial, beside))
         ordered = sorted(writers, key=lambda writer: writer.layer.path == self._layers[MASK].path)
-        moves += [(writer.partial, writer.layer.path) for writer in ordered]
+        for writer in ordered:
+            if os.path.exists(writer.partial + SIDE_FILE):  # with what a GeoTIFF cannot hold, such as some CRSs
+                moves.append((writer.partial + SIDE_FILE, writer.layer.path + SIDE_FILE))
+            moves.append((writer.partial, writer.layer.path))
         for writer in writers:
             if os.path.lexists(writer.layer.path) and not overwrite:
                 raise OutputFailed(f"'{writer.layer.path}' has appeared meanwhile; choose another name.")
@@ -364,10 +371,10 @@ def _publish_all(moves: list[tuple[str, str]]) -> None:
     for aside, _ in kept:
         with contextlib.suppress(OSError):
             os.remove(aside)
-    for _, final in moves:  # statistics, overviews and masks of a replaced raster would be wrong
-        for suffix in (".aux.xml", ".ovr", ".msk"):
-            with contextlib.suppress(OSError):
-                os.remove(final + suffix)
+    stale = {final + suffix for _, final in moves for suffix in (SIDE_FILE, ".ovr", ".msk")}
+    for path in stale.difference(final for _, final in moves):  # of a replaced raster
+        with contextlib.suppress(OSError):
+            os.remove(path)
 
 
 def _keep(final: str, aside: str) -> None:

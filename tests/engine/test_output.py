@@ -49,6 +49,18 @@ def test_the_mask_has_its_sources_grid_exactly(tmp_path, name, crs):
         assert (mine is None) == (theirs is None) and (mine is None or mine.IsSame(theirs))
 
 
+def test_a_crs_that_a_geotiff_cannot_hold_lies_beside_the_mask(tmp_path):
+    raster = write_raster(tmp_path / "s.vrt.tif", np.full((20, 30), 0.7, "f4"))
+    scene = str(tmp_path / "scene.vrt")
+    gdal.Translate(scene, raster, format="VRT", outputSRS="EPSG:8857")  # Equal Earth
+    for overwrite in (False, True):
+        result, _, _ = run(tmp_path, scene, overwrite=overwrite)
+        for path in (result["mask"], result["probability"]):
+            assert read_georeference(gdal.Open(path), None).crs.IsSame(read_georeference(gdal.Open(scene), None).crs)
+            assert os.path.exists(path + ".aux.xml")
+    assert not [name for name in os.listdir(tmp_path) if name.startswith(".")]
+
+
 def test_a_mask_without_georeference_has_none(tmp_path):
     raster = write_raster(tmp_path / "s.tif", scene(), geotransform=None, crs=None)
     result, _, probability = run(tmp_path, raster)
