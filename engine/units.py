@@ -107,7 +107,7 @@ def find_units(
         units = _chosen_for(chosen, ("db", "linear", "byte", "raw"))
         note = None
         if units is None:
-            units, note = _backscatter_units(_scaled(samples[slot], scales[slot]), dtypes[slot])
+            units, note = _backscatter_units(slot, _scaled(samples[slot], scales[slot]), dtypes[slot])
         by_slot[slot] = SlotUnits(units, units != "byte")
         if note and note not in warnings:
             warnings.append(note)
@@ -182,7 +182,11 @@ def _whole(samples: Sequence[Array]) -> bool:
     return all(bool(np.all(values == np.rint(values))) for values in samples)
 
 
-def _backscatter_units(values: Array, dtype: str) -> tuple[str, str | None]:
+BRIGHTEST_POWER = {"vv": 0.25, "vh": 0.08}
+"""Median of a scene's linear power that land does not reach: -6 and -11 dB."""
+
+
+def _backscatter_units(slot: str, values: Array, dtype: str) -> tuple[str, str | None]:
     if not values.size:
         return "db", None
     low, middle, high = (float(v) for v in np.percentile(values, (2, 50, 98)))
@@ -191,6 +195,11 @@ def _backscatter_units(values: Array, dtype: str) -> tuple[str, str | None]:
     if low < 0 and -60 <= middle <= 10:
         return "db", None
     if low >= 0 and high <= 30:
+        if middle > BRIGHTEST_POWER[slot]:
+            return "linear", (
+                f"Backscatter {slot.upper()} is {middle:.3g} in the middle of its values, too bright for linear power: "
+                "amplitude, perhaps, in which no water would be found. Give linear power (the amplitude squared) or dB."
+            )
         return "linear", None
     return "raw", (
         f"Backscatter values from {low:.4g} to {high:.4g} are neither dB nor linear power: only their order is used. "

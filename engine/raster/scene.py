@@ -159,7 +159,7 @@ class Scene:
             if self.bands[position].dtype.startswith("complex"):
                 raise BadInput(
                     f"Band {self.bands[position].index} of '{self.name}' holds complex numbers; "
-                    "convert the scene to amplitude or dB first."
+                    "convert the scene to linear power or dB first."
                 )
         with reading(self.name):
             stored, valid = self._sample(match.used)

@@ -72,6 +72,15 @@ def test_backscatter_is_found_in_db_and_in_power(slot):
     assert result.name == "db" and np.allclose(canonical, BACKSCATTER_DB, atol=0.006)
 
 
+@pytest.mark.parametrize(("slot", "land_db"), [("vv", -10), ("vh", -16)])
+def test_amplitude_that_passes_for_power_is_doubted(slot, land_db):
+    """Taken for power, its dB are half of what they are, and no water is dark enough."""
+    land = np.random.default_rng(0).normal(land_db, 3, 20_000).astype(np.float32)
+    assert found(10 ** (land / 10), "float32", slot=slot)[0].warnings == ()
+    result, _ = found(10 ** (land / 20), "float32", slot=slot)
+    assert result.name == "linear" and "amplitude, perhaps" in result.warnings[0]
+
+
 def test_unknown_numbers_are_raw_and_said():
     for values, dtype, slot in (
         (np.linspace(0, 6e4, 999), "uint16", "green"),
