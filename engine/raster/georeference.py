@@ -206,6 +206,8 @@ class Georeference:
         lonlat = self.to_lonlat(points)
         if lonlat is None:
             return nominal
+        if not self.crs.IsGeographic():  # there, longitudes go on beyond the date line
+            lonlat[:, 0] = within_half_a_turn(lonlat[:, 0], lonlat[0, 0], 360.0)
         measured = self._distance_m(lonlat[0], lonlat[1]), self._distance_m(lonlat[0], lonlat[2])
         if nominal is None or self._is_mercator():
             return measured
@@ -262,6 +264,35 @@ class Georeference:
         area = area * axis * axis
         pixels = np.diff(rows)[:, None] * np.diff(columns)[None, :]
         return np.asarray(area / pixels, np.float64)
+
+
+def turn_of(crs: Any | None) -> float:
+    """Length of a turn round the Earth along x, in units of a CRS; 0 where a turn does not lead along x.
+
+    It does in geographic CRSs and in Mercator's.
+    """
+    if crs is None:
+        return 0.0
+    if crs.IsGeographic():
+        return float(2 * math.pi / crs.GetAngularUnits())
+    if not (crs.GetAttrValue("PROJECTION") or "").lower().startswith("mercator"):  # others: transverse and oblique
+        return 0.0
+    geographic = crs.CloneGeogCS()
+    geographic.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+    degree = math.radians(1) / geographic.GetAngularUnits()
+    middle = crs.GetProjParm("central_meridian", 0.0)
+    ends = [[middle - degree, 0.0], [middle + degree, 0.0]]
+    try:
+        west, east = osr.CoordinateTransformation(geographic, crs).TransformPoints(ends)
+    except FAULTS:  # a damaged CRS: nothing can be brought to it, either
+        return 0.0
+    turn = float(180 * (east[0] - west[0]))
+    return turn if math.isfinite(turn) else 0.0
+
+
+def within_half_a_turn(x: Any, middle: float, turn: float) -> Any:
+    """Longitudes or eastings moved by whole turns to within half a turn of ``middle``; as they are if it is 0."""
+    return x - turn * np.floor((x - middle) / turn + 0.5) if turn else x
 
 
 def _wrapped(difference: Float) -> Float:

@@ -8,7 +8,7 @@ from osgeo import gdal, osr
 from scenes import write_raster
 
 from engine.protocol import BadInput
-from engine.raster.georeference import Window, read_georeference
+from engine.raster.georeference import Window, read_georeference, turn_of
 
 A, F = 6378137.0, 1 / 298.257223563
 E2 = F * (2 - F)
@@ -94,6 +94,34 @@ def test_projected_pixels_have_their_nominal_size(crs, size, metres):
     x, y = origin.get(crs, (500000, 5000000))
     reference = georeference(50, 50, (x, size, 0, y, 0, -size), crs)
     assert reference.pixel_size_m() == pytest.approx((metres, metres), rel=0.021)
+
+
+def test_pixels_that_lie_across_the_date_line_have_their_nominal_size():
+    utm = georeference(10, 10, (0, 10, 0, 0, 0, -10), "EPSG:32760").crs
+    x, y, _ = osr.CoordinateTransformation(utm.CloneGeogCS(), utm).TransformPoint(180.0, -16.8)
+    east = georeference(10, 10, (x - 55, 10, 0, y + 50, 0, -10), "EPSG:32760")
+    assert east.pixel_size_m() == pytest.approx((10, 10), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("crs", "turn"),
+    [
+        ("EPSG:4326", 360),
+        ("EPSG:4807", 400),  # in grads
+        ("EPSG:3857", 2 * math.pi * A),
+        ("EPSG:3832", 2 * math.pi * A),
+        (
+            "EPSG:3994",
+            2 * math.pi * A * math.cos(math.radians(41)) / math.sqrt(1 - E2 * math.sin(math.radians(41)) ** 2),
+        ),
+        ("EPSG:32760", 0),
+        ("EPSG:3375", 0),
+        ("EPSG:3031", 0),
+    ],
+)
+def test_turns_lead_along_x_in_geographic_and_mercator_systems(crs, turn):
+    assert turn_of(georeference(4, 4, (0, 1, 0, 0, 0, -1), crs).crs) == pytest.approx(turn, rel=1e-9)
+    assert turn_of(None) == 0
 
 
 def test_equidistant_cylindrical_pixels_shrink_towards_the_poles():
