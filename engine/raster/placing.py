@@ -10,7 +10,7 @@ import numpy.typing as npt
 from osgeo import osr
 
 from ..protocol import BadInput
-from .georeference import Georeference, Window
+from .georeference import Georeference, Window, turn_of, within_half_a_turn
 
 Float = npt.NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Placing:
         (self._grid, grid_name), (self._source, name) = grid, source
         self.assumed_crs = self._grid.crs is None and self._source.crs is None
         self._move: Any = None
-        self._turn = 0.0
+        self._turn = self._turn_columns = 0.0
         placed = [is_placed(self._grid), is_placed(self._source)]
         if self.assumed_crs and not any(placed):
             if (self._grid.width, self._grid.height) != (self._source.width, self._source.height):
@@ -58,8 +58,12 @@ class Placing:
                 raise BadInput(
                     f"The CRS of '{grid_name}' cannot be transformed to that of '{name}'; reproject one of them first."
                 ) from None
-        if self._source.crs is not None and self._source.crs.IsGeographic():
-            self._turn = 2 * math.pi / self._source.crs.GetAngularUnits()
+        turn = turn_of(self._source.crs)
+        _, across, _, _, down, _ = self._source.geotransform or (0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+        if down:
+            self._turn = turn
+        else:
+            self._turn_columns = turn / across
 
     def positions(self, window: Window) -> tuple[Float, Float]:
         """Column and row positions ``(height, width)`` of the window's pixel centres in the source; NaN where none.
@@ -73,18 +77,17 @@ class Placing:
             ground = self._moved(ground)
         if self._turn:
             centre = self._source.to_ground(np.asarray([[self._source.width / 2, self._source.height / 2]]))[0, 0]
-            with np.errstate(invalid="ignore"):
-                ground[:, 0] -= self._turn * np.rint((ground[:, 0] - centre) / self._turn)
+            ground[:, 0] = within_half_a_turn(ground[:, 0], centre, self._turn)
         known = np.isfinite(ground).all(axis=1)
         found = np.full_like(ground, np.nan)
         if known.any():
             found[known] = self._source.to_pixels(ground[known])
         net = found.reshape(len(rows), len(columns), 2)
-        x, y = (
-            interpolate(net[..., axis], rows, columns, np.arange(window.height), np.arange(window.width))
-            for axis in (0, 1)
-        )
-        return x, y
+        at = np.arange(window.height), np.arange(window.width)
+        wrapping = self._turn_columns if self._move is not None else 0.0
+        x = interpolate(net[..., 0], rows, columns, *at, turn=wrapping)
+        y = interpolate(net[..., 1], rows, columns, *at)
+        return within_half_a_turn(x, self._source.width / 2, self._turn_columns), y
 
     def _moved(self, ground: Float) -> Float:
         try:
@@ -111,12 +114,19 @@ def nodes(count: int, step: int = NODE_PX) -> Float:
     return np.arange(0, max(math.ceil((count - 1) / step), 1) + 1, dtype=np.float64) * step
 
 
-def interpolate(net: Float, rows: Float, columns: Float, at_rows: Any, at_columns: Any) -> Float:
-    """Values of a net of points, given at evenly spaced rows and columns, at other rows and columns between."""
+def interpolate(net: Float, rows: Float, columns: Float, at_rows: Any, at_columns: Any, *, turn: float = 0.0) -> Float:
+    """Values of a net of points, given at evenly spaced rows and columns, at other rows and columns between.
+
+    With a ``turn``, values begin anew after it, and are interpolated the short way round.
+    """
     y, x = at_rows / (rows[1] - rows[0]), at_columns / (columns[1] - columns[0])
     i = np.clip(np.floor(y).astype(int), 0, len(rows) - 2)
     j = np.clip(np.floor(x).astype(int), 0, len(columns) - 2)
     v, u = (y - i)[:, None], (x - j)[None, :]
-    upper = net[i][:, j] * (1 - u) + net[i][:, j + 1] * u
-    lower = net[i + 1][:, j] * (1 - u) + net[i + 1][:, j + 1] * u
+    first = net[i][:, j]
+    right, below, across = (
+        within_half_a_turn(corner, first, turn) for corner in (net[i][:, j + 1], net[i + 1][:, j], net[i + 1][:, j + 1])
+    )
+    upper = first * (1 - u) + right * u
+    lower = below * (1 - u) + across * u
     return np.asarray(upper * (1 - v) + lower * v, np.float64)

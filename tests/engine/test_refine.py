@@ -122,6 +122,26 @@ def test_a_reference_across_the_date_line_is_met(tmp_path, out):
     assert (refined[:, :20] == 1).all() and (refined[:, 20:] == 2).all()
 
 
+@pytest.mark.parametrize(("crs", "turn"), [("EPSG:4326", 360.0), ("EPSG:3857", 40075016.6855785)])
+def test_a_global_reference_is_not_crossed_between_its_ends(tmp_path, out, crs, turn):
+    geotransform = (819049.0, 10.0, 0.0, 8140628.0, 0.0, -10.0)
+    mask = mask_of(tmp_path, np.ones((96, 128)), crs="EPSG:32760", geotransform=geotransform)
+    occurrence = np.full((300, 3600), 100, np.uint8)
+    occurrence[:, 1800:] = 0
+    step = turn / 3600
+    water = write_raster(
+        tmp_path / "w.tif",
+        occurrence,
+        crs=crs,
+        geotransform=(-turn / 2, step, 0, 0, 0, -step),
+        options=["COMPRESS=LZW"],
+    )
+    _, refined = run(mask, out, permanent_water=water)
+    east = in_crs(geotransform, (96, 128), "EPSG:4326", at="EPSG:32760")[..., 0] < 0
+    assert 0.2 < east.mean() < 0.8
+    assert np.array_equal(refined == 2, east)
+
+
 def polygons(path, wkts, crs="EPSG:32632", driver="GPKG"):
     reference = osr.SpatialReference()
     reference.SetFromUserInput(crs)
