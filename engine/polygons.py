@@ -33,7 +33,7 @@ from .reporting import Report
 from .steps import with_step
 from .vector.corrections import MANUAL, MODEL, Correction, Corrections, pixel_outlines, read_corrections, united
 from .vector.outlines import Outlines, ground_areas, joined, pixel_counts
-from .vector.polygon_file import PolygonFile
+from .vector.polygon_file import PolygonFile, files_of
 from .vector.polygonize import Tracing, Zones
 from .vector.simplify import simplified, smoothed
 
@@ -58,7 +58,7 @@ def polygons(job: PolygonsJob, report: Report | None = None) -> dict[str, Any]:
     report = report or Report()
     report.stage("Reading the mask")
     with TaggedRaster(job.mask) as mask:
-        check_outputs([job.out], overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
+        check_outputs(files_of(job.out), overwrite=job.overwrite, expected_bytes=SMALLEST_FILE_BYTES)
         return _Run(job, report, mask).result()
 
 

@@ -49,6 +49,12 @@ LONGEST_SIDE_PX = 64
 DONE_AT_ONCE = 20_000
 
 
+def files_of(path: str) -> list[str]:
+    """All files that polygons of this name consist of: a shapefile has several."""
+    stem, ending = os.path.splitext(path)
+    return [path, *(stem + part for part in SHAPEFILE_PARTS if ending.lower() == ".shp")]
+
+
 class PolygonFile:
     """A polygon file under a temporary name. Use as a context manager: leaving it without ``publish`` leaves nothing.
 
@@ -178,8 +184,9 @@ class PolygonFile:
         for partial, _ in moves:
             with writing(self._path), open(partial, "rb+") as file:
                 os.fsync(file.fileno())
-        if os.path.lexists(self._path) and not overwrite:
-            raise OutputFailed(f"'{self._path}' has appeared meanwhile; choose another name.")
+        taken = [path for path in files_of(self._path) if os.path.lexists(path)]
+        if taken and not overwrite:
+            raise OutputFailed(f"'{taken[0]}' has appeared meanwhile; choose another name.")
         _publish_all(moves)
         stale = [*STALE.get(self._ending, ()), *(SHAPEFILE_PARTS if self._ending == ".shp" else ())]
         for ending in stale:

@@ -275,6 +275,13 @@ def test_pixels_of_a_centimetre_stay_valid_in_degrees(tmp_path):
     assert all(f["geometry"].IsValid() for f in found)
 
 
+def test_a_part_of_another_shapefile_is_not_replaced_unasked(tmp_path):
+    (tmp_path / "o.dbf").write_text("a table of its own")
+    with pytest.raises(OutputFailed, match=r"o\.dbf' exists"):
+        trace(tmp_path, blobs(), out="o.shp")
+    assert (tmp_path / "o.dbf").read_text() == "a table of its own" and not (tmp_path / "o.shp").exists()
+
+
 @pytest.mark.parametrize("ending", ["gpkg", "shp", "geojson", "fgb"])
 @pytest.mark.parametrize("empty", [False, True])
 def test_each_format_holds_the_same(tmp_path, ending, empty):
