@@ -1,6 +1,6 @@
 """What follows a result: its menu, the threshold's slider and the corrections, joined to the dock."""
 
-from typing import Any, Iterable
+from typing import Any, Iterable, Mapping
 
 from qgis.core import QgsMapLayer, QgsMapLayerType, QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer
@@ -44,16 +44,19 @@ class Delivery(QObject):
         self._add_to_menus(QgsProject.instance().mapLayers().values())
 
     def _add_soon(self, layers: Iterable[QgsMapLayer]) -> None:
-        """Look at new layers once Processing has marked those that it loads."""
-        ids = [layer.id() for layer in layers]
-        QTimer.singleShot(0, lambda: self._take_in(present_layers(ids)))
+        """Look at new layers once Processing has marked those that it loads.
 
-    def _take_in(self, layers: Iterable[QgsMapLayer]) -> None:
-        """Offer the menu for new results, and put those beside their run that were made of it."""
-        found = list(layers)
+        What is marked already has its place: it comes with a project, or was copied.
+        """
+        known = {layer.id(): bool(kind_of_layer(layer)) for layer in layers}
+        QTimer.singleShot(0, lambda: self._take_in(known))
+
+    def _take_in(self, known: Mapping[str, bool]) -> None:
+        """Offer the menu for results, and put those beside their run that were just made of it."""
+        found = present_layers(known)
         self._add_to_menus(found)
         for layer in found:
-            if kind_of_layer(layer):
+            if kind_of_layer(layer) and not known[layer.id()]:
                 join_run_group(QgsProject.instance(), layer)
 
     def _add_to_menus(self, layers: Iterable[QgsMapLayer]) -> None:

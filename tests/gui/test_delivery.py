@@ -161,8 +161,9 @@ def polygons(result, tmp_path, project):
     assert found, told
     layer = QgsVectorLayer(path, "polygons", "ogr")
     assert layer.isValid() and layer.featureCount() > 0
+    project.addMapLayer(layer, False)
+    project.layerTreeRoot().insertLayer(0, layer)
     remember_origin(layer, "polygons", **inherited(mask))
-    project.addMapLayer(layer)
     settle(0.2)
     return layer
 
