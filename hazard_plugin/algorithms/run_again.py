@@ -21,6 +21,7 @@ from ..compat import RASTER_OR_VECTOR
 from ..engine_client import EngineClient
 from ..hazards import mask_layer_name, probability_layer_name
 from ..layer_origin import file_of, hazard_of, inherited, kind_of_layer, new_run, scene_of
+from ..own_file import require_own_file
 from ..vector_layers import PolygonsDresser
 from .base import EngineAlgorithm, absolute, with_help
 from .outputs import dress_on_load, require_free, told_to_processing
@@ -133,6 +134,7 @@ class RunAgain(EngineAlgorithm):
         self._go_on = self.parameterAsBool(parameters, "CHANGED", context)
         for path in (self._mask, self._probability, self._polygons):
             require_free(path, context.project())
+        require_own_file(self._polygons)
         return layer
 
     def processAlgorithm(

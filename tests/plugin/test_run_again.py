@@ -1,7 +1,19 @@
 """What Run again loads belongs together, as what a first run loads does, and looks alike."""
 
+import os
+
+import pytest
 from qgis import processing
-from qgis.core import QgsApplication, QgsProcessingContext, QgsProcessingFeedback, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateTransformContext,
+    QgsProcessingContext,
+    QgsProcessingException,
+    QgsProcessingFeedback,
+    QgsRasterLayer,
+    QgsVectorFileWriter,
+    QgsVectorLayer,
+)
 from support import write_scene
 
 
@@ -55,3 +67,19 @@ def test_mask_probability_polygons_and_change_of_another_run_belong_together(eng
     assert kind_of_layer(second) == "change" and second.renderer().type() == change.renderer().type()
     labels = [[kind.label for kind in layer.renderer().classes()] for layer in (change, second)]
     assert labels[0] == labels[1]
+
+
+def test_a_geopackage_with_other_tables_is_not_replaced(engine, project, tmp_path):
+    shared = str(tmp_path / "shared.gpkg")
+    for name in ("flood", "field_notes"):
+        layer = QgsVectorLayer("Point?crs=EPSG:32633", name, "memory")
+        options = QgsVectorFileWriter.SaveVectorOptions()
+        options.layerName = name
+        if os.path.exists(shared):
+            options.actionOnExistingFile = QgsVectorFileWriter.ActionOnExistingFile.CreateOrOverwriteLayer
+        QgsVectorFileWriter.writeAsVectorFormatV3(layer, shared, QgsCoordinateTransformContext(), options)
+    mask = QgsRasterLayer(write_scene(tmp_path / "mask.tif"), "mask")
+    values = {"INPUT": mask, "OUTPUT": str(tmp_path / "m2.tif"), "POLYGONS": shared}
+    with pytest.raises(QgsProcessingException, match="holds 2 tables"):
+        processing.run("hazardmapper:runagain", values)
+    assert not os.path.exists(values["OUTPUT"])
