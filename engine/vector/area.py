@@ -12,8 +12,9 @@ from osgeo import gdal, ogr, osr
 
 from ..protocol import BadInput
 from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, reading
-from ..raster.georeference import Georeference, Window
+from ..raster.georeference import Georeference, Window, within_half_a_turn
 from ..raster.scene import require_file
+from .near import boxes_near, has_polygons, middle_and_turn, polygons_near
 
 EDGE_PARTS = 32
 """Parts of a polygon's extent after which its edges get another corner, on the way to another CRS."""
@@ -55,9 +56,10 @@ class AreaMask:
         with reading(self._name):
             for index in range(source.GetLayerCount()):
                 self._take(source.GetLayer(index), georeference)
-        if self._layer.GetFeatureCount() == 0:
-            raise BadInput(f"The {noun} '{self._name}' holds no polygon; draw or select at least one.")
-        xmin, xmax, ymin, ymax = self._layer.GetExtent()
+            near = self._layer.GetFeatureCount() > 0
+            if not near and not any(has_polygons(source.GetLayer(index)) for index in range(source.GetLayerCount())):
+                raise BadInput(f"The {noun} '{self._name}' holds no polygon; draw or select at least one.")
+        xmin, xmax, ymin, ymax = self._layer.GetExtent() if near else (0.0, 0.0, 0.0, 0.0)
         if xmax <= 0 or ymax <= 0 or xmin >= georeference.width or ymin >= georeference.height:
             raise BadInput(f"No polygon of '{self._name}' lies on the scene; choose polygons that overlap it.")
         left, top = max(0, math.floor(xmin)), max(0, math.floor(ymin))
@@ -66,38 +68,30 @@ class AreaMask:
 
     def _take(self, layer: Any, georeference: Georeference) -> None:
         layer_crs = layer.GetSpatialRef()
-        move = None
         self.has_crs = self.has_crs and layer_crs is not None
+        move, boxes, middle, turn = None, [], 0.0, 0.0
         if layer_crs is not None and georeference.crs is not None:
             layer_crs = layer_crs.Clone()
             layer_crs.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
+            boxes = boxes_near(georeference, layer_crs)
+            if boxes:
+                middle, turn = middle_and_turn(georeference)
             if not layer_crs.IsSame(georeference.crs):
                 move = osr.CoordinateTransformation(layer_crs, georeference.crs)
-        for feature in layer:
-            geometry = feature.GetGeometryRef()
-            if geometry is None or ogr.GT_Flatten(geometry.GetGeometryType()) not in (
-                ogr.wkbPolygon,
-                ogr.wkbMultiPolygon,
-                ogr.wkbCurvePolygon,
-                ogr.wkbMultiSurface,
-                ogr.wkbGeometryCollection,
-            ):
-                continue
-            linear = geometry.GetLinearGeometry()
+        for polygon in polygons_near(layer, boxes):
             if move is not None:
-                xmin, xmax, ymin, ymax = linear.GetEnvelope()
+                xmin, xmax, ymin, ymax = polygon.GetEnvelope()
                 if 0 < (longest := max(xmax - xmin, ymax - ymin)) < math.inf:
-                    linear.Segmentize(longest / EDGE_PARTS)  # what is straight in one CRS is curved in the other
+                    polygon.Segmentize(longest / EDGE_PARTS)  # what is straight in one CRS is curved in the other
                 try:
-                    linear.Transform(move)
-                except FAULTS as error:
+                    polygon.Transform(move)
+                except FAULTS:
                     raise BadInput(
-                        f"A polygon of '{self._name}' cannot be brought to the scene's CRS ({first_line(error)})."
+                        f"A polygon of '{self._name}' cannot be brought to the scene's CRS; cut it to the scene."
                     ) from None
-            for ring_set in _polygons(linear):
-                self._add(ring_set, georeference)
+            self._add(polygon, georeference, middle, turn)
 
-    def _add(self, polygon: Any, georeference: Georeference) -> None:
+    def _add(self, polygon: Any, georeference: Georeference, middle: float = 0.0, turn: float = 0.0) -> None:
         moved = ogr.Geometry(ogr.wkbPolygon)
         for index in range(polygon.GetGeometryCount()):
             points = polygon.GetGeometryRef(index).GetPoints() or ()
@@ -105,7 +99,9 @@ class AreaMask:
                 return
             if len(points) < 4:
                 continue
-            pixels = georeference.to_pixels(np.asarray(points, np.float64)[:, :2])
+            ground = np.asarray(points, np.float64)[:, :2]
+            ground[:, 0] = within_half_a_turn(ground[:, 0], middle, turn)
+            pixels = georeference.to_pixels(ground)
             if not np.isfinite(pixels).all():
                 raise BadInput(f"A polygon of '{self._name}' reaches beyond the scene's CRS; cut it to the scene.")
             ring = ogr.Geometry(ogr.wkbLinearRing)
@@ -152,9 +148,3 @@ class AreaMask:
             options = ["ALL_TOUCHED=TRUE"] if touched else []
             gdal.RasterizeLayer(raster, [1], self._layer, burn_values=[1], options=options)
         return np.asarray(raster.ReadAsArray() > 0, np.bool_)
-
-
-def _polygons(geometry: Any) -> list[Any]:
-    if ogr.GT_Flatten(geometry.GetGeometryType()) == ogr.wkbPolygon:
-        return [geometry]
-    return [part for i in range(geometry.GetGeometryCount()) for part in _polygons(geometry.GetGeometryRef(i))]

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from osgeo import ogr
 
 from ..raster.georeference import Georeference
-from .area import AreaMask, _polygons
+from .area import AreaMask
+from .near import polygons_of
 
 
 class ShapeMask(AreaMask):
@@ -26,5 +27,5 @@ class ShapeMask(AreaMask):
         self._layer = self._memory.CreateLayer("shapes", None, ogr.wkbPolygon)
         for shape in shapes:
             geometry = ogr.CreateGeometryFromWkb(shape)  # its parts live no longer than it does
-            for polygon in _polygons(geometry):
+            for polygon in polygons_of(geometry):
                 self._add(polygon, georeference)

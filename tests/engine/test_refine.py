@@ -161,6 +161,23 @@ def rectangle(left, top, right, bottom):
     return f"POLYGON(({x0} {y0},{x1} {y0},{x1} {y1},{x0} {y1},{x0} {y0}))"
 
 
+@pytest.mark.parametrize(
+    ("crs", "geotransform"),
+    [("EPSG:4326", (179.98, 0.001, 0, -16.0, 0, -0.001)), ("EPSG:32760", (818000, 100.0, 0, 8230000, 0, -100.0))],
+)
+def test_polygons_of_water_that_part_at_the_date_line_are_met_on_both_sides(tmp_path, out, crs, geotransform):
+    mask = mask_of(tmp_path, np.ones((30, 40)), crs=crs, geotransform=geotransform)
+    wkts = [
+        "POLYGON((0 -16.015,180 -16.015,180 -16.005,0 -16.005,0 -16.015))",
+        "POLYGON((-180 -16.015,0 -16.015,0 -16.005,-180 -16.005,-180 -16.015))",
+    ]
+    _, refined = run(mask, out, permanent_water=polygons(tmp_path / "water.gpkg", wkts, "EPSG:4326"))
+    latitude = in_crs(geotransform, (30, 40), "EPSG:4326", at=crs)[..., 1]
+    expected = (latitude > -16.015) & (latitude < -16.005)
+    assert expected.any(axis=0).all()
+    assert (expected != (refined == 2)).mean() < 0.01
+
+
 def test_polygons_of_water_count_as_well(tmp_path, out):
     water = polygons(tmp_path / "lakes.gpkg", [rectangle(10, 20, 30, 40), rectangle(90_000, 0, 90_010, 5)])
     result, refined = run(mask_of(tmp_path, flood()), out, permanent_water=water)

@@ -121,6 +121,95 @@ def test_polygons_in_another_crs_keep_straight_edges_where_they_are_straight(tmp
     assert (found != expected).mean() < 0.0005
 
 
+WORLD = "POLYGON((-180 -85,180 -85,180 85,-180 85,-180 -85))"
+NORTH = "POLYGON((-180 0,180 0,180 90,-180 90,-180 0))"
+
+
+@pytest.mark.parametrize("wkt", [WORLD, NORTH, "POLYGON((-170 -80,-170 85,170 85,170 -80,5 -80,-170 -80))"])
+@pytest.mark.parametrize(
+    ("geotransform", "crs"),
+    [(UTM, "EPSG:32632"), (ROTATED, "EPSG:32632"), ((819049, 10, 0, 1000000, 0, -10), "EPSG:32660")],
+)
+def test_an_area_that_contains_the_scene_takes_all_of_it(tmp_path, wkt, geotransform, crs):
+    if crs == "EPSG:32660":
+        wkt = WORLD if wkt == WORLD else NORTH
+    found = AreaMask(write_vector(tmp_path / "a.gpkg", [wkt], "EPSG:4326"), grid(geotransform, crs=crs))
+    assert found.read_window(Window(0, 0, 60, 50)).all()
+    assert found.bounds == Window(0, 0, 60, 50)
+
+
+def test_what_an_area_of_any_size_leaves_out_stays_out(tmp_path):
+    """A hemisphere with a hole in it, whose edges cross itself far away from the scene."""
+    hole = "(9.003 45.15,9.003 45.152,9.005 45.152,9.005 45.15,9.003 45.15)"
+    half = f"POLYGON((-180 0,180 0,180 89,170 60,180 60,170 89,-180 89,-180 0),{hole})"
+    found = AreaMask(write_vector(tmp_path / "a.gpkg", [half], "EPSG:4326"), grid())
+    column, row = np.meshgrid(np.arange(60) + 0.5, np.arange(50) + 0.5)
+    lonlat = grid().to_lonlat(np.stack([column.ravel(), row.ravel()], axis=1)).reshape(50, 60, 2)
+    expected = ~((abs(lonlat[..., 0] - 9.004) < 0.001) & (abs(lonlat[..., 1] - 45.151) < 0.001))
+    assert 0 < (~expected).sum() < 3000
+    assert (found.read_window(Window(0, 0, 60, 50)) != expected).mean() < 0.005
+
+
+def box(west, south, east, north):
+    return wkt_of([(west, south), (east, south), (east, north), (west, north)])
+
+
+AT_180 = {
+    "split": ([box(179.5, -18, 180, -17), box(-180, -18, -179.6, -17)], "EPSG:4326"),
+    "going on": ([box(179.5, -18, 180.4, -17)], "EPSG:4326"),
+    "the other way": ([box(-180.5, -18, -179.6, -17)], "EPSG:4326"),
+    "eastings": ([box(19981848.60, -2037548.54, 20037508.34, -1920825.04),
+                  box(-20037508.34, -2037548.54, -19992980.55, -1920825.04)], "EPSG:3857"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", AT_180)
+@pytest.mark.parametrize(
+    ("geotransform", "crs"),
+    [
+        ((179.2, 0.02, 0, -16.49, 0, -0.04), "EPSG:4326"),
+        ((-180.8, 0.02, 0, -16.49, 0, -0.04), "EPSG:4326"),
+        ((19948455, 2230, 0, -1860000, 0, -5000), "EPSG:3857"),
+        ((720000, 3000, 0, 8170000, 0, -4000), "EPSG:32760"),
+    ],
+)
+def test_areas_across_the_date_line_lie_on_every_scene_across_it(tmp_path, kind, geotransform, crs):
+    wkts, vector_crs = AT_180[kind]
+    reference = grid(geotransform, crs=crs)
+    found = AreaMask(write_vector(tmp_path / "a.gpkg", wkts, vector_crs), reference).read_window(Window(0, 0, 60, 50))
+    column, row = np.meshgrid(np.arange(60) + 0.5, np.arange(50) + 0.5)
+    lonlat = reference.to_lonlat(np.stack([column.ravel(), row.ravel()], axis=1)).reshape(50, 60, 2)
+    east = lonlat[..., 0] % 360
+    expected = (abs(east - 179.95) < 0.45) & (abs(lonlat[..., 1] + 17.5) < 0.5)
+    assert expected.sum() > 500 and (east[expected] > 180).any()
+    assert (found != expected).mean() < 0.003
+
+
+def test_an_area_in_utm_across_the_date_line_lies_on_a_scene_in_degrees(tmp_path):
+    reference = grid((179.2, 0.02, 0, -16.49, 0, -0.04), crs="EPSG:4326")
+    ring = [(780000, 8120000), (850000, 8120000), (850000, 8040000), (780000, 8040000)]
+    area = AreaMask(write_vector(tmp_path / "a.gpkg", [wkt_of(ring)], "EPSG:32760"), reference)
+    column, row = np.meshgrid(np.arange(60) + 0.5, np.arange(50) + 0.5)
+    utm = osr.SpatialReference()
+    utm.ImportFromEPSG(32760)
+    ground = reference.to_ground(np.stack([column.ravel(), row.ravel()], axis=1))
+    x, y, _ = np.array(osr.CoordinateTransformation(reference.crs, utm).TransformPoints(ground.tolist())).T
+    expected = inside(ring, x, y).reshape(50, 60)
+    assert expected.sum() > 300
+    assert (area.read_window(Window(0, 0, 60, 50)) != expected).mean() < 0.003
+
+
+def test_areas_in_degrees_lie_on_a_scene_round_the_earth(tmp_path):
+    wkts = [box(-180, -60, -90, 0), box(100, 10, 180, 50)]
+    for crs in ("EPSG:4326", "EPSG:4258"):
+        area = AreaMask(
+            write_vector(tmp_path / f"{crs[5:]}.gpkg", wkts, crs), grid((-180, 6, 0, 90, 0, -3.6), crs="EPSG:4326")
+        )
+        x, y = centres((-180, 6, 0, 90, 0, -3.6))
+        expected = ((x < -90) & (y > -60) & (y < 0)) | ((x > 100) & (y > 10) & (y < 50))
+        assert np.array_equal(area.read_window(Window(0, 0, 60, 50)), expected)
+
+
 def test_areas_on_ground_control_points(tmp_path):
     points = [
         gdal.GCP(500000 + 8 * x + 6 * y, 5000000 + 6 * x - 8 * y, 0, x, y) for x in (0, 30, 60) for y in (0, 25, 50)
@@ -163,10 +252,12 @@ def test_files_that_are_no_polygons_are_said(tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_polygons_beyond_their_crs_are_said_or_passed_over(tmp_path):
+def test_polygons_beyond_their_crs_are_taken_as_far_as_they_lie_on_the_scene_or_said(tmp_path):
     far = "POLYGON((-1e30 -1e30,1e30 -1e30,1e30 1e30,-1e30 1e30,-1e30 -1e30))"
-    with pytest.raises(BadInput):
-        AreaMask(write_vector(tmp_path / "a.gpkg", [far], "EPSG:4326"), grid())
+    path = write_vector(tmp_path / "a.gpkg", [far], "EPSG:4326")
+    assert AreaMask(path, grid()).read_window(Window(0, 0, 60, 50)).all()
+    with pytest.raises(BadInput, match="cannot be brought to the scene's CRS; cut it to the scene"):
+        AreaMask(path, grid((-2e7, 7e5, 0, 1.5e7, 0, -6e5), crs="EPSG:3857"))  # it reaches round the Earth
 
 
 def test_a_degenerate_hole_does_not_lose_its_polygon(tmp_path):
