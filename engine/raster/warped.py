@@ -99,16 +99,24 @@ class WarpedRaster(TaggedRaster):
         if not inside.any():
             return values, known
         self.touched = True
-        columns = np.floor(x[inside] + NUDGE).astype(np.int64)
-        rows = np.floor(y[inside] + NUDGE).astype(np.int64)
+        halves = [inside]
+        if np.ptp(x[inside]) > self.width / 2:  # across the date line, from one end of the raster to the other
+            halves = [inside & (x < self.width / 2), inside & (x >= self.width / 2)]
+        for half in halves:
+            found, valid = self._read_at(x[half], y[half])
+            values = values.astype(found.dtype, copy=False)
+            values[half], known[half] = found, valid
+        return values, known
+
+    def _read_at(self, x: Float, y: Float) -> tuple[npt.NDArray[Any], Known]:
+        """Values ``(n,)`` of the pixels at positions, and where there are any."""
+        columns, rows = np.floor(x + NUDGE).astype(np.int64), np.floor(y + NUDGE).astype(np.int64)
         left, top = int(columns.min()), int(rows.min())
         width, height = int(columns.max()) - left + 1, int(rows.max()) - top + 1
         shape = (min(height, MOST_SOURCE_PX), min(width, MOST_SOURCE_PX))
         found, valid = self._read(Window(left, top, width, height), shape)
         at = ((rows - top) * shape[0] // height, (columns - left) * shape[1] // width)
-        values = np.zeros(inside.shape, found.dtype)
-        values[inside], known[inside] = found[at], valid[at]
-        return values, known
+        return found[at], valid[at]
 
     def _read(self, part: Window, shape: tuple[int, int]) -> tuple[npt.NDArray[Any], Known]:
         with reading(self.name):

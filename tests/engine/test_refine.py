@@ -142,6 +142,22 @@ def test_a_global_reference_is_not_crossed_between_its_ends(tmp_path, out, crs, 
     assert np.array_equal(refined == 2, east)
 
 
+def test_a_fine_global_reference_is_read_at_both_of_its_ends(tmp_path, out):
+    """Read from one to the other it was thinned, and what lay in a few of its columns was not found."""
+    geotransform = (819049.0, 10.0, 0.0, 8140628.0, 0.0, -10.0)
+    mask = mask_of(tmp_path, np.ones((96, 128)), crs="EPSG:32760", geotransform=geotransform)
+    columns = 360_000
+    step = 360 / columns
+    occurrence = np.zeros((100, columns), np.uint8)
+    occurrence[:, :3] = 100
+    grid = (-180, step, 0, -16.7, 0, -4 * step)
+    options = ["COMPRESS=LZW"]
+    water = write_raster(tmp_path / "w.tif", occurrence, crs="EPSG:4326", geotransform=grid, options=options)
+    _, refined = run(mask, out, permanent_water=water)
+    longitude = in_crs(geotransform, (96, 128), "EPSG:4326", at="EPSG:32760")[..., 0]
+    assert np.array_equal(refined == 2, longitude < -180 + 3 * step) and (refined == 2).any()
+
+
 def polygons(path, wkts, crs="EPSG:32632", driver="GPKG"):
     reference = osr.SpatialReference()
     reference.SetFromUserInput(crs)
