@@ -31,7 +31,8 @@ from .raster.georeference import ASSUMED_GSD_M
 from .raster.tagged import TaggedRaster
 from .reporting import Report
 from .steps import with_step
-from .vector.corrections import MANUAL, MODEL, Correction, Corrections, pixel_outlines, read_corrections, united
+from .vector.corrections import MANUAL, MODEL, Correction, Corrections, read_corrections, united
+from .vector.ground import GroundAreas
 from .vector.outlines import Outlines, ground_areas, joined, pixel_counts
 from .vector.polygon_file import PolygonFile, files_of
 from .vector.polygonize import Tracing, Zones
@@ -43,8 +44,6 @@ MOST_CORNERS = 8_000_000
 SLICE_CORNERS = 500_000
 CRUMB_PX = 0.5
 """Smallest piece, in pixels, that is left of a polygon beside a correction."""
-FINEST_CELL_PX, MOST_CELLS = 8, 250_000
-"""Pixels of a cell share one ellipsoidal area; small cells serve small polygons, few cells large masks."""
 SMALLEST_FILE_BYTES = 2**20
 
 
@@ -74,14 +73,12 @@ class _Run:
         self.warn = report.warner(self.warnings)
         self.job_id = report.job_id or uuid.uuid4().hex[:12]
         self.scratch = os.path.splitext(partial_path(job.out, self.job_id))[0]
-        size = self.reference.pixel_size_m()
         if self.reference.crs is None:
             self.warn(
                 f"The mask has no CRS: pixels are taken as {ASSUMED_GSD_M:g} m wide, and the polygons have none either."
             )
-        self.size_m = size or (ASSUMED_GSD_M, ASSUMED_GSD_M)
-        self.cell_px = max(FINEST_CELL_PX, math.ceil(math.sqrt(mask.width * mask.height / MOST_CELLS)))
-        self.pixel_areas = self.reference.cell_pixel_areas(mask.window, self.cell_px, self.size_m)
+        self.ground = GroundAreas(self.reference)
+        self.size_m, self.cell_px, self.pixel_areas = self.ground.size_m, self.ground.cell_px, self.ground.pixel_areas
         self.corrections = read_corrections(job.manual, self.reference) if job.manual else Corrections()
         self.hazard = self.tags.get("HAZARD") or "hazard"
         self.kept = np.zeros(0, bool)
@@ -235,7 +232,7 @@ class _Run:
                 left = self.corrections.cut(wkb, CRUMB_PX * pixel)
                 if left is None:
                     continue
-                area = float(self.area_m2[number]) if left is wkb else self._area_of(left)
+                area = float(self.area_m2[number]) if left is wkb else self.ground.of(left)
                 if left is not wkb and area < self.job.minimum_area_m2:
                     continue
                 probabilities = {"prob_mean": zones.mean(number), "prob_min": zones.least(number)} if zones else {}
@@ -261,13 +258,13 @@ class _Run:
             self.warn(f"{self.corrections.mended} polygons drawn by hand were not valid and were made so.")
         for shape in self.corrections.shapes:
             self.report.check()
-            area = self._area_of(shape.wkb)
+            area = self.ground.of(shape.wkb)
             file.add(shape.wkb, self._values_by_hand(shape, area))
             found[shape.origin] += 1
             found["area"] += area if shape.origin == MANUAL else 0.0
         together = united([shape.wkb for shape in self.corrections.shapes if shape.origin == MANUAL])
         if together is not None:
-            area = self._area_of(together)
+            area = self.ground.of(together)
             self.warn(
                 f"Polygons drawn by hand overlap on {found['area'] - area:,.0f} m2: the hazard area counts that ground "
                 "once, a sum over the polygons twice; merge them."
@@ -280,10 +277,6 @@ class _Run:
         for name in ("hazard", "scene", "scene_date"):
             values[name] = values.get(name) or self._common_values()[name]
         return values
-
-    def _area_of(self, wkb: bytes) -> float:
-        outlines = pixel_outlines(wkb, self.reference)
-        return float(ground_areas(outlines, self.pixel_areas, self.cell_px, 0, 1)[0])
 
     def _pixel_units2(self) -> float:
         """Area of a pixel in the CRS's units."""

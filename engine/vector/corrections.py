@@ -14,8 +14,8 @@ from ..protocol import BadInput
 from ..raster.gdal_setup import FAULTS, first_line, prepare_gdal, text
 from ..raster.georeference import Georeference
 from ..raster.scene import require_file
-from .outlines import from_wkb, gather, signed_area, to_wkb
-from .redrawn import WrittenAreas
+from .ground import GroundAreas
+from .outlines import from_wkb, to_wkb
 
 MODEL, MANUAL, REMOVED = "model", "manual", "removed"
 ORIGIN = "origin"
@@ -122,31 +122,44 @@ def _columns(layer: Any) -> list[Column]:
 def _read(layer: Any, columns: list[Column], georeference: Georeference, name: str) -> Corrections:
     found = Corrections(columns=columns)
     move = _move(layer.GetSpatialRef(), georeference, name)
-    areas = WrittenAreas(layer.GetSpatialRef())
+    areas: GroundAreas | None = None
     for feature in layer:
         values = {column.name.lower(): feature.GetField(i) for i, column in enumerate(columns)}
-        said = str(values[ORIGIN] or "").strip().lower()
+        origin, written = str(values[ORIGIN] or "").strip().lower(), _area(values.get("area_m2"))
         geometry = feature.GetGeometryRef()
-        if geometry is None or geometry.IsEmpty():
+        is_own = origin == MODEL and written > 0
+        if geometry is None or geometry.IsEmpty() or not (is_own or origin in (MANUAL, REMOVED, "")):
             continue
-        is_redrawn = said == MODEL and areas.differ(geometry, values.get("area_m2"))
-        origin = MANUAL if is_redrawn or not said else said
-        if origin not in (MANUAL, REMOVED):
-            continue
-        if origin != said:
-            values.update(BY_HAND)
-        found.redrawn += is_redrawn
         geometry = geometry.Clone().GetLinearGeometry()
         geometry.FlattenTo2D()
         if move is not None:
             geometry.Transform(move)
-        if not geometry.IsValid():
-            geometry = geometry.MakeValid()
-            found.mended += 1
-        parts = [part for part in polygon_parts(geometry) if part.Area() > 0]
-        if parts:
-            found.shapes.append(Correction(origin, as_multipolygon(parts), values))
+        if is_own:
+            areas = areas or GroundAreas(georeference)
+            if areas.is_as_written(geometry, written):
+                continue
+        was_valid = geometry.IsValid()
+        parts = [part for part in polygon_parts(geometry if was_valid else geometry.MakeValid()) if part.Area() > 0]
+        if not parts:
+            continue
+        wkb = as_multipolygon(parts)
+        if areas is not None and is_own:
+            if not areas.differs(wkb, written):
+                continue
+            found.redrawn += 1
+        if origin not in (MANUAL, REMOVED):
+            origin, values = MANUAL, {**values, **BY_HAND}
+        found.mended += not was_valid
+        found.shapes.append(Correction(origin, wkb, values))
     return found
+
+
+def _area(value: Any) -> float:
+    """Area that is written beside a polygon; 0 where that is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _move(crs: Any, georeference: Georeference, name: str) -> Any:
@@ -196,9 +209,3 @@ def _union(polygons: list[Any]) -> Any:
         for part in polygon_parts(polygon):
             together.AddGeometry(part)
     return together.UnionCascaded()
-
-
-def pixel_outlines(wkb: bytes, georeference: Georeference) -> Any:
-    """Outlines, in the mask's pixels, of one polygon of its CRS, numbered 0."""
-    parts = [[georeference.to_pixels(ring) for ring in part] for part in from_wkb(wkb)]
-    return gather([(0, [part for part in parts if signed_area(part[0])])])

@@ -428,6 +428,31 @@ def test_a_file_nobody_has_touched_holds_no_correction_and_that_is_said(tmp_path
     assert not any("hold no correction" in text for text in again["warnings"]), "its own file is always asked"
 
 
+PLACES = {
+    "around the pole": ("EPSG:3413", (-300_000.0, 10_000.0, 0, 300_000.0, 0, -10_000.0)),
+    "over the date line": ("EPSG:32660", (830_000.0, 500.0, 0, 9_900_000.0, 0, -500.0)),
+    "beyond 180 degrees": ("EPSG:4326", (179.0, 0.05, 0, 66.0, 0, -0.05)),
+    "coarse degrees": ("EPSG:4326", (10.0, 0.2, 0, 60.0, 0, -0.2)),
+    "Web Mercator": ("EPSG:3857", (1e6, 3000.0, 0, 9e6, 0, -3000.0)),
+    "another datum": ("EPSG:27700", (400_000.0, 100.0, 0, 500_000.0, 0, -100.0)),
+    "no CRS": ("", (0.0, 1.0, 0, 0.0, 0, -1.0)),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("ending", ["gpkg", "geojson"])
+def test_nothing_is_taken_for_redrawn_anywhere_on_earth(tmp_path, place, ending):
+    crs, geotransform = PLACES[place]
+    mask = (np.random.default_rng(3).random((60, 60)) > 0.6).astype("u1")
+    mask[10:40, 10:40] = 1
+    mask[20:25, 20:25] = 0
+    where = {"crs": crs or None, "geotransform": geotransform}
+    first = f"first.{ending}"
+    trace(tmp_path, mask, out=first, **where)
+    result, _ = trace(tmp_path, mask, out="second.gpkg", manual=str(tmp_path / first), **where)
+    assert result["manual"] == 0, result["warnings"]
+
+
 def test_corrections_in_another_crs_and_as_a_shapefile_are_taken_over(tmp_path):
     west, south = 9.0005, 46.0535
     drawn = draw(tmp_path / "d.shp", [("manual", square(west, south, 0.001), {})], epsg=4326)
