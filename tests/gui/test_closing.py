@@ -103,7 +103,8 @@ def test_qgis_that_ends_in_the_middle_of_a_run_leaves_neither_process_nor_file(t
         qgis.kill()
     assert wait_until(lambda: not workers(folder), 20)
     left = sorted(name for name in os.listdir(folder) if not name.startswith("found"))
-    assert [name for name in left if name not in ("project.qgz", "scene.tif", "scene.tif.aux.xml")] == []
+    reserved = [".scene_flood.tif.reserved"] if end == "kill" else []  # nobody is left to release it; void after a day
+    assert [name for name in left if name not in ("project.qgz", "scene.tif", "scene.tif.aux.xml")] == reserved
     project = QgsProject()
     assert project.read(str(folder / "project.qgz"))
     assert [layer.name() for layer in project.mapLayers().values() if layer.isValid()] == ["scene"]
