@@ -1,10 +1,13 @@
 """The only copy of the finished rows of a cancelled run: it goes once it is kept, or once the offer is ignored."""
 
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hazard_mapper.engine import protocol
+from qgis.core import QgsProcessingUtils
 from qgis.PyQt.QtWidgets import QPushButton
 from support import settle
 from test_plugin import loaded  # noqa: F401
@@ -59,6 +62,8 @@ def bar(qgis_iface):
     yield made
     made.clearWidgets()
     settle(0.1)
+    for left in Path(QgsProcessingUtils.tempFolder()).glob("part_*"):
+        shutil.rmtree(left)
 
 
 def buttons(bar):
