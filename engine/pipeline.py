@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import queue
 from collections import deque
@@ -73,7 +74,7 @@ class Task:
     earlier: Earlier | None = None
     blocks: Blocks | None = None
 
-    @property
+    @functools.cached_property
     def axes(self) -> tuple[Axis, Axis]:
         """Windows along model rows and columns."""
         largest = WINDOW_PX if self.earlier is None else PAIR_WINDOW_PX

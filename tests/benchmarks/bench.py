@@ -135,11 +135,10 @@ def tile_pipeline(folder: Path) -> dict[str, Any]:
 
 
 def mosaic(folder: Path) -> dict[str, float]:
-    """A mosaic whose pixels nobody could hold, and the polygons of its mask with their probabilities."""
-    scene, mask, probability = write_mosaic(folder, 100_000), f"{folder}/m.tif", f"{folder}/p.tif"
-    options = ("--probability", probability)
-    figures = dict(zip(("peak_mb", "seconds"), measure_memory(str(scene), mask, *options), strict=True))
-    words = ("polygons", "--mask", mask, "--probability", probability, "--out", f"{folder}/p.gpkg")
+    """A mosaic whose pixels nobody could hold, and the polygons of its mask."""
+    scene, mask = write_mosaic(folder, 100_000), f"{folder}/m.tif"
+    figures = dict(zip(("peak_mb", "seconds"), measure_memory(str(scene), mask), strict=True))
+    words = ("polygons", "--mask", mask, "--out", f"{folder}/p.gpkg")
     figures["peak_mb_polygons"], figures["seconds_polygons"] = measure_alone(*words)
     return figures
 
