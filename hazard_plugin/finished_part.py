@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QPushButton
 
 from ..engine import protocol
 from .algorithms.before import answer_of
+from .algorithms.outputs import found_by_engine
 from .engine_client import EngineClient
 from .messages import INFO, TITLE, WARNING, log, tell
 from .output_files import free_names
@@ -151,13 +152,7 @@ def outputs_of(result: Mapping[str, Any]) -> Dict[str, Any]:
     return {
         "OUTPUT": result.get("mask"),
         "PROBABILITY": result.get("probability") or "",
-        "HAZARD_AREA_M2": result.get("hazard_area_m2"),
-        "SHARE_ASSESSED": result.get("share_assessed"),
-        "MODEL_USED": result.get("model"),
-        "THRESHOLD_USED": result.get("threshold"),
-        "DEVICE_USED": result.get("device"),
-        "SCENE_SHA256": result.get("scene_sha256") or "",
-        "MODEL_SHA256": result.get("model_sha256") or "",
+        **found_by_engine(result),
         "WARNINGS": "\n".join(str(line) for line in result.get("warnings") or ()),
         **answer_of(result),
     }

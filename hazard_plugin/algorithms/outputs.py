@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from typing import Any, Collection, Iterator, List, Mapping, Optional
+from typing import Any, Collection, Dict, Iterator, List, Mapping, Optional
 
 from qgis.core import (
     QgsProcessingContext,
@@ -115,3 +115,16 @@ def require_free(path: str, project: QgsProject) -> None:
 def tr(text: str) -> str:
     """Translate."""
     return QCoreApplication.translate("Outputs", text)
+
+
+def found_by_engine(result: Mapping[str, Any]) -> Dict[str, Any]:
+    """Outputs that say what a run found and what computed it, whole or in part."""
+    return {
+        "HAZARD_AREA_M2": result.get("hazard_area_m2"),
+        "SHARE_ASSESSED": result.get("share_assessed"),
+        "DEVICE_USED": result.get("device"),
+        "MODEL_USED": result.get("model"),
+        "THRESHOLD_USED": result.get("threshold"),
+        "SCENE_SHA256": result.get("scene_sha256") or "",
+        "MODEL_SHA256": result.get("model_sha256") or "",
+    }
